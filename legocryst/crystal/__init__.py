@@ -1,0 +1,1 @@
+"""Crystals as data: Wyckoff positions, cells, the irreducible representation, subgroups and files."""
