@@ -1,0 +1,146 @@
+"""Typed settings of each stage: the single source of form, flag, record and documentation of every tunable."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PRESETS = ("smoke", "quick", "standard", "thorough")
+
+
+def setting(default: Any, help: str, *, unit: str = "", advanced: bool = False, **bounds: Any) -> Any:
+    """A pydantic field with its help, unit and bounds; `advanced` ones are folded away on the page."""
+    return Field(default, description=help, json_schema_extra={"unit": unit, "advanced": advanced}, **bounds)
+
+
+class Settings(BaseModel):
+    """Base of all stage settings: unknown names and values out of bounds are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CurateSettings(Settings):
+    """Which known crystals are taken as training set."""
+
+    target: str = setting("sp2-carbon", "Name of the wanted local environment.")
+    max_sites: int = setting(8, "Crystals with more Wyckoff sites are left out.", ge=1, le=8)
+    max_atoms: int = setting(500, "Crystals with more atoms in the conventional cell are left out.", ge=1, le=2000)
+
+
+class AugmentSettings(Settings):
+    """How each crystal is written again in subgroups of its space group."""
+
+    rows_per_crystal: int = setting(100, "Most rows made from one crystal.", ge=1, le=2000)
+    max_sites: int = setting(8, "Most Wyckoff sites in a row.", ge=1, le=8)
+    max_atoms: int = setting(500, "Most atoms in the conventional cell of a row.", ge=1, le=2000)
+    max_free: int = setting(24, "Most free variables (cell and coordinates) in a row.", ge=1, le=60, advanced=True)
+    max_index: int = setting(48, "Largest index of a subgroup in its group.", ge=1, le=192, advanced=True)
+
+
+class FeatureSettings(Settings):
+    """How the table becomes numbers a network can learn."""
+
+    components: int = setting(10, "Most Gaussian components for one continuous column.", ge=1, le=30)
+    weight_threshold: float = setting(
+        0.005, "Components with less weight than this are dropped.", ge=0.0, le=0.5, advanced=True
+    )
+    fit_rows: int = setting(
+        10000, "The mixtures are fitted on at most this many rows, drawn at random.", ge=100, le=1_000_000, advanced=True
+    )
+
+
+class TrainSettings(Settings):
+    """Which generative model is trained, and how."""
+
+    model: Literal["vae", "gan", "random"] = setting("vae", "Kind of generator.")
+    epochs: int = setting(100, "Most passes over the table.", ge=1, le=5000)
+    batch_size: int = setting(500, "Rows in one step of the optimiser.", ge=10, le=10000)
+    latent: int = setting(128, "Width of the latent space.", ge=2, le=1024, advanced=True)
+    hidden: int = setting(512, "Width of the two hidden layers.", ge=8, le=4096, advanced=True)
+    learning_rate: float = setting(1e-3, "Learning rate of the Adam optimiser.", gt=0, le=1, advanced=True)
+    patience: int = setting(
+        5, "Stop after this many checks of fresh samples in a row without more valid ones.", ge=1, le=1000, advanced=True
+    )
+    check_every: int = setting(10, "Epochs between two checks of fresh samples.", ge=1, le=1000, advanced=True)
+
+
+class SampleSettings(Settings):
+    """How many candidates are drawn, and how rows become crystals."""
+
+    samples: int = setting(2000, "Number of rows drawn from the model.", ge=1, le=5_000_000)
+    max_atoms: int = setting(
+        500, "A row with more atoms in the conventional cell is undecodable.", ge=1, le=5000, advanced=True
+    )
+    decode: Literal["snap", "strict", "drop"] = setting(
+        "snap",
+        "snap: sites move to the nearest point of their position; strict: shifts above 0.1 angstrom are refused; "
+        "drop: such sites are left out, as the reference programs do.",
+    )
+
+
+class RelaxSettings(Settings):
+    """How candidates are brought to the wanted environment."""
+
+    optimizer: Literal["lbfgs", "adam"] = setting("lbfgs", "Minimiser of the loss.")
+    coordination_steps: int = setting(120, "Most steps of the smooth coordination stage.", ge=0, le=5000)
+    descriptor_steps: int = setting(120, "Most steps of the descriptor stage.", ge=0, le=5000)
+    max_step: float = setting(0.25, "Longest move of an atom in one step.", unit="angstrom", gt=0, le=2, advanced=True)
+    batch_atoms: int = setting(
+        200_000, "Most atoms relaxed at the same time; bounds the memory.", ge=1000, le=10_000_000, advanced=True
+    )
+
+
+class RankSettings(Settings):
+    """How valid crystals are ordered by energy."""
+
+    energies: bool = setting(True, "Compute the energy of each new crystal with SevenNet 7net-0.")
+    max_energy_atoms: int = setting(
+        200, "Crystals with more atoms in the primitive cell get no energy.", ge=1, le=2000
+    )
+    max_energies: int = setting(
+        500, "Most energies computed in one run, smallest cells first.", ge=0, le=1_000_000
+    )
+
+
+class RunSettings(Settings):
+    """A whole run: one seed and the settings of every stage."""
+
+    seed: int = setting(0, "One seed for all randomness of the run.", ge=0, le=2**31 - 1)
+    curate: CurateSettings = CurateSettings()
+    augment: AugmentSettings = AugmentSettings()
+    features: FeatureSettings = FeatureSettings()
+    train: TrainSettings = TrainSettings()
+    sample: SampleSettings = SampleSettings()
+    relax: RelaxSettings = RelaxSettings()
+    rank: RankSettings = RankSettings()
+
+
+def preset(name: str) -> RunSettings:
+    """Settings of a run by the name of its preset: smoke, quick, standard or thorough.
+
+    Raises ValueError for another name.
+    """
+    values: dict[str, dict[str, Any]] = {
+        "smoke": {
+            "augment": {"rows_per_crystal": 6},
+            "features": {"fit_rows": 500},
+            "train": {"epochs": 4, "check_every": 2, "batch_size": 100},
+            "sample": {"samples": 100},
+            "relax": {"coordination_steps": 60, "descriptor_steps": 60},
+            "rank": {"max_energies": 2, "max_energy_atoms": 16},
+        },
+        "quick": {"sample": {"samples": 2000}, "rank": {"max_energies": 60, "max_energy_atoms": 40}},
+        "standard": {
+            "augment": {"rows_per_crystal": 300},
+            "train": {"epochs": 150},
+            "sample": {"samples": 10_000},
+        },
+        "thorough": {
+            "augment": {"rows_per_crystal": 500},
+            "train": {"epochs": 300},
+            "sample": {"samples": 100_000},
+            "rank": {"max_energies": 5000},
+        },
+    }
+    if name not in values:
+        raise ValueError(f"no preset {name!r}; choose one of {', '.join(PRESETS)}")
+    return RunSettings.model_validate(values[name])
