@@ -1,1 +1,1 @@
-
+"""Local environments: neighbours, descriptors, targets, validity."""

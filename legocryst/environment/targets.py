@@ -1,0 +1,103 @@
+"""Targets: the wanted local environment of every atom, as data.
+
+A target is one JSON file in `data/targets/`; to write another, copy `sp2-carbon.json`, change its numbers and its
+reference crystal, and pass its name. Nothing outside this room knows a number of carbon's.
+"""
+
+from functools import lru_cache
+from typing import Annotated
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from legocryst import DATA
+from legocryst.crystal.elements import ATOMIC_NUMBER
+from legocryst.crystal.representation import Crystals
+from legocryst.crystal.wyckoff import wyckoff
+
+FOLDER = DATA / "targets"
+Length = Annotated[float, Field(gt=0, le=20)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DescriptorSettings(_Frozen):
+    """The SO(3) power spectrum's parameters (see `environment.descriptors`)."""
+
+    n_max: int = Field(2, ge=1, le=6, description="Number of radial functions.")
+    l_max: int = Field(4, ge=0, le=8, description="Largest angular momentum.")
+    r_cut: Length = Field(2.1, description="Cutoff radius, angstrom.")
+    alpha: float = Field(1.5, gt=0, description="Exponent of the Gaussian at each neighbour, 1/angstrom^2.")
+
+
+class ReferenceSite(_Frozen):
+    """One Wyckoff site of the reference crystal."""
+
+    element: str
+    letter: str
+    point: tuple[float, float, float]
+
+
+class ReferenceCrystal(_Frozen):
+    """The crystal whose first site shows the wanted environment; angles in degrees."""
+
+    name: str
+    space_group: int = Field(ge=1, le=230)
+    cell: tuple[float, float, float, float, float, float]
+    sites: tuple[ReferenceSite, ...]
+
+    def crystals(self) -> Crystals:
+        """The reference as a batch of one."""
+        table = wyckoff()
+        letters = list(table.letter[list(table.positions(self.space_group))])
+        cell = np.concatenate([self.cell[:3], np.radians(self.cell[3:])])
+        sites = [(ATOMIC_NUMBER[s.element], letters.index(s.letter), s.point) for s in self.sites]
+        return Crystals.build([self.space_group], [cell], [sites])
+
+
+class Target(_Frozen):
+    """The wanted environment: lengths in angstrom, angles in degrees, volumes in cubic angstrom."""
+
+    name: str
+    title: str
+    element: str
+    coordination: int = Field(ge=1, le=12, description="Bonds of each atom.")
+    bond: Length = Field(description="Ideal bond length.")
+    bond_window: tuple[Length, Length] = Field(description="Shortest and longest bond of a strictly valid crystal.")
+    gap: Length = Field(description="No atom beyond the bonds may be nearer than this.")
+    second_shell: Length = Field(description="The coordination objective keeps non-bonded atoms outside this.")
+    min_angle: float = Field(ge=0, le=180, description="Smallest angle between two bonds.")
+    published_cutoff: Length = Field(description="The published criterion counts neighbours within this.")
+    loss_limit: float = Field(gt=0, description="Largest descriptor loss per atom of a strictly valid crystal.")
+    volume_per_atom: tuple[float, float] = Field(description="Range of volumes that random crystals start from.")
+    descriptor: DescriptorSettings
+    reference: ReferenceCrystal
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Target":
+        low, high = self.bond_window
+        if not low < self.bond < high <= self.gap <= self.second_shell:
+            raise ValueError("the lengths must be ordered: bond window around the bond, then gap, then second shell")
+        if self.element not in ATOMIC_NUMBER:
+            raise ValueError(f"{self.element!r} is not a chemical element")
+        return self
+
+    @property
+    def atomic_number(self) -> int:
+        """Atomic number of the target's element."""
+        return ATOMIC_NUMBER[self.element]
+
+
+def target_names() -> list[str]:
+    """Names of the shipped targets."""
+    return sorted(path.stem for path in FOLDER.glob("*.json"))
+
+
+@lru_cache
+def target(name: str = "sp2-carbon") -> Target:
+    """A shipped target by name; raises ValueError for an unknown one."""
+    if name not in target_names():
+        raise ValueError(f"there is no target {name!r}; choose one of {', '.join(target_names())}")
+    return Target.model_validate_json((FOLDER / f"{name}.json").read_text(encoding="utf-8"))

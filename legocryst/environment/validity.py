@@ -1,0 +1,102 @@
+"""Is every atom in the wanted environment? The strict and the published criterion, with the reason for a failure."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from legocryst.crystal.representation import Crystals
+from legocryst.environment.descriptors import neighbor_pairs, power_spectrum, reference_spectrum
+from legocryst.environment.neighbors import Edges, neighbor_list
+from legocryst.environment.targets import Target
+
+REASONS = (
+    "impossible cell",
+    "overlapping atoms",
+    "too few bonds",
+    "too many bonds",
+    "bond too short",
+    "atom in the gap",
+    "angle too small",
+    "environment differs",
+)
+OVERLAP = 0.7
+"""Atoms nearer than this share of the ideal bond length overlap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One entry a crystal; the reason is the first of `REASONS` that holds, "" where strictly valid."""
+
+    valid: np.ndarray  # (n,) bool, strict criterion
+    published: np.ndarray  # (n,) bool, published criterion
+    reason: np.ndarray  # (n,) object
+    loss: np.ndarray  # (n,) descriptor loss per atom
+
+
+def environment_loss(crystals: Crystals, edges: Edges, species: Tensor, target: Target) -> np.ndarray:
+    """Descriptor loss (n,): sum over sites of multiplicity x |P - P_ref|^2, divided by the number of atoms."""
+    spectrum = power_spectrum(edges, species, len(crystals.species), target.descriptor).numpy()
+    distance = ((spectrum - reference_spectrum(target)) ** 2).sum(axis=1) * crystals.multiplicity
+    total = np.bincount(crystals.crystal_of_site, weights=distance, minlength=len(crystals))
+    return total / np.maximum(crystals.atom_count, 1)
+
+
+def judge(crystals: Crystals, target: Target) -> Verdict:
+    """Strict and published validity of every crystal of a batch against a target."""
+    sound = np.isfinite(crystals.lattice).all(axis=(1, 2)) & (np.linalg.det(crystals.lattice) > 1e-3)
+    if not sound.all():
+        return _scatter(judge(crystals.take(sound), target), sound)
+    atoms = crystals.atoms()
+    edges = neighbor_list(crystals, max(target.gap, target.descriptor.r_cut), atoms=atoms)
+    sites, r, site = len(crystals.species), edges.distance, edges.site
+    shortest, longest = target.bond_window
+    bonds = _count(site[r <= longest], sites)
+    failures = {
+        "overlapping atoms": _count(site[r < OVERLAP * target.bond], sites) > 0,
+        "too few bonds": bonds < target.coordination,
+        "too many bonds": bonds > target.coordination,
+        "bond too short": _count(site[r < shortest], sites) > 0,
+        "atom in the gap": _count(site[(r > longest) & (r < target.gap)], sites) > 0,
+        "angle too small": _small_angle(edges, sites, target),
+    }
+    loss = environment_loss(crystals, edges, torch.from_numpy(atoms.species), target)
+    reason = np.where(loss > target.loss_limit, "environment differs", "").astype(object)
+    for name in reversed(failures):
+        reason[crystals.crystal_of_site[failures[name].numpy()]] = name
+    return Verdict(reason == "", _published(crystals, edges, target), reason, loss)
+
+
+def _count(site: Tensor, sites: int) -> Tensor:
+    return torch.bincount(site, minlength=sites)
+
+
+def _published(crystals: Crystals, edges: Edges, target: Target) -> np.ndarray:
+    """Every site has exactly the wanted number of neighbours within the published cutoff."""
+    near = edges.site[edges.distance <= target.published_cutoff]
+    right = (_count(near, len(crystals.species)) == target.coordination).numpy()
+    return np.bincount(crystals.crystal_of_site, weights=~right, minlength=len(crystals)) == 0
+
+
+def _small_angle(edges: Edges, sites: int, target: Target) -> Tensor:
+    """(sites,) bool: two bonds enclose less than the smallest angle."""
+    bond = edges.distance <= target.bond_window[1]
+    site, unit = edges.site[bond], edges.vector[bond] / edges.distance[bond].clamp(min=1e-9)[:, None]
+    j, k = neighbor_pairs(site, sites)
+    small = (unit[j] * unit[k]).sum(1) > np.cos(np.radians(target.min_angle))
+    return _count(site[j[small]], sites) > 0
+
+
+def _scatter(verdict: Verdict, sound: np.ndarray) -> Verdict:
+    """The verdict on the sound crystals, with "impossible cell" for the others."""
+    n = len(sound)
+    valid, published = np.zeros(n, bool), np.zeros(n, bool)
+    reason, loss = np.full(n, "impossible cell", object), np.full(n, np.nan)
+    valid[sound], published[sound], reason[sound], loss[sound] = (
+        verdict.valid,
+        verdict.published,
+        verdict.reason,
+        verdict.loss,
+    )
+    return Verdict(valid, published, reason, loss)
