@@ -1,1 +1,5 @@
+"""Relaxation: objectives, minimisers and the batch driver."""
 
+from legocryst.relax.driver import Relaxed, relax
+
+__all__ = ["Relaxed", "relax"]

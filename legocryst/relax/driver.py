@@ -1,0 +1,137 @@
+"""Relaxation of many crystals: smooth coordination stage, then descriptor stage, then the verdict."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from legocryst.crystal.representation import Crystals
+from legocryst.environment.targets import Target
+from legocryst.environment.validity import judge
+from legocryst.relax.minimize import MINIMIZERS, Evaluator, Minimizer
+from legocryst.relax.objective import Coordination, Objective, Spectrum
+from legocryst.relax.system import System
+from legocryst.settings import RelaxSettings
+
+Progress = Callable[..., None]
+TOLERANCE = 1e-6
+"""A minimisation ends below this value per atom, or when WINDOW evaluations lower the value by less than STALL of it."""
+STALL, WINDOW = 2e-3, 10
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxed:
+    """Results in the order of the input; losses are descriptor losses per atom."""
+
+    crystals: Crystals
+    loss_before: np.ndarray  # (n,)
+    loss: np.ndarray  # (n,)
+    valid: np.ndarray  # (n,) strict criterion
+    published: np.ndarray  # (n,) published criterion
+    reason: np.ndarray  # (n,) object, "" where valid
+    evaluations: np.ndarray  # (n,)
+
+
+def minimize(
+    crystals: Crystals, objective: Objective, *, method: str, steps: int, max_step: float
+) -> tuple[Crystals, np.ndarray, np.ndarray]:
+    """Minimise an objective over the symmetry-free variables of each crystal of a batch.
+
+    Returns the crystals, their values per atom (n,) and evaluations (n,). A crystal leaves the batch when its value is
+    below `TOLERANCE`, has stalled, cannot be lowered, or after `steps` evaluations. All cells must be possible.
+    """
+    system = System.build(crystals)
+    x = torch.zeros(len(system.owner), dtype=torch.float64)
+    evaluate = Evaluator(system, objective, x)
+    state = MINIMIZERS[method](system, x, *evaluate(x), max_step=max_step)
+    final_x, final_value = x.clone(), state.value.clone()
+    evaluations = torch.ones(len(crystals), dtype=torch.int64)
+    alive = torch.arange(len(crystals))
+    past = state.value.expand(WINDOW, -1).clone()
+    done = state.value <= TOLERANCE * system.atoms
+    variable = torch.arange(len(x))
+    for step in range(steps):
+        if int(done.sum()) > 0.2 * len(done) or step == 0 and bool(done.any()):
+            _keep(state, variable, alive, final_x, final_value)
+            keep = ~done
+            if not bool(keep.any()):
+                break
+            variable, alive, past = variable[keep[state.system.owner]], alive[keep], past[:, keep]
+            crystals_left = crystals.take(alive.numpy())
+            state.select(System.build(crystals_left), keep)
+            evaluate = Evaluator(state.system, objective, state.x)
+            done = done[keep]
+        stuck = state.update(*evaluate(state.trial()))
+        evaluations[alive[~done]] += 1
+        slot = step % WINDOW
+        stalled = (past[slot] - state.value < STALL * past[slot]) & (step >= WINDOW)
+        past[slot] = state.value
+        done = done | stuck | stalled | (state.value <= TOLERANCE * state.system.atoms)
+    _keep(state, variable, alive, final_x, final_value)
+    return system.crystals(final_x, crystals), (final_value / system.atoms).numpy(), evaluations.numpy()
+
+
+def _keep(
+    state: Minimizer, variable: torch.Tensor, alive: torch.Tensor, final_x: torch.Tensor, final_value: torch.Tensor
+) -> None:
+    final_x[variable] = state.x
+    final_value[alive] = state.value
+
+
+def relax(
+    crystals: Crystals,
+    target: Target,
+    settings: RelaxSettings,
+    *,
+    progress: Progress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Relaxed:
+    """Bring every crystal of a batch to the target's environment and judge it.
+
+    Works in chunks of at most `settings.batch_atoms` atoms; `progress(done, total, valid=...)` after each. When
+    `should_stop()` is true the crystals not yet done keep their input and the reason "stopped".
+    """
+    parts: list[Relaxed] = []
+    done = valid = 0
+    for chunk in _chunks(crystals, settings.batch_atoms):
+        stopped = should_stop is not None and should_stop()
+        parts.append(_stopped(chunk, target) if stopped else _relax_chunk(chunk, target, settings))
+        done, valid = done + len(chunk), valid + int(parts[-1].valid.sum())
+        if progress is not None:
+            progress(done, len(crystals), valid=valid)
+    columns = [np.concatenate([getattr(p, name) for p in parts] or [np.zeros(0)]) for name in Relaxed.__slots__[1:]]
+    return Relaxed(Crystals.concatenate([part.crystals for part in parts]), *columns)
+
+
+def _chunks(crystals: Crystals, batch_atoms: int) -> Iterator[Crystals]:
+    total = np.cumsum(crystals.atom_count)
+    begin = 0
+    while begin < len(crystals):
+        done = total[begin - 1] if begin else 0
+        end = max(begin + 1, int(np.searchsorted(total, done + batch_atoms, side="right")))
+        yield crystals.take(slice(begin, end))
+        begin = end
+
+
+def _relax_chunk(crystals: Crystals, target: Target, settings: RelaxSettings) -> Relaxed:
+    before = judge(crystals, target)
+    sound = before.reason != "impossible cell"
+    moved, evaluations = crystals.take(sound), np.zeros(len(crystals), np.int64)
+    stages = ((Coordination(target), settings.coordination_steps), (Spectrum(target), settings.descriptor_steps))
+    for objective, steps in stages:
+        moved, _, count = minimize(
+            moved, objective, method=settings.optimizer, steps=steps, max_step=settings.max_step
+        )
+        evaluations[sound] += count
+    result = Crystals.concatenate([moved, crystals.take(~sound)]).take(np.argsort(np.argsort(~sound, kind="stable")))
+    after = judge(result, target)
+    return Relaxed(result, before.loss, after.loss, after.valid, after.published, after.reason, evaluations)
+
+
+def _stopped(crystals: Crystals, target: Target) -> Relaxed:
+    verdict = judge(crystals, target)
+    reason = np.full(len(crystals), "stopped", object)
+    never = np.zeros(len(crystals), bool)
+    zero = np.zeros(len(crystals), np.int64)
+    return Relaxed(crystals, verdict.loss, verdict.loss, never, verdict.published, reason, zero)
