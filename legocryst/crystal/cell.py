@@ -55,7 +55,7 @@ def cell_of(lattice_matrix: np.ndarray) -> np.ndarray:
 
 def volume(cell: np.ndarray) -> np.ndarray:
     """Volumes in cubic angstrom; NaN for an impossible cell."""
-    return np.linalg.det(lattice(cell))
+    return np.prod(np.diagonal(lattice(cell), axis1=-2, axis2=-1), axis=-1)
 
 
 def symmetrized(group: np.ndarray, cell: np.ndarray) -> np.ndarray:

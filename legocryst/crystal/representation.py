@@ -73,6 +73,11 @@ class Crystals:
         """(n, 3, 3) lattice matrices, rows a, b, c, angstrom."""
         return cells.lattice(self.cell)
 
+    @property
+    def volume(self) -> np.ndarray:
+        """(n,) cubic angstrom; NaN for an impossible cell."""
+        return cells.volume(self.cell)
+
     def atoms(self) -> Atoms:
         """Every atom of every conventional cell."""
         table, multiplicity = wyckoff(), self.multiplicity

@@ -1,0 +1,31 @@
+"""Random symmetric crystals for tests: every group, any positions, plausible densities."""
+
+import numpy as np
+
+from legocryst.crystal import cell as cells
+from legocryst.crystal.representation import Crystals
+from legocryst.crystal.wyckoff import wyckoff
+
+
+def random_crystals(
+    n: int, *, seed: int, max_sites: int = 3, max_atoms: int = 96, groups: list[int] | None = None
+) -> Crystals:
+    """n crystals of carbon; `groups` names the groups to draw from (all if None)."""
+    rng, table = np.random.default_rng(seed), wyckoff()
+    number, cell, sites = [], [], []
+    while len(number) < n:
+        group = int(rng.choice(groups)) if groups else int(rng.integers(1, 231))
+        chosen = rng.integers(len(table.positions(group)), size=rng.integers(1, max_sites + 1))
+        ids = table.first[group] + chosen
+        repeated = len(set(chosen)) < len(chosen) and not table.free[ids].any(axis=1).all()
+        atoms = int(table.multiplicity[ids].sum())
+        if repeated or atoms > max_atoms:
+            continue
+        op = table.op_first[ids]
+        points = np.einsum("sij,sj->si", table.rotation[op], rng.random((len(ids), 3))) + table.translation[op]
+        edge = (atoms * rng.uniform(7, 12)) ** (1 / 3)
+        number.append(group)
+        cell.append(np.r_[edge * rng.uniform(0.7, 1.4, 3), np.radians(rng.uniform(75, 105, 3))])
+        sites.append([(6, int(k), point % 1) for k, point in zip(chosen, points, strict=True)])
+    groups_array = np.array(number)
+    return Crystals.build(groups_array, cells.symmetrized(groups_array, np.array(cell)), sites)

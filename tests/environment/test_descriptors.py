@@ -1,0 +1,108 @@
+"""The descriptors against METHOD's reference vectors, an independent definition, and their invariances."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.spatial.transform import Rotation
+from scipy.special import sph_harm_y
+
+from legocryst.environment.descriptors import (
+    angular_fourier,
+    legendre,
+    power_spectrum,
+    radial_distribution,
+    radial_functions,
+    radial_table,
+    reference_spectrum,
+    spectra,
+)
+from legocryst.environment.neighbors import Edges, neighbor_list
+from legocryst.environment.targets import DescriptorSettings, target
+
+GRAPHITE = {
+    2.1: "16.699144 0 2.177401 1.796298 .096962 -1.971523 0 -.619228 -.635147 -.03978 .232761 0 .176101 .224579 .01632",
+    2.0: "9.765679 0 1.199669 .947122 .04867 -1.281692 0 -.359841 -.349054 -.020649 .168215 0 .107934 .128641 .008761",
+}
+
+
+@pytest.mark.parametrize("r_cut", GRAPHITE)
+def test_graphite_reference_vector(r_cut: float) -> None:
+    graphite = target().reference.crystals()
+    expected = np.array(GRAPHITE[r_cut].split(), float)
+    assert np.abs(spectra(graphite, DescriptorSettings(r_cut=r_cut))[0] - expected).max() < 1e-5
+
+
+def _edges(vectors: np.ndarray) -> Edges:
+    vector = torch.from_numpy(vectors)
+    zero = torch.zeros(len(vectors), dtype=torch.int64)
+    return Edges(zero, torch.arange(len(vectors)), torch.zeros_like(vector), vector, torch.linalg.norm(vector, dim=1))
+
+
+def _cloud(rng: np.random.Generator) -> np.ndarray:
+    direction = rng.normal(size=(6, 3))
+    return direction / np.linalg.norm(direction, axis=1, keepdims=True) * rng.uniform(0.8, 2.05, (6, 1))
+
+
+def test_power_spectrum_equals_the_sum_over_spherical_harmonics() -> None:
+    settings, rng = DescriptorSettings(), np.random.default_rng(3)
+    vectors, species = _cloud(rng), np.array([6, 7, 5, 6, 14, 8])
+    r = np.linalg.norm(vectors, axis=1)
+    theta, phi = np.arccos(vectors[:, 2] / r), np.arctan2(vectors[:, 1], vectors[:, 0])
+    h = radial_functions(r, settings) * species[:, None, None]
+    expected = []
+    for n, m in ((0, 0), (1, 0), (1, 1)):
+        for level in range(5):
+            harmonics = np.array([sph_harm_y(level, k, theta, phi) for k in range(-level, level + 1)])
+            c = [(harmonics * h[:, a, level]).sum(1) * np.sqrt(4 * np.pi / (2 * level + 1)) for a in (n, m)]
+            expected.append((c[0] * c[1].conj()).sum().real)
+    ours = power_spectrum(_edges(vectors), torch.from_numpy(species), 1, settings)[0].numpy()
+    assert np.allclose(ours, expected, rtol=1e-6, atol=1e-6)
+
+
+def test_power_spectrum_is_invariant_under_rotation_and_order() -> None:
+    rng, settings = np.random.default_rng(0), DescriptorSettings()
+    vectors = _cloud(rng)
+    species = torch.full((6,), 6)
+    turned = Rotation.random(rng=rng).apply(vectors)[rng.permutation(6)]
+    before, after = (power_spectrum(_edges(v), species, 1, settings) for v in (vectors, turned))
+    assert torch.allclose(before, after, rtol=1e-10, atol=1e-10)
+
+
+def test_radial_table_and_its_slope_agree_with_quadrature() -> None:
+    settings = DescriptorSettings()
+    r = np.linspace(0.05, 2.09, 300)
+    values, slopes = radial_table(settings)(torch.from_numpy(r))
+    exact = radial_functions(r, settings).reshape(300, -1)
+    step = 1e-5
+    numeric = (radial_functions(r + step, settings) - radial_functions(r - step, settings)) / (2 * step)
+    assert np.abs(values.numpy() - exact).max() < 1e-8 * np.abs(exact).max()
+    assert np.abs(slopes.numpy() - numeric.reshape(300, -1)).max() < 1e-6
+
+
+def test_legendre_polynomials_and_slopes() -> None:
+    x = np.linspace(-1, 1, 41)
+    values, slopes = legendre(torch.from_numpy(x), 4)
+    for level in range(5):
+        polynomial = np.polynomial.legendre.Legendre.basis(level)
+        assert np.allclose(values[:, level], polynomial(x))
+        assert np.allclose(slopes[:, level], polynomial.deriv()(x) if level else 0)
+
+
+def test_radial_distribution_of_graphite_has_three_neighbours_at_its_bond_length() -> None:
+    graphite = target().reference.crystals()
+    edges = neighbor_list(graphite, 2.1)
+    r = np.linspace(0, 3, 3001)
+    curve = radial_distribution(edges.distance[edges.site == 0].numpy(), r)
+    assert np.trapezoid(curve, r) == pytest.approx(3, abs=1e-6)
+    assert r[curve.argmax()] == pytest.approx(1.42, abs=0.002)
+
+
+def test_angular_fourier_series_of_a_flat_trigonal_site() -> None:
+    edges = neighbor_list(target().reference.crystals(), 1.6)
+    series = angular_fourier(edges.vector[edges.site == 0].numpy(), 6)
+    assert np.allclose(series, [9, 0, 0, 9, 0, 0, 9], atol=1e-6)
+
+
+def test_reference_spectrum_is_cached_by_target() -> None:
+    assert reference_spectrum(target("sp2-carbon")) is reference_spectrum(target("sp2-carbon"))
+    assert not np.allclose(reference_spectrum(target("sp3-carbon")), reference_spectrum(target("sp2-carbon")))

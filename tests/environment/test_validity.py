@@ -1,0 +1,55 @@
+"""Each reason of the strict criterion is met by a crystal made for it."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from legocryst.crystal.representation import Crystals
+from legocryst.environment.targets import target
+from legocryst.environment.validity import judge
+
+SP2 = target()
+
+
+def _graphene(*, scale: float = 1.0, height: float = 6.7) -> Crystals:
+    """Stacked graphene in P1: lengths in the plane times `scale`, layers `height` angstrom apart."""
+    points = [(1 / 3, 2 / 3, 0.25), (2 / 3, 1 / 3, 0.25)]
+    cell = [2.46 * scale, 2.46 * scale, height, np.pi / 2, np.pi / 2, 2 * np.pi / 3]
+    return Crystals.build([1], [cell], [[(6, 0, p) for p in points]])
+
+
+@pytest.mark.parametrize(
+    ("crystal", "reason", "published"),
+    [
+        (_graphene(), "", True),
+        (_graphene(scale=1.005), "", True),
+        (_graphene(scale=1.15), "environment differs", True),
+        (_graphene(scale=1.3), "too few bonds", True),
+        (_graphene(scale=1.4), "too few bonds", False),
+        (_graphene(height=1.6), "too many bonds", False),
+        (_graphene(height=1.8), "atom in the gap", False),
+        (_graphene(scale=0.85), "bond too short", True),
+        (_graphene(height=0.9), "overlapping atoms", False),
+    ],
+)
+def test_reasons(crystal: Crystals, reason: str, published: bool) -> None:
+    verdict = judge(crystal, SP2)
+    assert (verdict.reason[0], bool(verdict.valid[0])) == (reason, reason == "")
+    assert bool(verdict.published[0]) is published
+
+
+def test_a_large_loss_alone_is_a_reason() -> None:
+    strict = SP2.model_copy(update={"loss_limit": 1e-12})
+    stretched = _graphene(scale=1.005)
+    assert judge(stretched, SP2).reason[0] == ""
+    assert judge(stretched, strict).reason[0] == "environment differs"
+
+
+def test_an_impossible_cell_does_not_disturb_its_neighbours_in_the_batch() -> None:
+    pair = Crystals.concatenate([_graphene(), _graphene(), _graphene()])
+    broken = dataclasses.replace(pair, cell=pair.cell.copy())
+    broken.cell[1, 3:] = np.radians([20, 20, 160])
+    verdict = judge(broken, SP2)
+    assert verdict.reason.tolist() == ["", "impossible cell", ""]
+    assert verdict.loss[0] == verdict.loss[2]
