@@ -61,6 +61,10 @@ class TrainSettings(Settings):
         5, "Stop after this many checks of fresh samples in a row without more valid ones.", ge=1, le=1000, advanced=True
     )
     check_every: int = setting(10, "Epochs between two checks of fresh samples.", ge=1, le=1000, advanced=True)
+    check_samples: int = setting(200, "Fresh samples drawn for one check.", ge=1, le=10000, advanced=True)
+    kl_weight: float = setting(
+        0.5, "VAE: weight of the divergence; less copies more faithfully, more varies more.", gt=0, le=100, advanced=True
+    )
 
 
 class SampleSettings(Settings):
@@ -81,8 +85,22 @@ class RelaxSettings(Settings):
     """How candidates are brought to the wanted environment."""
 
     optimizer: Literal["lbfgs", "adam"] = setting("lbfgs", "Minimiser of the loss.")
-    coordination_steps: int = setting(120, "Most steps of the smooth coordination stage.", ge=0, le=5000)
-    descriptor_steps: int = setting(120, "Most steps of the descriptor stage.", ge=0, le=5000)
+    descriptor_steps: int = setting(120, "Most steps of the first stage, towards the reference descriptor.", ge=0, le=5000)
+    coordination_steps: int = setting(120, "Most steps of the second stage, towards the coordination.", ge=0, le=5000)
+    refine_steps: int = setting(
+        200, "Most steps of the last stage, towards the descriptor with the coordination held.", ge=0, le=5000
+    )
+    hold: float = setting(
+        20.0, "Weight of the coordination in the last stage.", unit="1/angstrom^2", ge=0, le=1e4, advanced=True
+    )
+    hopeless: float = setting(
+        0.6,
+        "A crystal whose coordination value per atom is above this after the second stage is not refined.",
+        unit="angstrom^2",
+        gt=0,
+        le=1e4,
+        advanced=True,
+    )
     max_step: float = setting(0.25, "Longest move of an atom in one step.", unit="angstrom", gt=0, le=2, advanced=True)
     batch_atoms: int = setting(
         200_000, "Most atoms relaxed at the same time; bounds the memory.", ge=1000, le=10_000_000, advanced=True
@@ -125,7 +143,7 @@ def preset(name: str) -> RunSettings:
             "features": {"fit_rows": 500},
             "train": {"epochs": 4, "check_every": 2, "batch_size": 100},
             "sample": {"samples": 100},
-            "relax": {"coordination_steps": 60, "descriptor_steps": 60},
+            "relax": {"descriptor_steps": 60, "coordination_steps": 60, "refine_steps": 100},
             "rank": {"max_energies": 2, "max_energy_atoms": 16},
         },
         "quick": {"sample": {"samples": 2000}, "rank": {"max_energies": 60, "max_energy_atoms": 40}},

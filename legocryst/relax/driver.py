@@ -1,4 +1,8 @@
-"""Relaxation of many crystals: smooth coordination stage, then descriptor stage, then the verdict."""
+"""Relaxation of many crystals in three stages, then the verdict.
+
+The descriptor comes first: it reaches a little beyond the bonds and pulls every atom towards the right number of
+neighbours; then the smooth coordination stage sorts out what is bonded; then both together refine.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,7 +14,7 @@ from legocryst.crystal.representation import Crystals
 from legocryst.environment.targets import Target
 from legocryst.environment.validity import judge
 from legocryst.relax.minimize import MINIMIZERS, Evaluator, Minimizer
-from legocryst.relax.objective import Coordination, Objective, Spectrum
+from legocryst.relax.objective import Coordination, Objective, Spectrum, Weighted
 from legocryst.relax.system import System
 from legocryst.settings import RelaxSettings
 
@@ -116,17 +120,45 @@ def _chunks(crystals: Crystals, batch_atoms: int) -> Iterator[Crystals]:
 
 def _relax_chunk(crystals: Crystals, target: Target, settings: RelaxSettings) -> Relaxed:
     before = judge(crystals, target)
-    sound = before.reason != "impossible cell"
-    moved, evaluations = crystals.take(sound), np.zeros(len(crystals), np.int64)
-    stages = ((Coordination(target), settings.coordination_steps), (Spectrum(target), settings.descriptor_steps))
-    for objective, steps in stages:
-        moved, _, count = minimize(
-            moved, objective, method=settings.optimizer, steps=steps, max_step=settings.max_step
-        )
-        evaluations[sound] += count
-    result = Crystals.concatenate([moved, crystals.take(~sound)]).take(np.argsort(np.argsort(~sound, kind="stable")))
+    spectrum, coordination = Spectrum(target), Coordination(target)
+    held = Weighted((1.0, spectrum), (settings.hold, coordination))
+    pool = _Pool(crystals, before.reason != "impossible cell", settings)
+    pool.minimize(spectrum, settings.descriptor_steps)
+    value = pool.minimize(coordination, settings.coordination_steps)
+    pool.leave(value > settings.hopeless)
+    pool.minimize(held, settings.refine_steps)
+    result = pool.result()
     after = judge(result, target)
-    return Relaxed(result, before.loss, after.loss, after.valid, after.published, after.reason, evaluations)
+    return Relaxed(result, before.loss, after.loss, after.valid, after.published, after.reason, pool.evaluations)
+
+
+class _Pool:
+    """The crystals of a chunk; those still `active` (indices) are minimised, the others wait as they are."""
+
+    def __init__(self, crystals: Crystals, active: np.ndarray, settings: RelaxSettings) -> None:
+        self.settings = settings
+        self.active = np.flatnonzero(active)
+        self.moving = crystals.take(self.active)
+        self.evaluations = np.zeros(len(crystals), np.int64)
+        self._left = [(np.flatnonzero(~active), crystals.take(~active))]
+
+    def minimize(self, objective: Objective, steps: int) -> np.ndarray:
+        """Minimise the active crystals; returns their values per atom."""
+        method, max_step = self.settings.optimizer, self.settings.max_step
+        self.moving, value, count = minimize(self.moving, objective, method=method, steps=steps, max_step=max_step)
+        self.evaluations[self.active] += count
+        return value
+
+    def leave(self, which: np.ndarray) -> None:
+        """Active crystals, given as a mask, are minimised no more."""
+        self._left.append((self.active[which], self.moving.take(which)))
+        self.active, self.moving = self.active[~which], self.moving.take(~which)
+
+    def result(self) -> Crystals:
+        """All crystals in the order of the chunk."""
+        parts = [*self._left, (self.active, self.moving)]
+        order = np.argsort(np.concatenate([index for index, _ in parts]))
+        return Crystals.concatenate([batch for _, batch in parts]).take(order)
 
 
 def _stopped(crystals: Crystals, target: Target) -> Relaxed:

@@ -122,3 +122,20 @@ class Spectrum:
                 metric[:, m, n] += part / 2
                 block += 1
         return metric
+
+
+class Weighted:
+    """A sum of objectives, each with its weight."""
+
+    def __init__(self, *parts: tuple[float, Objective]) -> None:
+        self.parts = parts
+        self.cutoff = max(objective.cutoff for _, objective in parts)
+
+    def value(self, vector: Tensor, bonds: Bonds, system: System) -> tuple[Tensor, Tensor]:
+        """See `Objective`."""
+        values = system.multiplicity.new_zeros(len(system.multiplicity))
+        force = torch.zeros_like(vector)
+        for weight, objective in self.parts:
+            part = objective.value(vector, bonds, system)
+            values, force = values + weight * part[0], force + weight * part[1]
+        return values, force
