@@ -59,7 +59,7 @@ def volume(cell: np.ndarray) -> np.ndarray:
 
 
 def symmetrized(group: np.ndarray, cell: np.ndarray) -> np.ndarray:
-    """Cells (n, 6) with what the crystal system fixes put right: equal lengths take their mean, fixed angles their value."""
+    """Cells (n, 6) with what the crystal system fixes put right: means of equal lengths, fixed angles."""
     cell = np.array(cell, float)
     system = system_index(group)
     cubic, paired = system == 6, np.isin(system, (3, 4, 5))

@@ -52,9 +52,9 @@ class ReferenceCrystal(_Frozen):
         """The reference as a batch of one."""
         table = wyckoff()
         letters = list(table.letter[list(table.positions(self.space_group))])
-        cell = np.concatenate([self.cell[:3], np.radians(self.cell[3:])])
+        cell = np.concatenate([self.cell[:3], np.radians(self.cell[3:])])[None]
         sites = [(ATOMIC_NUMBER[s.element], letters.index(s.letter), s.point) for s in self.sites]
-        return Crystals.build([self.space_group], [cell], [sites])
+        return Crystals.build([self.space_group], cell, [sites])
 
 
 class Target(_Frozen):

@@ -20,7 +20,7 @@ from legocryst.settings import RelaxSettings
 
 Progress = Callable[..., None]
 TOLERANCE = 1e-6
-"""A minimisation ends below this value per atom, or when WINDOW evaluations lower the value by less than STALL of it."""
+"""A minimisation ends below this value per atom, or when WINDOW evaluations lower it by a smaller share than STALL."""
 STALL, WINDOW = 2e-3, 10
 
 
@@ -56,7 +56,7 @@ def minimize(
     done = state.value <= TOLERANCE * system.atoms
     variable = torch.arange(len(x))
     for step in range(steps):
-        if int(done.sum()) > 0.2 * len(done) or step == 0 and bool(done.any()):
+        if int(done.sum()) > 0.2 * len(done) or (step == 0 and bool(done.any())):
             _keep(state, variable, alive, final_x, final_value)
             keep = ~done
             if not bool(keep.any()):

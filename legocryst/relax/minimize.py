@@ -47,8 +47,8 @@ class Evaluator:
 class Minimizer:
     """State of n minimisations; `per_crystal` and `per_variable` name the tensors that follow a selection."""
 
-    per_crystal = ("value",)
-    per_variable = ("x", "gradient")
+    per_crystal: tuple[str, ...] = ("value",)
+    per_variable: tuple[str, ...] = ("x", "gradient")
 
     def __init__(self, system: System, x: Tensor, value: Tensor, gradient: Tensor, *, max_step: float) -> None:
         self.system, self.x, self.value, self.gradient, self.max_step = system, x, value, gradient, max_step

@@ -171,9 +171,7 @@ class System:
         at_centre = force.new_zeros(self.coordinates.shape).index_add_(0, bonds.site, pulled)
         gradient = -torch.einsum("sij,si->sj", self.first_rotation, at_centre)
         gradient.index_add_(0, bonds.neighbor, torch.einsum("eij,ei->ej", bonds.rotation, pulled))
-        return torch.cat(
-            [(self.strain * virial[self.owner[:c]]).sum(1), gradient.flatten()[self.moved] * self.stretch]
-        )
+        return torch.cat([(self.strain * virial[self.owner[:c]]).sum(1), gradient.flatten()[self.moved] * self.stretch])
 
     def dot(self, a: Tensor, b: Tensor) -> Tensor:
         """Scalar products (n,) of two vectors over the variables, crystal by crystal."""
