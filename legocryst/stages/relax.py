@@ -1,6 +1,9 @@
 """Relax: rows of a table become crystals in the wanted environment, or carry the reason why not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 
 import numpy as np
 import pandas as pd
@@ -64,6 +67,49 @@ def relax_table(
         frame.loc[k, ["net_key", "net_name", "kind", "periodicity"]] = [net.key, net.name, net.kind, net.periodicity]
     frame = pd.concat([frame, encode(crystals)], axis=1)
     return _with_undecodable(frame, decoded.reason)
+
+
+def relax_chunks(
+    table: pd.DataFrame,
+    target: str,
+    settings: RelaxSettings,
+    *,
+    decode: str = "snap",
+    max_atoms: int = 500,
+    threads: int = 1,
+    chunk: int = 500,
+) -> Iterator[pd.DataFrame]:
+    """`relax_table` by chunks of rows, in order, spread over `threads` processes of one thread each.
+
+    Rows are counted over the whole table. Close the iterator to stop early.
+    """
+    starts = range(0, len(table), chunk)
+    parts = (table.iloc[start : start + chunk] for start in starts)
+    work = partial(_relax_alone, target=target, settings=settings, decode=decode, max_atoms=max_atoms)
+    if threads == 1 or len(starts) <= 1:
+        frames = map(work, parts)
+        yield from (_shifted(frame, start) for frame, start in zip(frames, starts, strict=True))
+        return
+    with ProcessPoolExecutor(min(threads, len(starts)), mp_context=get_context("spawn")) as pool:
+        waiting = [pool.submit(work, part) for part in parts]
+        try:
+            for future, start in zip(waiting, starts, strict=True):
+                yield _shifted(future.result(), start)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _relax_alone(
+    table: pd.DataFrame, *, target: str, settings: RelaxSettings, decode: str, max_atoms: int
+) -> pd.DataFrame:
+    import torch
+
+    torch.set_num_threads(1)
+    return relax_table(table, target, settings, decode=decode, max_atoms=max_atoms)
+
+
+def _shifted(frame: pd.DataFrame, start: int) -> pd.DataFrame:
+    return frame.assign(row=frame["row"] + start)
 
 
 def _standardized(crystals: Crystals, valid: np.ndarray, target: object) -> Crystals:
