@@ -118,7 +118,7 @@ def _range(metadata: Sequence[Any], default: object, unit: str) -> str:
     bounds = [
         f"{sign} {getattr(bound, name)}" for bound in metadata for name, sign in signs.items() if hasattr(bound, name)
     ]
-    return f"[{', '.join([f'default {default}{" " + unit if unit else ""}', *bounds])}]"
+    return f"[{', '.join([f'default {default} {unit}'.strip(), *bounds])}]"
 
 
 def chosen(options: argparse.Namespace, model: type[BaseModel], *, prefix: str = "") -> dict[str, Any]:
