@@ -44,7 +44,7 @@ class FeatureSettings(Settings):
         0.005, "Components with less weight than this are dropped.", ge=0.0, le=0.5, advanced=True
     )
     fit_rows: int = setting(
-        10000, "The mixtures are fitted on at most this many rows, drawn at random.", ge=100, le=1_000_000, advanced=True
+        3000, "The mixtures are fitted on at most this many rows, drawn at random.", ge=100, le=1_000_000, advanced=True
     )
 
 
@@ -58,12 +58,20 @@ class TrainSettings(Settings):
     hidden: int = setting(512, "Width of the two hidden layers.", ge=8, le=4096, advanced=True)
     learning_rate: float = setting(1e-3, "Learning rate of the Adam optimiser.", gt=0, le=1, advanced=True)
     patience: int = setting(
-        5, "Stop after this many checks of fresh samples in a row without more valid ones.", ge=1, le=1000, advanced=True
+        5,
+        "Stop after this many checks of fresh samples in a row without more valid ones.",
+        ge=1,
+        le=1000,
+        advanced=True,
     )
     check_every: int = setting(10, "Epochs between two checks of fresh samples.", ge=1, le=1000, advanced=True)
     check_samples: int = setting(200, "Fresh samples drawn for one check.", ge=1, le=10000, advanced=True)
     kl_weight: float = setting(
-        0.5, "VAE: weight of the divergence; less copies more faithfully, more varies more.", gt=0, le=100, advanced=True
+        0.5,
+        "VAE: weight of the divergence; less copies more faithfully, more varies more.",
+        gt=0,
+        le=100,
+        advanced=True,
     )
 
 
@@ -85,10 +93,12 @@ class RelaxSettings(Settings):
     """How candidates are brought to the wanted environment."""
 
     optimizer: Literal["lbfgs", "adam"] = setting("lbfgs", "Minimiser of the loss.")
-    descriptor_steps: int = setting(120, "Most steps of the first stage, towards the reference descriptor.", ge=0, le=5000)
-    coordination_steps: int = setting(120, "Most steps of the second stage, towards the coordination.", ge=0, le=5000)
+    descriptor_steps: int = setting(
+        120, "Most steps of the first stage, to the reference descriptor.", ge=0, le=5000
+    )
+    coordination_steps: int = setting(120, "Most steps of the second stage, to the coordination.", ge=0, le=5000)
     refine_steps: int = setting(
-        200, "Most steps of the last stage, towards the descriptor with the coordination held.", ge=0, le=5000
+        200, "Most steps of the last stage, to the descriptor with the coordination held.", ge=0, le=5000
     )
     hold: float = setting(
         20.0, "Weight of the coordination in the last stage.", unit="1/angstrom^2", ge=0, le=1e4, advanced=True
@@ -111,12 +121,8 @@ class RankSettings(Settings):
     """How valid crystals are ordered by energy."""
 
     energies: bool = setting(True, "Compute the energy of each new crystal with SevenNet 7net-0.")
-    max_energy_atoms: int = setting(
-        200, "Crystals with more atoms in the primitive cell get no energy.", ge=1, le=2000
-    )
-    max_energies: int = setting(
-        500, "Most energies computed in one run, smallest cells first.", ge=0, le=1_000_000
-    )
+    max_energy_atoms: int = setting(200, "Crystals with more atoms in the primitive cell get no energy.", ge=1, le=2000)
+    max_energies: int = setting(500, "Most energies computed in one run, smallest cells first.", ge=0, le=1_000_000)
 
 
 class RunSettings(Settings):

@@ -1,0 +1,64 @@
+"""From a network's outputs to table rows, never asking for what the space group cannot have.
+
+Categories are drawn from the softmax of their logits after the impossible ones are barred: Wyckoff indices outside the
+group, a position without free coordinates a second time, a crystal without any site.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from legocryst.crystal.wyckoff import N_GROUPS, wyckoff
+from legocryst.models.columns import site_count
+from legocryst.models.features import Block, Featurizer
+
+
+@lru_cache(maxsize=1)
+def fixed_positions() -> tuple[np.ndarray, np.ndarray]:
+    """By group and Wyckoff index, (231, 27) bool: the positions that exist, and those without free coordinates."""
+    table = wyckoff()
+    count = np.diff(table.first)
+    exists = np.arange(count.max()) < count[:, None]
+    fixed = np.zeros_like(exists)
+    for group in range(1, N_GROUPS + 1):
+        fixed[group, : count[group]] = ~table.free[table.positions(group)].any(axis=1)
+    return exists, fixed
+
+
+def draw_rows(features: Featurizer, outputs: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
+    """Table of n rows from outputs (n, width): logits in the one-hot columns, scalars from -1 to 1 in the others."""
+    blocks = {block.name: block for block in features.blocks}
+    exists, fixed = fixed_positions()
+    parts = {"spg": _draw(_logits(blocks["spg"], outputs), rng)}
+    group = blocks["spg"].value[parts["spg"]]
+    free = exists[group]
+    used = {}
+    for i in range(site_count(list(blocks))):
+        block = blocks[f"wp{i}"]
+        index = block.value.clip(min=0)
+        allowed = np.where(block.value < 0, i > 0, free[:, index])
+        # a row in which nothing learnt is possible keeps its logits; decoding will name the reason
+        allowed |= ~allowed.any(axis=1, keepdims=True)
+        part = parts[block.name] = _draw(np.where(allowed, _logits(block, outputs), -np.inf), rng)
+        chosen = block.value[part]
+        used[i] = chosen >= 0
+        row = np.flatnonzero(used[i])
+        free[row, chosen[row]] &= ~fixed[group[row], chosen[row]]  # only once
+    for block in features.blocks:
+        if block.name in parts:
+            continue
+        logits = _logits(block, outputs)
+        if block.site is not None and block.has_unused and len(block.value) > 1:
+            logits[used[block.site], 0] = -np.inf
+        parts[block.name] = _draw(logits, rng)
+    return features.assemble(parts, outputs)
+
+
+def _logits(block: Block, outputs: np.ndarray) -> np.ndarray:
+    return outputs[:, block.onehot].astype(float)
+
+
+def _draw(logits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One index a row from the softmax of its logits (n, k), by Gumbel's trick."""
+    return (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)

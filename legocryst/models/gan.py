@@ -1,0 +1,99 @@
+"""Generative adversarial network of table rows, on the networks of ctgan, with the Wasserstein loss.
+
+Gulrajani et al., arXiv 1704.00028 (gradient penalty); Lin et al., arXiv 1712.04086 (packing); Jang et al.,
+arXiv 1611.01144 (Gumbel softmax).
+"""
+
+import torch
+from torch import Tensor
+
+from legocryst.models.features import Featurizer
+from legocryst.models.loop import Network
+from legocryst.models.network import NetworkGenerator
+from legocryst.settings import TrainSettings
+
+PENALTY = 10.0
+TEMPERATURE = 0.2
+"""Of the Gumbel softmax while training."""
+
+
+class GANNetwork(Network):
+    """Generator from noise to logits and scalars, and a critic of packs of rows."""
+
+    multiple = 10  # rows that the critic sees at once
+    block: Tensor  # (width,) table column of each matrix column
+    onehot: Tensor  # (width,) bool: logit, not scalar
+
+    def __init__(self, features: Featurizer, settings: TrainSettings) -> None:
+        from ctgan.synthesizers.ctgan import Discriminator, Generator
+
+        super().__init__()
+        hidden = (settings.hidden, settings.hidden)
+        self.latent = settings.latent
+        self.generator = Generator(settings.latent, hidden, features.width)
+        self.critic = Discriminator(features.width, hidden, pac=self.multiple)
+        block = torch.zeros(features.width, dtype=torch.int64)
+        for i, part in enumerate(features.blocks):
+            block[part.onehot] = i
+        onehot = torch.ones(features.width, dtype=torch.bool)
+        onehot[features.scalars] = False
+        self.blocks = len(features.blocks)
+        self.register_buffer("block", block, persistent=False)
+        self.register_buffer("onehot", onehot, persistent=False)
+
+    def optimizers(self, settings: TrainSettings) -> list[torch.optim.Optimizer]:
+        """Adam for the generator and for the critic."""
+        return [
+            torch.optim.Adam(net.parameters(), lr=settings.learning_rate, betas=(0.5, 0.9), fused=True)
+            for net in (self.generator, self.critic)
+        ]
+
+    def raw(self, noise: Tensor) -> Tensor:
+        """Logits and scalars (n, width) of noise (n, latent)."""
+        out: Tensor = self.generator(noise)
+        return torch.where(self.onehot, out, torch.tanh(out))
+
+    def fake(self, n: int) -> Tensor:
+        """N rows whose one-hots are relaxed, so that gradients pass."""
+        out = self.raw(torch.randn(n, self.latent))
+        gumbel = -torch.log(-torch.log(torch.rand_like(out).clamp(1e-10, 1 - 1e-7)))
+        logits = torch.where(self.onehot, (out + gumbel) / TEMPERATURE, float("-inf"))
+        index = self.block.expand_as(out)
+        top = torch.full((n, self.blocks), float("-inf")).scatter_reduce(1, index, logits.detach(), "amax")
+        weight = torch.exp(logits - top.gather(1, index))
+        total = torch.zeros(n, self.blocks).scatter_add(1, index, weight)
+        return torch.where(self.onehot, weight / total.gather(1, index), out)
+
+    def step(self, rows: Tensor, optimizers: list[torch.optim.Optimizer]) -> dict[str, Tensor]:
+        """One step of the critic, then one of the generator."""
+        for_generator, for_critic = optimizers
+        fake = self.fake(len(rows)).detach().requires_grad_()
+        critic_loss = self.critic(fake).mean() - self.critic(rows).mean()
+        penalty = self.critic.calc_gradient_penalty(rows, fake, "cpu", self.multiple, PENALTY)
+        for_critic.zero_grad()
+        (critic_loss + penalty).backward()
+        for_critic.step()
+        loss = -self.critic(self.fake(len(rows))).mean()
+        for_generator.zero_grad()
+        loss.backward()
+        for_generator.step()
+        return {"loss": loss, "critic": critic_loss, "penalty": penalty}
+
+    def held_out_loss(self, rows: Tensor) -> Tensor:
+        """The critic's distance between fresh and held-out rows, with its sign turned: its loss without penalty."""
+        return self.critic(self.fake(len(rows))).mean() - self.critic(rows).mean()
+
+    def outputs(self, n: int, noise: torch.Generator) -> Tensor:
+        """Logits and scalars of fresh noise."""
+        return self.raw(torch.randn(n, self.latent, generator=noise))
+
+
+class GAN(NetworkGenerator):
+    """The adversarial network as a generator."""
+
+    name = "gan"
+
+    @classmethod
+    def build(cls, features: Featurizer, settings: TrainSettings) -> Network:
+        """The untrained network."""
+        return GANNetwork(features, settings)

@@ -1,0 +1,168 @@
+"""Random crystals with symmetry: the yardstick that a trained model has to beat.
+
+A random space group, one to five random Wyckoff positions with random free coordinates, a random cell that suits the
+crystal system, scaled to a random volume per atom. Nothing is learnt but limits.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from legocryst.crystal import cell as cells
+from legocryst.crystal.wyckoff import N_GROUPS, wyckoff
+from legocryst.models.base import Evaluate, Generator, Progress
+from legocryst.models.columns import CELL, UNUSED, clear_unused, site_count
+from legocryst.models.draw import fixed_positions
+from legocryst.models.files import save_file
+from legocryst.settings import FeatureSettings, TrainSettings
+
+STRETCH = np.log(2.0)
+"""Edges before scaling are exp(u), u uniform between minus and plus this: at most four to one."""
+ANGLES = (np.pi / 3, 2 * np.pi / 3)
+"""Free angles are uniform between these."""
+CHUNK = 50_000
+
+
+class RandomSymmetric(Generator):
+    """Random symmetric crystals; `volume_per_atom` in cubic angstrom, by default the range of the fitted table."""
+
+    name = "random"
+
+    def __init__(
+        self, *, volume_per_atom: tuple[float, float] | None = None, sites: int = 5, max_atoms: int = 128
+    ) -> None:
+        self.volume_per_atom = volume_per_atom
+        self.sites = sites
+        self.max_atoms = max_atoms
+        self.columns: list[str] = []
+        self.elements = np.zeros(0, np.int64)
+
+    def _fit(
+        self,
+        table: pd.DataFrame,
+        settings: TrainSettings,
+        *,
+        features: FeatureSettings,
+        seed: int,
+        progress: Progress,
+        should_stop: Callable[[], bool],
+        evaluate: Evaluate | None,
+        checkpoint: Path | None,
+    ) -> None:
+        self.columns = list(table.columns)
+        if "el0" in table.columns:
+            values = np.unique(table.filter(regex=r"^el\d+$"))
+            self.elements = values[values != UNUSED]
+        if self.volume_per_atom is None:
+            self.volume_per_atom = _volume_range(table)
+        progress({"epoch": 1, "epochs": 1, "seconds_left": 0.0})
+
+    def sample(self, n: int, *, seed: int) -> pd.DataFrame:
+        """N rows; see `Generator.sample`."""
+        if not self.columns:
+            raise ValueError("the model is not fitted yet; fit it first")
+        rng = np.random.default_rng(seed)
+        parts = [self._chunk(min(CHUNK, n - done), rng) for done in range(0, max(n, 1), CHUNK)]
+        return pd.concat(parts, ignore_index=True)
+
+    def _chunk(self, n: int, rng: np.random.Generator) -> pd.DataFrame:
+        assert self.volume_per_atom is not None
+        group = rng.integers(1, N_GROUPS + 1, n)
+        position, atoms = self._positions(group, rng)
+        cell = random_cells(group, atoms * rng.uniform(*self.volume_per_atom, n), rng)
+        columns: dict[str, np.ndarray] = {"spg": group, **dict(zip(CELL, cell.T, strict=True))}
+        for i, index in enumerate(position.T):
+            points = _on_position(group, index, rng.uniform(size=(n, 3)))
+            columns |= {f"wp{i}": index, f"x{i}": points[:, 0], f"y{i}": points[:, 1], f"z{i}": points[:, 2]}
+            if len(self.elements):
+                columns[f"el{i}"] = rng.choice(self.elements, n)
+        return clear_unused(pd.DataFrame(columns)[self.columns])
+
+    def _positions(self, group: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Wyckoff indices (n, sites of the table), unused -1, and atoms (n,) in the conventional cell."""
+        n, table = len(group), wyckoff()
+        exists, fixed = fixed_positions()
+        free = exists[group]
+        ids = np.minimum(table.first[group][:, None] + np.arange(free.shape[1]), len(table.multiplicity) - 1)
+        multiplicity = table.multiplicity[ids]
+        columns = site_count(self.columns)
+        wanted = rng.integers(1, min(self.sites, columns) + 1, n)
+        out, atoms, row = np.full((n, columns), UNUSED), np.zeros(n, np.int64), np.arange(n)
+        for i in range(wanted.max(initial=0)):
+            allowed = free & (multiplicity + atoms[:, None] <= self.max_atoms)
+            index = np.where(allowed, rng.uniform(size=allowed.shape), -1).argmax(axis=1)
+            ok = allowed.any(axis=1) & (i < wanted)
+            out[ok, i] = index[ok]
+            atoms[ok] += multiplicity[row, index][ok]
+            free[row[ok], index[ok]] &= ~fixed[group, index][ok]  # only once
+        return out, atoms
+
+    def save(self, path: Path) -> None:
+        """Write the limits."""
+        if not self.columns:
+            raise ValueError("the model is not fitted yet; fit it first")
+        save_file({"model": self.name, **self._limits()}, Path(path))
+
+    @classmethod
+    def _load(cls, content: dict[str, Any]) -> Self:
+        out = cls(
+            volume_per_atom=tuple(content["volume_per_atom"]), sites=content["sites"], max_atoms=content["max_atoms"]
+        )
+        out.columns, out.elements = content["columns"], np.array(content["elements"], np.int64)
+        return out
+
+    def describe(self) -> dict[str, Any]:
+        """Model and limits."""
+        return {"model": self.name, "parameters": 0, **self._limits()}
+
+    def _limits(self) -> dict[str, Any]:
+        return {
+            "volume_per_atom": list(self.volume_per_atom or ()),
+            "sites": self.sites,
+            "max_atoms": self.max_atoms,
+            "columns": self.columns,
+            "elements": self.elements.tolist(),
+        }
+
+
+def random_cells(group: np.ndarray, volume: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Cells (n, 6) of the groups' systems with the volumes (n,); flat or impossible ones are drawn again."""
+    cell = np.full((len(group), 6), np.nan)
+    redo = np.arange(len(group))
+    while len(redo):
+        edges = np.exp(rng.uniform(-STRETCH, STRETCH, (len(redo), 3)))
+        trial = np.concatenate([edges, rng.uniform(*ANGLES, (len(redo), 3))], axis=1)
+        trial = cells.symmetrized(group[redo], trial)
+        size = np.nan_to_num(cells.volume(trial)) / trial[:, :3].prod(axis=1)
+        cell[redo] = trial
+        redo = redo[size < 0.3]
+    cell[:, :3] *= np.cbrt(volume / cells.volume(cell))[:, None]
+    return cell
+
+
+def _on_position(group: np.ndarray, index: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Points (n, 3) moved to the first operation of their positions, wrapped into the cell."""
+    table = wyckoff()
+    operation = table.op_first[table.first[group] + index.clip(min=0)]
+    moved = np.einsum("nij,nj->ni", table.rotation[operation], points) + table.translation[operation]
+    return moved % 1.0
+
+
+def _volume_range(table: pd.DataFrame) -> tuple[float, float]:
+    """First and ninety-ninth percentile of the volume per atom of the possible cells of a table."""
+    positions = wyckoff()
+    group = table["spg"].to_numpy()
+    atoms = np.zeros(len(table))
+    for i in range(site_count(table.columns)):
+        index = table[f"wp{i}"].to_numpy()
+        atoms += np.where(index >= 0, positions.multiplicity[positions.first[group] + index.clip(min=0)], 0)
+    cell = cells.symmetrized(group, table[list(CELL)].to_numpy())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        volume = cells.volume(cell) / atoms
+    volume = volume[np.isfinite(volume) & (volume > 0)]
+    if not len(volume):
+        raise ValueError("no row of the table has a possible cell and a site; the range of volumes cannot be read off")
+    return float(np.percentile(volume, 1)), float(np.percentile(volume, 99))

@@ -1,0 +1,22 @@
+"""Stage: how each column of the table becomes numbers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from legocryst.models.features import Featurizer
+from legocryst.settings import FeatureSettings
+
+
+def featurize(
+    table: pd.DataFrame, settings: FeatureSettings, *, seed: int, progress: Callable[..., Any] | None = None
+) -> tuple[Featurizer, pd.DataFrame]:
+    """Fit the features of a table; returns them and one row a column.
+
+    The rows hold `name, kind, width, components, clipped`: the components are JSON, a list of
+    {"mean", "std", "weight"} or {"value", "weight"}; clipped counts the values outside all components.
+    `progress(columns done, columns)`. Raises ValueError for a table that cannot be learnt.
+    """
+    features = Featurizer(settings).fit(table, seed=seed, progress=progress)
+    return features, features.columns

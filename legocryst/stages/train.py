@@ -1,0 +1,62 @@
+"""Stage: a generator is fitted to the table and saved."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from legocryst.models.base import Evaluate, Generator, Progress, generator
+from legocryst.models.features import Featurizer
+from legocryst.settings import FeatureSettings, TrainSettings
+
+MODEL = "model.pt"
+CHECKPOINT = "checkpoint.pt"
+
+
+def train(
+    table: pd.DataFrame,
+    settings: TrainSettings,
+    *,
+    features: FeatureSettings,
+    seed: int,
+    folder: Path,
+    featurizer: Featurizer | None = None,
+    volume_per_atom: tuple[float, float] | None = None,
+    evaluate: Evaluate | None = None,
+    progress: Progress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Generator:
+    """Fit the generator that the settings name and save it as `folder/model.pt`.
+
+    A checkpoint beside it lets an interrupted training go on when this is called again; it goes when the training is
+    complete. `progress` gets a mapping after each epoch: `epoch`, `epochs`, the losses, `held_out` (the loss on rows
+    kept apart), `seconds_left`, and where `evaluate` was called what it returned. `featurizer` is one already fitted to
+    this table. `volume_per_atom` (cubic angstrom) is the random generator's range; by default the table's own.
+    Raises ValueError as `Generator.fit` does.
+    """
+    options: dict[str, Any] = {"featurizer": featurizer}
+    if settings.model == "random":
+        options = {"volume_per_atom": volume_per_atom}
+    folder.mkdir(parents=True, exist_ok=True)
+    stopped = False
+
+    def stop() -> bool:
+        nonlocal stopped
+        stopped = stopped or (should_stop is not None and should_stop())
+        return stopped
+
+    model = generator(settings.model, **options).fit(
+        table,
+        settings,
+        features=features,
+        seed=seed,
+        progress=progress,
+        should_stop=stop,
+        evaluate=evaluate,
+        checkpoint=folder / CHECKPOINT,
+    )
+    model.save(folder / MODEL)
+    if not stopped:
+        (folder / CHECKPOINT).unlink(missing_ok=True)
+    return model

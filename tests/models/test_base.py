@@ -1,0 +1,153 @@
+"""One contract for every generator."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from legocryst.models.base import generator, generator_names, load
+from legocryst.settings import TrainSettings
+
+SMALL = {"epochs": 3, "batch_size": 100, "latent": 8, "hidden": 32}
+
+
+def settings(name, **changes):
+    return TrainSettings(model=name, **{**SMALL, **changes})
+
+
+@pytest.fixture(params=generator_names())
+def name(request):
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def test_same_seed_same_samples(name, families):
+    first, second = (generator(name).fit(families, settings(name), seed=5) for _ in range(2))
+    rows = first.sample(50, seed=1)
+    pd.testing.assert_frame_equal(rows, second.sample(50, seed=1))
+    assert not rows.equals(first.sample(50, seed=2))
+    assert list(rows.columns) == list(families.columns) and len(rows) == 50
+
+
+def test_fit_leaves_the_global_randomness_alone(name, families):
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    generator(name).fit(families, settings(name), seed=5).sample(10, seed=0)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_saved_and_loaded_samples_are_exactly_the_same(name, families, tmp_path):
+    fitted = generator(name).fit(families, settings(name), seed=0)
+    fitted.save(tmp_path / "model.pt")
+    loaded = load(tmp_path / "model.pt")
+    pd.testing.assert_frame_equal(loaded.sample(40, seed=9), fitted.sample(40, seed=9))
+    assert loaded.describe() == fitted.describe()
+
+
+def test_samples_are_possible(name, varied):
+    """No index outside the group, no fixed position twice, unused sites all -1."""
+    from legocryst.crystal.wyckoff import wyckoff
+
+    rows, table = generator(name).fit(varied, settings(name), seed=0).sample(300, seed=0), wyckoff()
+    group = rows["spg"].to_numpy()
+    used_before = set()
+    for i in range(8):
+        index = rows[f"wp{i}"].to_numpy()
+        unused = index < 0
+        assert (rows.loc[unused, [f"wp{i}", f"x{i}", f"y{i}", f"z{i}"]] == -1).all(axis=None)
+        assert (rows.loc[~unused, f"x{i}"] > -0.5).all()
+        assert (index < np.diff(table.first)[group]).all()
+        fixed = ~unused & ~table.free[table.first[group] + index.clip(min=0)].any(axis=1)
+        new = {(row, index[row]) for row in np.flatnonzero(fixed)}
+        assert not new & used_before
+        used_before |= new
+    assert (rows["wp0"] >= 0).all() and used_before
+
+
+@pytest.mark.parametrize("name", ["vae", "gan"])
+def test_one_crystal_is_learnt_by_heart(name, one_crystal):
+    rows = generator(name).fit(one_crystal, settings(name), seed=0).sample(30, seed=0)
+    assert np.allclose(rows, pd.concat([one_crystal.head(1)] * 30), atol=1e-6)
+
+
+def test_three_crystals_are_learnt_by_heart(families):
+    rows = generator("vae").fit(families, settings("vae", epochs=60, hidden=64), seed=0).sample(200, seed=0)
+    discrete = [c for c in families if c.startswith(("spg", "wp"))]
+    known = families.groupby(discrete)[["a", "x0"]].mean()
+    joined = rows.join(known, on=discrete, rsuffix="_known")
+    assert joined["a_known"].notna().mean() > 0.8
+    assert (joined["a"] - joined["a_known"]).abs().median() < 0.1
+    assert rows["spg"].nunique() == 3
+
+
+@pytest.mark.parametrize("name", ["vae", "gan"])
+def test_stopped_and_resumed_training_equals_one_that_ran_through(name, families, tmp_path):
+    whole = generator(name).fit(families, settings(name), seed=2)
+    seen = []
+    stopped = generator(name).fit(
+        families,
+        settings(name),
+        seed=2,
+        progress=seen.append,
+        should_stop=lambda: len(seen) == 2,
+        checkpoint=tmp_path / "c.pt",
+    )
+    assert [numbers["epoch"] for numbers in seen] == [1, 2]
+    assert len(stopped.sample(5, seed=0)) == 5
+    resumed = generator(name).fit(families, settings(name), seed=2, progress=seen.append, checkpoint=tmp_path / "c.pt")
+    assert [numbers["epoch"] for numbers in seen] == [1, 2, 3]
+    pd.testing.assert_frame_equal(resumed.sample(40, seed=0), whole.sample(40, seed=0))
+
+
+def test_checkpoint_of_another_table_is_refused(families, tmp_path):
+    generator("vae").fit(families, settings("vae"), checkpoint=tmp_path / "c.pt")
+    with pytest.raises(ValueError, match="another table or other settings"):
+        generator("vae").fit(families.head(300), settings("vae"), checkpoint=tmp_path / "c.pt")
+
+
+def test_progress_counts_epochs_and_time(name, families):
+    seen = []
+    generator(name).fit(families, settings(name), progress=seen.append)
+    assert seen[-1]["epoch"] == seen[-1]["epochs"] == len(seen)
+    assert seen[-1]["seconds_left"] == 0
+    if name != "random":
+        assert {"loss", "held_out"} <= set(seen[0]) and all(np.isfinite(list(n.values())).all() for n in seen)
+
+
+def test_too_small_or_broken_tables_get_one_sentence(name, families):
+    for bad, message in (
+        (families.head(0), "0 row"),
+        (families.head(1), "1 row"),
+        (families.drop(columns="alpha"), "no column alpha"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            generator(name).fit(bad, settings(name))
+    with pytest.raises(ValueError, match="fit it first"):
+        generator(name).sample(3, seed=0)
+    with pytest.raises(ValueError, match="fit it first"):
+        generator(name).save("never.pt")
+
+
+def test_extra_columns_are_left_alone(name, families):
+    rows = generator(name).fit(families.assign(label=1, energy=-8.0), settings(name)).sample(4, seed=0)
+    assert list(rows.columns) == list(families.columns)
+
+
+def test_unknown_names_and_files(tmp_path):
+    with pytest.raises(ValueError, match="choose one of vae, gan, random"):
+        generator("diffusion")
+    with pytest.raises(ValueError, match="there is no model"):
+        load(tmp_path / "none.pt")
+    (tmp_path / "text.pt").write_text("hello")
+    with pytest.raises(ValueError, match="not a model file"):
+        load(tmp_path / "text.pt")
+    torch.save({"model": "other"}, tmp_path / "other.pt")
+    with pytest.raises(ValueError, match="not a model file"):
+        load(tmp_path / "other.pt")

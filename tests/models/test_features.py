@@ -1,0 +1,136 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.mixture import BayesianGaussianMixture
+
+from legocryst.models.columns import check_table
+from legocryst.models.features import LIMIT, Featurizer
+from legocryst.settings import FeatureSettings
+
+
+@pytest.fixture(scope="module")
+def features(varied):
+    return Featurizer(FeatureSettings(fit_rows=100, components=5)).fit(varied, seed=1)
+
+
+def test_round_trip(features, varied):
+    matrix = features.transform(varied)
+    assert matrix.shape == (len(varied), features.width) and matrix.dtype == np.float32
+    back = features.reverse_transform(matrix)
+    clipped = features.columns.set_index("name")["clipped"]
+    for name in varied:
+        error = (back[name] - varied[name]).abs().to_numpy()
+        if name.startswith(("spg", "wp")):
+            assert not error.any()
+            continue
+        limit = 1e-4 if name in "abc" else 1e-6
+        block = next(b for b in features.blocks if b.name == name)
+        outside = np.abs(block.choose(varied[name].to_numpy())[1]) > LIMIT
+        assert outside.sum() == clipped[name]
+        assert (error[~outside] < limit).all()
+        assert (error[outside] > 0).all()
+
+
+def test_unused_sites_come_back_as_exactly_minus_one(features, varied):
+    back = features.reverse_transform(features.transform(varied))
+    for i in range(8):
+        unused = varied[f"wp{i}"] < 0
+        assert (back.loc[unused, [f"wp{i}", f"x{i}", f"y{i}", f"z{i}"]] == -1).all(axis=None)
+        assert (back.loc[~unused, [f"x{i}", f"y{i}", f"z{i}"]] > -0.5).all(axis=None)
+
+
+def test_unused_sites_do_not_blur_the_mixture(features, varied):
+    block = next(b for b in features.blocks if b.name == "x3")
+    assert block.has_unused and block.weight[0] == pytest.approx((varied["wp3"] < 0).mean())
+    assert (block.value[1:] > 0).all()
+
+
+def test_one_hots_are_one_hot(features, varied):
+    matrix = features.transform(varied)
+    for block in features.blocks:
+        assert (matrix[:, block.onehot].sum(axis=1) == 1).all()
+    assert np.abs(matrix[:, features.scalars]).max() <= np.float32(LIMIT)
+
+
+def test_same_seed_same_features(features, varied):
+    again = Featurizer(features.settings).fit(varied, seed=1)
+    assert again.to_dict() == features.to_dict()
+    other = Featurizer(features.settings).fit(varied, seed=2)
+    assert other.to_dict() != features.to_dict()
+
+
+def test_save_and_load(features, varied, tmp_path):
+    features.save(tmp_path / "features.json")
+    loaded = Featurizer.load(tmp_path / "features.json")
+    assert np.array_equal(loaded.transform(varied), features.transform(varied))
+    pd.testing.assert_frame_equal(loaded.columns, features.columns)
+
+
+def test_column_description(features, varied):
+    described = features.columns
+    assert list(described["name"]) == list(varied.columns)
+    assert described["width"].sum() == features.width
+    for kind, components in zip(described["kind"], described["components"], strict=True):
+        parts = json.loads(components)
+        assert sum(part["weight"] for part in parts) == pytest.approx(1)
+        assert all(("value" in part) == (kind == "discrete") for part in parts)
+
+
+def test_mixture_is_the_one_of_scikit_learn():
+    """An independent fit of the same two humps finds the same means."""
+    rng = np.random.default_rng(0)
+    table = two_humps(rng)
+    block = next(b for b in Featurizer(FeatureSettings(components=2)).fit(table).blocks if b.name == "a")
+    mixture = BayesianGaussianMixture(n_components=2, weight_concentration_prior=0.001, random_state=5)
+    reference = mixture.fit(table[["a"]])
+    assert np.allclose(block.value, np.sort(reference.means_.ravel()), atol=0.01)
+    assert np.allclose(block.std**2, reference.covariances_.ravel(), rtol=0.05)
+    assert np.allclose(block.value, [3, 9], atol=0.05) and (block.std < 0.4).all()
+
+
+def two_humps(rng, n=600):
+    a = rng.normal(np.where(np.arange(n) % 2, 3.0, 9.0), 0.2)
+    columns = {"spg": 1, "a": a, "b": 3.0, "c": 4.0, "alpha": 1.6, "beta": 1.6, "gamma": 1.6}
+    return pd.DataFrame(columns | {"wp0": 0, "x0": 0.1, "y0": 0.2, "z0": 0.3})
+
+
+def test_constant_columns_and_element_columns():
+    table = two_humps(np.random.default_rng(0)).assign(el0=np.arange(600) % 2 + 6)
+    features = Featurizer().fit(table)
+    back = features.reverse_transform(features.transform(table))
+    pd.testing.assert_frame_equal(back.drop(columns="a"), check_table(table).drop(columns="a"), check_dtype=False)
+    assert next(b for b in features.blocks if b.name == "b").width == 2
+
+
+def test_far_value_is_clipped_and_counted():
+    table = two_humps(np.random.default_rng(0))
+    table.loc[0, "a"] = 500.0
+    features = Featurizer(FeatureSettings(fit_rows=100)).fit(table, seed=0)
+    assert features.columns.set_index("name")["clipped"]["a"] == 1
+    assert features.reverse_transform(features.transform(table))["a"].max() < 20
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.head(0), "0 row"),
+        (lambda t: t.head(1), "1 row"),
+        (lambda t: t.drop(columns=["y2", "alpha"]), "no column alpha, y2"),
+        (lambda t: t.assign(b=np.nan), "column b"),
+        (lambda t: t.assign(spg=231), "space group 231"),
+        (lambda t: t.assign(spg=1, wp0=5), "no Wyckoff index 5"),
+        (lambda t: t.drop(columns=[c for c in t if c[-1].isdigit()]), "no column wp0"),
+    ],
+)
+def test_bad_tables_get_one_clear_sentence(varied, change, message):
+    with pytest.raises(ValueError, match=message):
+        Featurizer().fit(change(varied))
+
+
+def test_unseen_category_is_refused(features, varied):
+    unseen = next(g for g in range(1, 231) if g not in set(varied["spg"]))
+    row = varied.head(1).assign(spg=unseen, wp0=0, **{f"wp{i}": -1 for i in range(1, 8)})
+    with pytest.raises(ValueError, match=f"spg holds {unseen}"):
+        features.transform(row)

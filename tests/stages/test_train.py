@@ -1,0 +1,51 @@
+import pandas as pd
+import pytest
+
+from legocryst.models.base import load
+from legocryst.settings import FeatureSettings, TrainSettings
+from legocryst.stages.featurize import featurize
+from legocryst.stages.train import train
+from tests.stages.test_featurize import graphite_like
+
+SETTINGS = TrainSettings(epochs=3, batch_size=20, latent=4, hidden=16)
+
+
+def test_saves_a_model_and_leaves_no_checkpoint(tmp_path):
+    seen = []
+    model = train(
+        graphite_like(), SETTINGS, features=FeatureSettings(), seed=0, folder=tmp_path / "m", progress=seen.append
+    )
+    assert [path.name for path in (tmp_path / "m").iterdir()] == ["model.pt"]
+    pd.testing.assert_frame_equal(load(tmp_path / "m" / "model.pt").sample(9, seed=1), model.sample(9, seed=1))
+    assert len(seen) == 3
+
+
+def test_stop_keeps_a_usable_model_and_a_later_call_goes_on(tmp_path):
+    stop, seen = [True], []
+    options = {"features": FeatureSettings(), "seed": 0, "folder": tmp_path, "progress": seen.append}
+    train(graphite_like(), SETTINGS, **options, should_stop=lambda: stop[0])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.pt", "model.pt"]
+    assert len(load(tmp_path / "model.pt").sample(4, seed=0)) == 4 and len(seen) == 1
+    stop[0] = False
+    train(graphite_like(), SETTINGS, **options, should_stop=lambda: stop[0])
+    assert [numbers["epoch"] for numbers in seen] == [1, 2, 3]
+    assert [path.name for path in tmp_path.iterdir()] == ["model.pt"]
+
+
+def test_features_fitted_before_are_used(tmp_path):
+    features, _ = featurize(graphite_like(), FeatureSettings(), seed=7)
+    model = train(graphite_like(), SETTINGS, features=FeatureSettings(), seed=0, folder=tmp_path, featurizer=features)
+    assert model.describe()["width"] == features.width
+
+
+def test_random_generator_takes_the_range_of_volumes(tmp_path):
+    settings = TrainSettings(model="random")
+    options = {"features": FeatureSettings(), "seed": 0, "folder": tmp_path}
+    model = train(graphite_like(), settings, **options, volume_per_atom=(6.0, 9.0))
+    assert model.describe()["volume_per_atom"] == [6.0, 9.0]
+
+
+def test_table_without_rows_leaves_no_model(tmp_path):
+    with pytest.raises(ValueError, match="0 row"):
+        train(graphite_like(0), SETTINGS, features=FeatureSettings(), seed=0, folder=tmp_path)
+    assert not list(tmp_path.iterdir())
