@@ -9,8 +9,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from legocryst.environment.descriptors import legendre, neighbor_pairs, radial_table, reference_spectrum
+from legocryst.environment.descriptors import radial_table, reference_spectrum
 from legocryst.environment.targets import Target
+from legocryst.relax.harmonics import harmonics
 from legocryst.relax.system import Bonds, System
 
 
@@ -61,67 +62,54 @@ class Coordination:
 
 
 class Spectrum:
-    """Squared distance of each site's SO(3) power spectrum from the reference's."""
+    """Squared distance of each site's SO(3) power spectrum from the reference's.
+
+    Here the spectrum is summed over harmonics, P_nn'l = sum_m c_nlm c_n'lm: linear in the number of neighbours, which
+    the pair sum of `environment.descriptors` is not, and candidates start crowded.
+    """
 
     def __init__(self, target: Target) -> None:
         self.settings = target.descriptor
         self.cutoff = target.descriptor.r_cut
         self.reference = torch.from_numpy(reference_spectrum(target).copy())
         self.table = radial_table(target.descriptor)
+        self.harmonics = harmonics(target.descriptor.l_max)
+        level = self.harmonics.level
+        self._sum_m = torch.nn.functional.one_hot(level, self.settings.l_max + 1).to(torch.float64)
+        # the table's radial functions hold sqrt((2l + 1) / 4 pi), which belongs to the Legendre polynomials
+        self._norm = torch.sqrt(4 * torch.pi / (2 * level + 1.0))
+        self._pairs = [(n, m) for n in range(self.settings.n_max) for m in range(n + 1)]
 
     def value(self, vector: Tensor, bonds: Bonds, system: System) -> tuple[Tensor, Tensor]:
         """See `Objective`."""
-        n_max, levels, sites = self.settings.n_max, self.settings.l_max + 1, len(system.crystal)
+        n_max, level = self.settings.n_max, self.harmonics.level
         squared = (vector * vector).sum(1)
         inside = torch.nonzero(squared < self.cutoff**2).squeeze(1)
         site, r = bonds.site[inside], squared[inside].sqrt().clamp(min=1e-6)
         unit = vector[inside] / r[:, None]
         weight = system.species[bonds.atom[inside]].to(r.dtype)[:, None]
-        h, dh = self.table(r)
-        h, dh = (h * weight).view(-1, n_max, levels), (dh * weight).view(-1, n_max, levels)
-        j, k = neighbor_pairs(site, sites)
-        hj, hk, uj, uk = h[j], h[k], unit[j], unit[k]
-        cosine = (uj * uk).sum(1)
-        p, dp = legendre(cosine, self.settings.l_max)
-        spectrum = self._sum(site, h, h, None, sites) + self._sum(site[j], hj, hk, p, sites)
-        difference = spectrum - self.reference.to(r.device)
-        values = (difference * difference).sum(1)
-        metric = self._metric(difference * (2 * system.multiplicity)[:, None])
-        # the derivative of sum_nn' M_nn' h_n(j) h_n'(k) P_l over both orders of a pair
-        own = torch.einsum("enl,enl->e", dh, (metric[site] * h[:, None]).sum(2)) * 2
-        per_pair = metric[site[j]]
-        mk, mj = (per_pair * hk[:, None]).sum(2), (per_pair * hj[:, None]).sum(2)
-        own.index_add_(0, j, 2 * torch.einsum("pnl,pnl,pl->p", dh[j], mk, p))
-        own.index_add_(0, k, 2 * torch.einsum("pnl,pnl,pl->p", dh[k], mj, p))
-        turn = 2 * torch.einsum("pnl,pnl,pl->p", hj, mk, dp)
-        force = own[:, None] * unit
-        force.index_add_(0, j, (turn / r[j])[:, None] * (uk - cosine[:, None] * uj))
-        force.index_add_(0, k, (turn / r[k])[:, None] * (uj - cosine[:, None] * uk))
-        return values, vector.new_zeros(vector.shape).index_copy_(0, inside, force)
+        h, dh = (radial.mul_(weight).view(-1, n_max, self.settings.l_max + 1)[:, :, level] for radial in self.table(r))
+        y = self.harmonics(unit) * self._norm
+        c = h.new_zeros((len(system.crystal), n_max, len(level))).index_add_(0, site, h * y[:, :1])
+        values, slope = self._compare(c, system.multiplicity)
+        at_edge = slope[site]
+        along = (at_edge * dh).sum(1)
+        turn = torch.einsum("ek,eak->ea", (at_edge * h).sum(1), y[:, 1:])
+        force = ((along * y[:, 0]).sum(1) - (turn * unit).sum(1) / r)[:, None] * unit + turn / r[:, None]
+        return values, torch.zeros_like(vector).index_copy_(0, inside, force)
 
-    def _sum(self, site: Tensor, a: Tensor, b: Tensor, angular: Tensor | None, sites: int) -> Tensor:
-        """Power spectrum (s, components) of products a b; with `angular`, of pairs in both orders."""
-        blocks = []
-        for n in range(self.settings.n_max):
-            for m in range(n + 1):
-                blocks.append(
-                    a[:, n] * b[:, m] if angular is None else (a[:, n] * b[:, m] + a[:, m] * b[:, n]) * angular
-                )
-        out = torch.cat(blocks, dim=1)
-        return out.new_zeros((sites, out.shape[1])).index_add_(0, site, out)
-
-    def _metric(self, slope: Tensor) -> Tensor:
-        """(s, n_max, n_max, l_max + 1) symmetric matrices of dE/dP."""
-        n_max, levels = self.settings.n_max, self.settings.l_max + 1
-        metric = slope.new_zeros((len(slope), n_max, n_max, levels))
-        block = 0
-        for n in range(n_max):
-            for m in range(n + 1):
-                part = slope[:, block * levels : (block + 1) * levels]
-                metric[:, n, m] += part / 2
-                metric[:, m, n] += part / 2
-                block += 1
-        return metric
+    def _compare(self, c: Tensor, multiplicity: Tensor) -> tuple[Tensor, Tensor]:
+        """Values (s,) and the gradient over c (s, n_max, components) of the sum over all atoms."""
+        levels = self.settings.l_max + 1
+        spectrum = torch.cat([(c[:, n] * c[:, m]) @ self._sum_m for n, m in self._pairs], dim=1)
+        difference = spectrum - self.reference.to(c.device)
+        weighted = difference * (2 * multiplicity)[:, None]
+        slope = torch.zeros_like(c)
+        for block, (n, m) in enumerate(self._pairs):
+            part = weighted[:, block * levels : (block + 1) * levels][:, self.harmonics.level]
+            slope[:, n] += part * c[:, m]
+            slope[:, m] += part * c[:, n]
+        return (difference * difference).sum(1), slope
 
 
 class Weighted:
