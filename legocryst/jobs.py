@@ -1,0 +1,367 @@
+"""Jobs: one folder and one process each; everything that is known of a job lies in its folder.
+
+    workspace/jobs/<id>/settings.json   command, settings, seeds, cores, versions: never changed
+                        pid.json        process and the time it started, so that a reused number is not mistaken for it
+                        progress.jsonl  one line a step, with the stage
+                        log.txt         what the process printed
+                        shards/         Parquet files, whole or absent
+                        model/          the trained generator and its checkpoint
+                        stop            exists when the job was asked to stop
+                        state.json      how it ended: finished, stopped or failed, why, and the counts
+
+A job never opens the database.
+"""
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from legocryst import DATA, ROOT, __version__
+from legocryst.records import fingerprint, process_start, read_json, tail, versions, write_json
+from legocryst.settings import RunSettings
+
+State = Literal["queued", "running", "finished", "stopped", "failed", "lost"]
+STAGES = ("curate", "augment", "featurize", "train", "sample", "relax", "rank")
+"""Stages of a run, in order. A job's command is "run", or the stage after which it ends."""
+FILES = {
+    "curate": ("shards/seeds.parquet", "curation.parquet"),
+    "augment": ("shards/augmented.parquet",),
+    "featurize": ("shards/features.parquet",),
+    "train": ("shards/training.parquet", "model/model.pt"),
+    "sample": ("samples.parquet",),
+    "rank": ("shards/ranked.parquet",),
+}
+"""What a finished stage leaves in the folder; the relaxation leaves shards/crystals-00000.parquet and so on."""
+NICE = 10
+
+
+class Stopped(Exception):
+    """Raised inside a job when its stop flag was seen."""
+
+
+def cores() -> int:
+    """Processor cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def default_workspace() -> Path:
+    """The folder named by LEGOCRYST_WORKSPACE, else ./workspace."""
+    return Path(os.environ.get("LEGOCRYST_WORKSPACE") or "workspace")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job by its folder; every property reads the files as they are now."""
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        """Name of the job, which begins with the time it was made."""
+        return self.folder.name
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """What was asked: command, settings, seeds, threads, parent, started, version, versions, input."""
+        return read_json(self.folder / "settings.json")
+
+    @property
+    def command(self) -> str:
+        """`run`, or the stage after which the job ends."""
+        return str(self.record["command"])
+
+    @property
+    def settings(self) -> RunSettings:
+        """Settings of every stage."""
+        return RunSettings.model_validate(self.record["settings"])
+
+    @property
+    def seeds(self) -> list[Path]:
+        """Copies of the user's training set; empty for the shipped one."""
+        return [self.folder / "input" / name for name in self.record["seeds"]]
+
+    @property
+    def threads(self) -> int:
+        """Processor cores the job may use."""
+        return int(self.record["threads"])
+
+    @property
+    def shards(self) -> Path:
+        """Folder of the Parquet files."""
+        return self.folder / "shards"
+
+    @property
+    def state(self) -> State:
+        """Where the job stands; `lost` when its process ended without a word."""
+        final = self.final
+        if final:
+            return final["state"]
+        pid = read_json(self.folder / "pid.json")
+        if not pid:
+            return "queued"
+        alive = pid["start"] is not None and process_start(pid["pid"]) == pid["start"]
+        return "running" if alive else "lost"
+
+    @property
+    def final(self) -> dict[str, Any]:
+        """`state`, `reason`, `summary` and `ended` of a job that ended; empty before."""
+        return read_json(self.folder / "state.json")
+
+    @property
+    def reason(self) -> str:
+        """One sentence on how the job ended, "" while it has not."""
+        if self.state == "lost":
+            return "The process of this job ended without a word (killed, or the computer was restarted): resume it."
+        return str(self.final.get("reason", ""))
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Counts of a finished job, empty before."""
+        return dict(self.final.get("summary", {}))
+
+    def progress(self) -> list[dict[str, Any]]:
+        """Every step so far: `time`, `attempt`, `stage`, `cpu_seconds` of the stage, and the stage's own numbers."""
+        path = self.folder / "progress.jsonl"
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        return [json.loads(line) for line in lines if line.endswith("}")]  # a kill can leave half a line
+
+    def latest(self) -> dict[str, Any]:
+        """The last step, empty before the first; reads only the end of the file."""
+        lines = [line for line in tail(self.folder / "progress.jsonl") if line.endswith("}")]
+        return dict(json.loads(lines[-1])) if lines else {}
+
+    def log_tail(self, lines: int = 50) -> str:
+        """The last lines of what the process printed."""
+        return "\n".join(tail(self.folder / "log.txt")[-lines:])
+
+    def stop(self) -> None:
+        """Ask the job to stop; it does so after its present step and keeps what it has."""
+        (self.folder / "stop").touch()
+
+    def stopping(self) -> bool:
+        """Whether the job was asked to stop."""
+        return (self.folder / "stop").exists()
+
+    def resume(self) -> None:
+        """Go on with a stopped, failed or lost job in a new process; finished stages and chunks are not done again.
+
+        Raises ValueError for a job that is running or finished.
+        """
+        if self.state in ("running", "finished"):
+            raise ValueError(f"job {self.id} is {self.state}: only a stopped, failed or lost job can be resumed")
+        self.clear()
+        launch(self)
+
+    def clear(self) -> None:
+        """Forget how the last attempt ended."""
+        for name in ("stop", "state.json", "pid.json"):
+            (self.folder / name).unlink(missing_ok=True)
+
+    def delete(self) -> None:
+        """Remove the folder; the database forgets it at the next ingestion. Raises ValueError while it runs."""
+        if self.state == "running":
+            raise ValueError(f"job {self.id} is running: stop it before deleting it")
+        gone = self.folder.with_name(f".{self.id}.deleted")  # at once for readers, even if the removal takes long
+        self.folder.rename(gone)
+        shutil.rmtree(gone)
+
+    def report(self, **numbers: Any) -> None:
+        """Append one line to the progress."""
+        with (self.folder / "progress.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"time": round(time.time(), 2), **numbers}, default=float) + "\n")
+
+
+def create(
+    workspace: Path,
+    command: str,
+    settings: RunSettings,
+    *,
+    seeds: Sequence[Path] | None = None,
+    threads: int,
+    parent: Job | None = None,
+    through: str = "train",
+) -> Job:
+    """A new job, not yet started. `command` is "run" or the last stage to do; `seeds` are copied into the folder.
+
+    With `parent` the job starts from that one's results of the stages up to `through`, whose settings it takes over.
+    Raises ValueError for an unknown command, fewer than one core, a missing seeds file, or a parent that has not
+    finished those stages.
+    """
+    if command not in ("run", *STAGES):
+        raise ValueError(f"no command {command!r}: choose run or one of {', '.join(STAGES)}")
+    if threads < 1:
+        raise ValueError(f"a job needs at least one core ({threads=})")
+    for path in seeds or ():
+        if not Path(path).exists():
+            raise ValueError(f"there is no file {path}: check its name")
+    if parent is not None:
+        settings, files = _inherited(parent, settings, through), _results(parent, through)
+    folder = _new_folder(workspace / "jobs")
+    if parent is not None:
+        names = parent.record["seeds"]
+        _link(files + _files(parent.folder / "input"), parent.folder, folder)
+    else:
+        names = _copied(seeds or (), folder / "input")
+    record = {
+        "command": command,
+        "settings": settings.model_dump(),
+        "seeds": names,
+        "threads": threads,
+        "parent": parent.id if parent else None,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": __version__,
+        "versions": versions(),
+        "input": fingerprint(_files(folder / "input") or _files(DATA / "seeds")),
+    }
+    write_json(folder / "settings.json", record)
+    return Job(folder)
+
+
+def launch(job: Job) -> None:
+    """Start the job in a process of its own, which outlives this one.
+
+    Raises ValueError when it runs already.
+    """
+    if job.state == "running":
+        raise ValueError(f"job {job.id} is running already")
+    threads = str(job.threads)
+    with (job.folder / "log.txt").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "legocryst.jobs", str(job.folder.resolve())],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd=ROOT,
+            env={**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads},
+        )
+    _write_pid(job, process.pid)
+
+
+def work(job: Job, *, progress: Callable[[Mapping[str, Any]], None] | None = None) -> dict[str, Any]:
+    """Do a job in this process, note how it ended, and return its summary; what goes wrong is noted and raised.
+
+    `progress(numbers)` gets what is appended to the job's progress. A job that was asked to stop returns {}.
+    """
+    from legocryst.pipeline import run
+
+    _write_pid(job, os.getpid())
+    try:
+        summary = run(job, progress=progress)
+    except Stopped:
+        _finish(job, "stopped", "The job was stopped; it can be resumed.", {})
+        return {}
+    except KeyboardInterrupt:
+        _finish(job, "stopped", "The job was interrupted from the keyboard; it can be resumed.", {})
+        raise
+    except BaseException as error:  # whatever it was, the folder must say so; it is raised again
+        sentence = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        _finish(job, "failed", " ".join(sentence.split()) or type(error).__name__, {})
+        raise
+    _finish(job, "finished", "", summary)
+    return summary
+
+
+def jobs(workspace: Path) -> list[Job]:
+    """Every job of a workspace, newest first."""
+    folders = (workspace / "jobs").glob("[!.]*/settings.json")
+    return [Job(path.parent) for path in sorted(folders, key=lambda path: path.parent.name, reverse=True)]
+
+
+def job(workspace: Path, name: str) -> Job:
+    """The job of that name; raises ValueError when there is none."""
+    found = Job(workspace / "jobs" / name)
+    if not name or Path(name).name != name or not (found.folder / "settings.json").is_file():
+        raise ValueError(f"there is no job {name!r} in this workspace: it was deleted, or the name is wrong")
+    return found
+
+
+def stages(settings: RunSettings) -> tuple[str, ...]:
+    """Stages that a run with these settings does: the random generator learns limits only, from the training set."""
+    skipped = ("augment", "featurize") if settings.train.model == "random" else ()
+    return tuple(stage for stage in STAGES if stage not in skipped)
+
+
+def _inherited(parent: Job, settings: RunSettings, through: str) -> RunSettings:
+    """Settings with those of the stages that are taken over."""
+    names = ("curate", "augment", "features", "train", "sample")
+    if through not in STAGES[: len(names)]:
+        raise ValueError(f"a job can take over another's stages up to {', '.join(STAGES[:5])}, not {through!r}")
+    taken = names[: STAGES.index(through) + 1]
+    return settings.model_copy(update={name: getattr(parent.settings, name) for name in taken})
+
+
+def _results(job: Job, through: str) -> list[Path]:
+    """Files that the stages up to `through` left; raises ValueError if one has not finished."""
+    files = []
+    for stage in stages(job.settings):
+        if STAGES.index(stage) <= STAGES.index(through):
+            files += [job.folder / name for name in FILES[stage]]
+            if not all(path.exists() for path in files):
+                raise ValueError(f"job {job.id} has not finished the stage {stage}: resume it, or choose another")
+    return files
+
+
+def _link(files: Sequence[Path], old: Path, new: Path) -> None:
+    """Second names of files, so that they cost no space and outlive the first."""
+    for path in files:
+        name = new / path.relative_to(old)
+        name.parent.mkdir(parents=True, exist_ok=True)
+        os.link(path, name)
+
+
+def _new_folder(parent: Path) -> Path:
+    folder = parent / f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"[:-3] / ""
+    folder = folder.with_name(f"{folder.name}-{secrets.token_hex(2)}")
+    folder.mkdir(parents=True)
+    (folder / "shards").mkdir()
+    return folder
+
+
+def _copied(seeds: Sequence[Path], folder: Path) -> list[str]:
+    """Copies of files and folders under names of their own."""
+    names = []
+    for k, path in enumerate(map(Path, seeds)):
+        names.append(path.name if len(seeds) == 1 else f"{k}-{path.name}")
+        folder.mkdir(exist_ok=True)
+        copy = shutil.copytree if path.is_dir() else shutil.copyfile
+        copy(path, folder / names[-1])
+    return names
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def _finish(job: Job, state: State, reason: str, summary: Mapping[str, Any]) -> None:
+    ended = datetime.now(UTC).isoformat(timespec="seconds")
+    write_json(job.folder / "state.json", {"state": state, "reason": reason, "summary": summary, "ended": ended})
+
+
+def _write_pid(job: Job, pid: int) -> None:
+    write_json(job.folder / "pid.json", {"pid": pid, "start": process_start(pid)})
+
+
+def main(folder: str) -> int:
+    """Do the job of a folder, giving way to other programs; returns the exit code."""
+    os.nice(NICE)
+    try:
+        work(Job(Path(folder)))
+    except ValueError as error:
+        print(error, file=sys.stderr, flush=True)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

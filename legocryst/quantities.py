@@ -1,0 +1,113 @@
+"""Every column once: its label, unit and help, for table headers, plot axes, tooltips, database and documentation."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["real", "integer", "text", "category", "truth"]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A column: the name in tables and in the database, and what a reader sees."""
+
+    name: str
+    label: str
+    unit: str = ""
+    help: str = ""
+    kind: Kind = "real"
+
+    @property
+    def header(self) -> str:
+        """Label with unit: "Density (g/cm3)"."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
+
+SITES = 8
+"""Most Wyckoff sites of a row of METHOD's table."""
+CELL_COLUMNS = ("a", "b", "c", "alpha", "beta", "gamma")
+CRYSTAL_COLUMNS = ("spg", *CELL_COLUMNS, *(f"{name}{i}" for i in range(SITES) for name in ("wp", "x", "y", "z")))
+"""METHOD's table of crystals of one element."""
+
+
+def header(name: str) -> str:
+    """Header of a column, its own name where it is not a known quantity."""
+    return QUANTITIES[name].header if name in QUANTITIES else name
+
+
+def _site(i: int) -> list[Quantity]:
+    where = f"of site {i + 1}, as a fraction of the cell; -1 where the row has fewer sites."
+    wyckoff = f"Wyckoff position of site {i + 1}: 0 is the general one, the last is letter a; -1: no such site."
+    axes = [Quantity(f"{axis}{i}", f"{axis} {i + 1}", "", f"Coordinate {axis} {where}") for axis in "xyz"]
+    return [Quantity(f"wp{i}", f"Position {i + 1}", "", wyckoff, "integer"), *axes]
+
+
+_ALL = [
+    # METHOD's table
+    Quantity("spg", "Space group", "", "Number of the space group that the row is written in.", "integer"),
+    *[Quantity(edge, edge, "Å", f"Edge {edge} of the conventional cell.") for edge in "abc"],
+    *[
+        Quantity(name, sign, "rad", f"Angle {name} of the conventional cell.")
+        for name, sign in (("alpha", "α"), ("beta", "β"), ("gamma", "γ"))
+    ],
+    *[quantity for i in range(SITES) for quantity in _site(i)],
+    Quantity("label", "Source crystal", "", "Number of the training crystal that the row was made from.", "integer"),
+    # training set
+    Quantity("name", "Name", "", "Name of the net, or of the file the crystal was read from.", "text"),
+    Quantity("source", "Source", "", "Where the crystal comes from.", "text"),
+    Quantity("licence", "Licence", "", "Licence under which the source is shared.", "text"),
+    # a sampled crystal
+    Quantity("id", "Crystal", "", "Permanent name of the crystal: its job and its row.", "text"),
+    Quantity("row", "Row", "", "Number of the sampled row in its job.", "integer"),
+    Quantity("class", "Class", "", "undecodable, invalid, known (in the training set), duplicate or new.", "category"),
+    Quantity("status", "Status", "", "valid: the target's environment at every atom.", "category"),
+    Quantity("reason", "Reason", "", "Why the row is not valid.", "category"),
+    Quantity("shift", "Shift", "Å", "Farthest that a site moved to its Wyckoff position when the row was decoded."),
+    Quantity("loss_before", "Loss as sampled", "", "Distance to the reference descriptor per atom before relaxation."),
+    Quantity("loss", "Loss", "", "Distance to the reference descriptor per atom after relaxation."),
+    Quantity("published", "Published criterion", "", "Three neighbours within 1.872 Å at each atom.", "truth"),
+    Quantity("evaluations", "Evaluations", "", "How often the relaxation computed the loss.", "integer"),
+    Quantity("written_group", "Sampled group", "", "Space group that the row was sampled in.", "integer"),
+    Quantity("space_group", "Space group", "", "Space group found in the relaxed crystal (within 0.01 Å).", "integer"),
+    Quantity("symbol", "Group symbol", "", "Hermann-Mauguin symbol of the space group.", "category"),
+    Quantity("sites", "Sites", "", "Wyckoff sites of the crystal in its own space group.", "integer"),
+    Quantity("atoms", "Atoms", "", "Atoms in the conventional cell.", "integer"),
+    Quantity("density", "Density", "g/cm3", "Mass by volume; no meaning for layers before dispersion sets their gap."),
+    Quantity("net_key", "Net key", "", "Hash of the bond graph: equal nets share it.", "text"),
+    Quantity("net_name", "Net", "", "RCSR symbol of the net, if it has one.", "text"),
+    Quantity("kind", "Kind", "", "framework, layers, chains, cages, interpenetrated or a mixture.", "category"),
+    Quantity("periodicity", "Periodicity", "", "Directions the net goes on in: 3 framework, 2 layers.", "integer"),
+    Quantity("energy", "Energy above graphite", "eV/atom", "Single point on the primitive cell, no dispersion."),
+    Quantity("energy_model", "Energy model", "", "Machine-learned potential that gave the energy.", "category"),
+    Quantity("energy_reason", "No energy because", "", "Why the crystal has no energy.", "category"),
+    Quantity("rank", "Rank", "", "Place by energy among the new crystals of the job, 1 the lowest.", "integer"),
+    # features
+    Quantity("column", "Column", "", "Column of the table.", "text"),
+    Quantity("encoding", "Encoding", "", "How the column became numbers.", "category"),
+    Quantity("width", "Width", "", "Numbers that the column became.", "integer"),
+    Quantity("components", "Components", "", "Gaussian components or categories, as JSON.", "text"),
+    Quantity("clipped", "Clipped", "", "Values outside all components.", "integer"),
+    # training
+    Quantity("epoch", "Epoch", "", "Passes over the table so far.", "integer"),
+    Quantity("quantity", "Quantity", "", "What was measured after the epoch.", "category"),
+    Quantity("value", "Value", "", "Its value."),
+    Quantity("held_out", "Loss on held-out rows", "", "Loss on rows the network never learns from."),
+    Quantity("valid", "Valid fresh samples", "", "Share of fresh samples that are valid after a short relaxation."),
+    Quantity("distinct", "Distinct fresh nets", "", "Distinct valid nets as a share of the fresh samples."),
+    # jobs
+    Quantity("job", "Job", "", "Name of the job, which begins with the time of its start.", "text"),
+    Quantity("command", "Command", "", "What the job does: a whole run, or its stages up to one.", "category"),
+    Quantity("target", "Target", "", "Wanted local environment.", "category"),
+    Quantity("model", "Model", "", "Kind of generator.", "category"),
+    Quantity("seed", "Seed", "", "Seed of all randomness of the job.", "integer"),
+    Quantity("threads", "Cores", "", "Processor cores the job may use.", "integer"),
+    Quantity("settings", "Settings", "", "All settings, as JSON.", "text"),
+    Quantity("versions", "Versions", "", "Versions of the programs, as JSON.", "text"),
+    Quantity("started", "Started", "", "When the job was made.", "text"),
+    Quantity("state", "State", "", "queued, running, finished, stopped, failed or lost.", "category"),
+    Quantity("summary", "Summary", "", "Counts of the finished job, as JSON.", "text"),
+    # shards
+    Quantity("path", "File", "", "Path of the Parquet file in the workspace.", "text"),
+    Quantity("rows", "Rows", "", "Rows of the file.", "integer"),
+]
+
+QUANTITIES: dict[str, Quantity] = {quantity.name: quantity for quantity in _ALL}
