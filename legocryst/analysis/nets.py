@@ -151,7 +151,8 @@ def _component(periodicity: int, vertices: tuple[Vertex, ...], fraction: float, 
 def _net(components: tuple[Component, ...], rings: dict[int, int]) -> Net:
     first = components[0]
     if len(components) > 1:
-        key, kind = "mix-" + _digest([(part.key, part.copies, round(part.fraction, 6)) for part in components]), "mixture"
+        kind = "mixture"
+        key = "mix-" + _digest([(part.key, part.copies, round(part.fraction, 6)) for part in components])
         name = " + ".join(part.name for part in components) if all(part.name for part in components) else ""
     elif first.copies > 1:
         key, kind = f"{first.copies}x{first.key}", "interpenetrated"
