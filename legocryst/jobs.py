@@ -109,8 +109,9 @@ class Job:
         pid = read_json(self.folder / "pid.json")
         if not pid:
             return "queued"
-        alive = pid["start"] is not None and process_start(pid["pid"]) == pid["start"]
-        return "running" if alive else "lost"
+        if pid["start"] is not None and process_start(pid["pid"]) == pid["start"]:
+            return "running"
+        return self.final.get("state", "lost")  # it may have ended since the first look
 
     @property
     def final(self) -> dict[str, Any]:
@@ -194,8 +195,8 @@ def create(
     """A new job, not yet started. `command` is "run" or the last stage to do; `seeds` are copied into the folder.
 
     With `parent` the job starts from that one's results of the stages up to `through`, whose settings it takes over.
-    Raises ValueError for an unknown command, fewer than one core, a missing seeds file, or a parent that has not
-    finished those stages.
+    Raises ValueError for an unknown command, fewer than one core, seeds files that are missing or share a name, or a
+    parent that has not finished those stages.
     """
     if command not in ("run", *STAGES):
         raise ValueError(f"no command {command!r}: choose run or one of {', '.join(STAGES)}")
@@ -204,6 +205,9 @@ def create(
     for path in seeds or ():
         if not Path(path).exists():
             raise ValueError(f"there is no file {path}: check its name")
+    names = [Path(path).resolve().name for path in seeds or ()]
+    if len(set(names)) < len(names):
+        raise ValueError(f"two of the files have one name ({', '.join(names)}): rename one")
     if parent is not None:
         settings, files = _inherited(parent, settings, through), _results(parent, through)
     folder = _new_folder(workspace / "jobs")
@@ -321,21 +325,21 @@ def _link(files: Sequence[Path], old: Path, new: Path) -> None:
 
 
 def _new_folder(parent: Path) -> Path:
-    folder = parent / f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"[:-3] / ""
-    folder = folder.with_name(f"{folder.name}-{secrets.token_hex(2)}")
-    folder.mkdir(parents=True)
-    (folder / "shards").mkdir()
+    now = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"[:-3]
+    folder = parent / f"{now}-{secrets.token_hex(2)}"
+    (folder / "shards").mkdir(parents=True)
     return folder
 
 
 def _copied(seeds: Sequence[Path], folder: Path) -> list[str]:
-    """Copies of files and folders under names of their own."""
-    names = []
-    for k, path in enumerate(map(Path, seeds)):
-        names.append(path.name if len(seeds) == 1 else f"{k}-{path.name}")
+    """Copies of files and folders; their names."""
+    names = [Path(path).resolve().name for path in seeds]
+    for path, name in zip(seeds, names, strict=True):
         folder.mkdir(exist_ok=True)
-        copy = shutil.copytree if path.is_dir() else shutil.copyfile
-        copy(path, folder / names[-1])
+        if Path(path).is_dir():
+            shutil.copytree(path, folder / name)
+        else:
+            shutil.copyfile(path, folder / name)
     return names
 
 

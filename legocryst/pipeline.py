@@ -1,0 +1,321 @@
+"""A run: the stages chained over the files of a job's folder; what is finished is not done again.
+
+The counts of a run add up: every sampled row is undecodable, invalid, a duplicate of an earlier row of the run, known
+(its net is in the training set) or new.
+"""
+
+import resource
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from legocryst.jobs import FILES, STAGES, Job, Stopped, stages
+from legocryst.records import write_parquet
+from legocryst.settings import CurateSettings, RelaxSettings
+
+if TYPE_CHECKING:
+    from legocryst.models.features import Featurizer
+    from legocryst.stages.curate import Curated
+
+Report = Callable[[Mapping[str, Any]], None]
+CHUNK = 500
+"""Rows relaxed together and kept in one shard."""
+CHECK = RelaxSettings(descriptor_steps=40, coordination_steps=40, refine_steps=60)
+"""A short relaxation, which tells during training how many fresh samples become valid."""
+REPORT_SECONDS = 0.5
+SHARD = "crystals-{:05d}.parquet"
+
+
+def run(job: Job, *, progress: Report | None = None, should_stop: Callable[[], bool] | None = None) -> dict[str, Any]:
+    """Do what is left of a job; returns the counts of what it has (see `summary`).
+
+    Raises Stopped when the job was asked to stop: what is done stays, and a later call goes on from there.
+    """
+    import torch
+
+    line = _Line(job, progress or (lambda numbers: None), should_stop or job.stopping)
+    for stage in stages(job.settings):
+        if not _done(job, stage):
+            torch.set_num_threads(job.threads)
+            line.begin(stage)
+            _STAGES[stage](line)
+            line.note(complete=True)
+        if stage == job.command:
+            break
+    return summary(job)
+
+
+def summary(job: Job) -> dict[str, Any]:
+    """Counts of a job: model, seed, version, threads, cpu_seconds of each stage (and `total`), rows of each stage.
+
+    After the relaxation also `sampled` = `undecodable` + the sum of `invalid` (by reason) + `duplicate` + `known` +
+    `new`, and `new_by_periodicity`, `new_by_kind`. CPU-s include the stage's child processes and earlier attempts, of
+    a killed attempt up to its last sign of life.
+    """
+    settings = job.settings
+    seconds = _cpu_seconds(job)
+    out: dict[str, Any] = {"model": settings.train.model, "seed": settings.seed, "version": job.record["version"]}
+    for stage, name in (("curate", "seeds"), ("augment", "augmented")):
+        if stage in stages(settings) and _done(job, stage):
+            out[name] = len(_read(job, stage))
+    if _done(job, "sample") and _done(job, "relax"):
+        out |= count(classified(job))
+    if _done(job, "rank"):
+        out["energies"] = int(_read(job, "rank")["energy"].notna().sum())
+    return out | {"threads": job.threads, "cpu_seconds": seconds | {"total": round(sum(seconds.values()), 3)}}
+
+
+def classified(job: Job) -> pd.DataFrame:
+    """All relaxed rows of a job with their `class`: undecodable, invalid, known, duplicate or new."""
+    table = pd.concat([pd.read_parquet(path) for path in _chunks(job)], ignore_index=True).sort_values("row")
+    table = table.reset_index(drop=True)
+    valid = table["status"] == "valid"
+    known = valid & table["net_key"].isin(_read(job, "curate")["net_key"])
+    repeated = pd.Series(False, index=table.index)
+    repeated[valid] = table.loc[valid, "net_key"].duplicated()
+    table["class"] = np.select([~valid, known, repeated], [table["status"], "known", "duplicate"], "new")
+    return table
+
+
+def count(table: pd.DataFrame) -> dict[str, Any]:
+    """The counts of `summary` from rows with `class`, `reason`, `periodicity` and `kind`."""
+    kinds = table["class"].value_counts()
+    new = table[table["class"] == "new"]
+    return {
+        "sampled": len(table),
+        "undecodable": int(kinds.get("undecodable", 0)),
+        "invalid": _counts(table.loc[table["class"] == "invalid", "reason"]),
+        "duplicate": int(kinds.get("duplicate", 0)),
+        "known": int(kinds.get("known", 0)),
+        "new": len(new),
+        "new_by_periodicity": _counts(new["periodicity"]),
+        "new_by_kind": _counts(new["kind"]),
+    }
+
+
+def share_valid(target: str, settings: RelaxSettings = CHECK) -> Callable[[pd.DataFrame], dict[str, float]]:
+    """An evaluator for training: shares of fresh rows that become `valid`, and `distinct` nets, after a relaxation."""
+    from legocryst.stages.relax import relax_table
+
+    def evaluate(rows: pd.DataFrame) -> dict[str, float]:
+        relaxed = relax_table(rows, target, settings)
+        valid = relaxed[relaxed["status"] == "valid"]
+        return {"valid": len(valid) / len(rows), "distinct": valid["net_key"].nunique() / len(rows)}
+
+    return evaluate
+
+
+def check_seeds(paths: Sequence[Path], settings: CurateSettings) -> None:
+    """Raise ValueError, with one sentence, if no training set can be made of these files."""
+    training_set(paths, settings)
+
+
+def training_set(
+    paths: Sequence[Path], settings: CurateSettings, *, progress: Callable[..., None] | None = None
+) -> "Curated":
+    """The curated crystals of files or folders, of the shipped set if none is named; ValueError if none is left."""
+    from legocryst.crystal.files import read_crystals
+    from legocryst.crystal.table import encode
+    from legocryst.stages.curate import curate
+
+    if len(paths) <= 1:
+        return curate(paths[0] if paths else None, settings, progress=progress)
+    tables = [encode(read_crystals(path)) for path in paths]
+    return curate(pd.concat(tables, ignore_index=True), settings, progress=progress)
+
+
+class _Line:
+    """One attempt at a job: its settings, and the reports of the stage that is being done."""
+
+    def __init__(self, job: Job, report: Report, should_stop: Callable[[], bool]) -> None:
+        self.job, self.settings, self.should_stop = job, job.settings, should_stop
+        self.featurizer: Featurizer | None = None
+        self._report = report
+        self._attempt = job.latest().get("attempt", 0) + 1
+        self._stage, self._start, self._last = "", 0.0, 0.0
+
+    def begin(self, stage: str) -> None:
+        """Start a stage, unless the job was asked to stop."""
+        self.check()
+        self._stage, self._start, self._last = stage, _cpu_now(), 0.0
+        self.note()
+
+    def check(self) -> None:
+        """Raise Stopped when the job was asked to stop."""
+        if self.should_stop():
+            raise Stopped
+
+    def note(self, **numbers: Any) -> None:
+        """Append numbers to the job's progress and tell the caller."""
+        line = {"stage": self._stage, "cpu_seconds": round(_cpu_now() - self._start, 3), **numbers}
+        self.job.report(attempt=self._attempt, **line)
+        self._report(line)
+
+    def tick(self, done: int, total: int, **numbers: Any) -> None:
+        """Progress of a stage that counts; at most two lines a second."""
+        now = time.monotonic()
+        if done >= total or now - self._last >= REPORT_SECONDS:
+            self._last = now
+            self.note(done=done, total=total, **numbers)
+
+    def seed(self, stage: str) -> int:
+        """The stage's own seed, made from the run's."""
+        sequence = np.random.SeedSequence([self.settings.seed, STAGES.index(stage)])
+        return int(sequence.generate_state(1)[0] >> 1)
+
+
+def _curate(line: _Line) -> None:
+    curated = training_set(line.job.seeds, line.settings.curate, progress=line.tick)
+    write_parquet(curated.report, line.job.folder / "curation.parquet")
+    write_parquet(curated.table, _path(line.job, "curate"))
+
+
+def _augment(line: _Line) -> None:
+    from legocryst.stages.augment import augment
+
+    seeds = _read(line.job, "curate")
+    table = augment(seeds, line.settings.augment, seed=line.seed("augment"), progress=line.tick)
+    write_parquet(table, _path(line.job, "augment"))
+
+
+def _featurize(line: _Line) -> None:
+    from legocryst.stages.featurize import featurize
+
+    table = _read(line.job, "augment")
+    line.featurizer, columns = featurize(table, line.settings.features, seed=line.seed("featurize"), progress=line.tick)
+    columns = columns.rename(columns={"name": "column", "kind": "encoding"})
+    write_parquet(columns, _path(line.job, "featurize"))
+
+
+def _train(line: _Line) -> None:
+    from legocryst.stages.featurize import featurize
+    from legocryst.stages.train import train
+
+    job, settings = line.job, line.settings
+    learnt = "augment" if "augment" in stages(settings) else "curate"
+    table = _read(job, learnt)
+    if learnt == "augment" and line.featurizer is None:  # a resumed job: the same seed gives the same features
+        line.featurizer, _ = featurize(table, settings.features, seed=line.seed("featurize"))
+    train(
+        table,
+        settings.train,
+        features=settings.features,
+        seed=line.seed("train"),
+        folder=job.folder / "model",
+        featurizer=line.featurizer,
+        evaluate=share_valid(settings.curate.target),
+        progress=lambda numbers: line.note(**numbers),
+        should_stop=line.should_stop,
+    )
+    line.check()
+    write_parquet(_curves(job), _path(job, "train"))
+
+
+def _sample(line: _Line) -> None:
+    from legocryst.models.base import load
+    from legocryst.stages.sample import sample
+
+    model = load(line.job.folder / FILES["train"][1])
+    table = sample(model, line.settings.sample, seed=line.seed("sample"))
+    write_parquet(table, line.job.folder / FILES["sample"][0])
+
+
+def _relax(line: _Line) -> None:
+    """Relax the chunks that have no shard yet."""
+    from legocryst.stages.relax import relax_chunks
+
+    job, settings = line.job, line.settings
+    table = _read(job, "sample")
+    starts = range(0, len(table), CHUNK)
+    missing = [k for k in range(len(starts)) if not (job.shards / SHARD.format(k)).exists()]
+    rest = pd.concat([table.iloc[starts[k] : starts[k] + CHUNK] for k in missing])
+    frames = relax_chunks(
+        rest,
+        settings.curate.target,
+        settings.relax,
+        decode=settings.sample.decode,
+        max_atoms=settings.sample.max_atoms,
+        threads=job.threads,
+        chunk=CHUNK,
+    )
+    done, valid = len(table) - len(rest), 0
+    line.tick(done, len(table))
+    for place, (k, frame) in enumerate(zip(missing, frames, strict=True)):
+        write_parquet(frame.assign(row=frame["row"] + (k - place) * CHUNK), job.shards / SHARD.format(k))
+        done, valid = done + len(frame), valid + int((frame["status"] == "valid").sum())
+        line.tick(done, len(table), valid=valid, loss=float(frame["loss"].median()))
+        if done < len(table) and line.should_stop():
+            frames.close()
+            raise Stopped
+
+
+def _rank(line: _Line) -> None:
+    from legocryst.stages.rank import rank
+
+    table = classified(line.job)
+    new = table[table["class"] == "new"].reset_index(drop=True)
+    ranked = rank(new, line.settings.rank, progress=line.tick, should_stop=line.should_stop)
+    line.check()
+    write_parquet(ranked, _path(line.job, "rank"))
+
+
+_STAGES: dict[str, Callable[[_Line], None]] = {
+    "curate": _curate,
+    "augment": _augment,
+    "featurize": _featurize,
+    "train": _train,
+    "sample": _sample,
+    "relax": _relax,
+    "rank": _rank,
+}
+
+
+def _path(job: Job, stage: str) -> Path:
+    return job.folder / FILES[stage][0]
+
+
+def _read(job: Job, stage: str) -> pd.DataFrame:
+    return pd.read_parquet(_path(job, stage))
+
+
+def _chunks(job: Job) -> list[Path]:
+    return sorted(job.shards.glob("crystals-*.parquet"))
+
+
+def _done(job: Job, stage: str) -> bool:
+    if stage == "relax":
+        return len(_chunks(job)) == -(-job.settings.sample.samples // CHUNK)
+    return all((job.folder / name).exists() for name in FILES[stage])
+
+
+def _curves(job: Job) -> pd.DataFrame:
+    """What training reported, as epoch, quantity, value; of an epoch done twice after a kill the later report."""
+    lines = [line for line in job.progress() if line["stage"] == "train" and "epoch" in line]
+    left_out = ("time", "attempt", "stage", "cpu_seconds", "epoch", "epochs", "seconds_left")
+    rows = {(line["epoch"], name): value for line in lines for name, value in line.items() if name not in left_out}
+    names = {"epoch": "int64", "quantity": "object", "value": "float64"}
+    return pd.DataFrame([(*key, value) for key, value in sorted(rows.items())], columns=list(names)).astype(names)
+
+
+def _cpu_now() -> float:
+    """CPU-s of this process and of the child processes that ended."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def _cpu_seconds(job: Job) -> dict[str, float]:
+    """CPU-s of each stage, summed over attempts: the last that each attempt reported."""
+    last = {(line["stage"], line["attempt"]): line["cpu_seconds"] for line in job.progress()}
+    return {
+        stage: round(sum(value for (name, _), value in last.items() if name == stage), 3)
+        for stage in STAGES
+        if any(name == stage for name, _ in last)
+    }
+
+
+def _counts(values: pd.Series) -> dict[str, int]:
+    return {str(name): int(number) for name, number in values.value_counts().items()}
