@@ -88,10 +88,16 @@ def _with_source(crystals: Crystals, source: str) -> tuple[Crystals, pd.DataFram
 
 
 def _standard(crystals: Crystals) -> Crystals:
-    from legocryst.crystal.files import standardized
+    """Each crystal in the standard setting of the group that spglib finds, or as it is where that is not clear."""
+    from legocryst.crystal.files import FileError, from_structure, to_structure
 
-    one_by_one = (crystals.take([k]) for k in range(len(crystals)))
-    return Crystals.concatenate([standardized(one) or one for one in one_by_one])
+    parts = [crystals.take([k]) for k in range(len(crystals))]
+    for k in np.flatnonzero(np.nan_to_num(crystals.volume) > 0):
+        try:
+            parts[k] = from_structure(to_structure(crystals, int(k)))
+        except FileError:  # overlapping atoms, unclear symmetry: the verdict tells
+            continue
+    return Crystals.concatenate(parts)
 
 
 def _describe_nets(
