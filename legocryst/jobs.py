@@ -72,8 +72,12 @@ class Job:
 
     @cached_property
     def record(self) -> dict[str, Any]:
-        """What was asked: command, settings, seeds, threads, parent, started, version, versions, input."""
-        return read_json(self.folder / "settings.json")
+        """What was asked: command, settings, seeds, threads, parent, started, version, versions, input.
+
+        Raises FileNotFoundError when the job was deleted meanwhile.
+        """
+        content: dict[str, Any] = json.loads((self.folder / "settings.json").read_text(encoding="utf-8"))
+        return content
 
     @property
     def command(self) -> str:

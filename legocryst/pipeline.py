@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from legocryst.counts import count
 from legocryst.jobs import FILES, STAGES, Job, Stopped, stages
 from legocryst.records import write_parquet
 from legocryst.settings import CurateSettings, RelaxSettings
@@ -79,22 +80,6 @@ def classified(job: Job) -> pd.DataFrame:
     repeated[valid] = table.loc[valid, "net_key"].duplicated()
     table["class"] = np.select([~valid, known, repeated], [table["status"], "known", "duplicate"], "new")
     return table
-
-
-def count(table: pd.DataFrame) -> dict[str, Any]:
-    """The counts of `summary` from rows with `class`, `reason`, `periodicity` and `kind`."""
-    kinds = table["class"].value_counts()
-    new = table[table["class"] == "new"]
-    return {
-        "sampled": len(table),
-        "undecodable": int(kinds.get("undecodable", 0)),
-        "invalid": _counts(table.loc[table["class"] == "invalid", "reason"]),
-        "duplicate": int(kinds.get("duplicate", 0)),
-        "known": int(kinds.get("known", 0)),
-        "new": len(new),
-        "new_by_periodicity": _counts(new["periodicity"]),
-        "new_by_kind": _counts(new["kind"]),
-    }
 
 
 def share_valid(target: str, settings: RelaxSettings = CHECK) -> Callable[[pd.DataFrame], dict[str, float]]:
@@ -315,7 +300,3 @@ def _cpu_seconds(job: Job) -> dict[str, float]:
         for stage in STAGES
         if any(name == stage for name, _ in last)
     }
-
-
-def _counts(values: pd.Series) -> dict[str, int]:
-    return {str(name): int(number) for name, number in values.value_counts().items()}

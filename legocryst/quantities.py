@@ -52,6 +52,7 @@ _ALL = [
     *[quantity for i in range(SITES) for quantity in _site(i)],
     Quantity("label", "Source crystal", "", "Number of the training crystal that the row was made from.", "integer"),
     # training set
+    Quantity("number", "Number", "", "Number of the crystal in its training set.", "integer"),
     Quantity("name", "Name", "", "Name of the net, or of the file the crystal was read from.", "text"),
     Quantity("source", "Source", "", "Where the crystal comes from.", "text"),
     Quantity("licence", "Licence", "", "Licence under which the source is shared.", "text"),
@@ -107,6 +108,7 @@ _ALL = [
     Quantity("summary", "Summary", "", "Counts of the finished job, as JSON.", "text"),
     # shards
     Quantity("path", "File", "", "Path of the Parquet file in the workspace.", "text"),
+    Quantity("table", "Table", "", "Table of the database that the file went to.", "category"),
     Quantity("rows", "Rows", "", "Rows of the file.", "integer"),
 ]
 

@@ -1,0 +1,375 @@
+"""The database of a workspace: an index over the Parquet shards of its jobs, which are the truth.
+
+One process writes: the app, or the command line when no app runs. Each shard is taken once, in one transaction that
+also records it. What is a duplicate, known or new is asked by key in the view `candidates`, since only the database
+sees every job.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from legocryst.counts import count
+from legocryst.jobs import Job, jobs
+from legocryst.quantities import CRYSTAL_COLUMNS, QUANTITIES
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
+SCHEMA = 1
+NAME = "legocryst.duckdb"
+TYPES = {"real": "DOUBLE", "integer": "BIGINT", "text": "VARCHAR", "category": "VARCHAR", "truth": "BOOLEAN"}
+TABLES: dict[str, tuple[str, ...]] = {
+    "jobs": (
+        *("job", "command", "target", "model", "seed", "threads", "settings", "versions", "started", "state"),
+        "summary",
+    ),
+    "shards": ("path", "table", "job", "rows"),
+    "seeds": (
+        *("job", "number", *CRYSTAL_COLUMNS, "name", "source", "licence", "net_key", "periodicity", "kind", "energy"),
+        *("atoms", "loss"),
+    ),
+    "augmented": ("job", *CRYSTAL_COLUMNS, "label"),
+    "features": ("job", "column", "encoding", "width", "components", "clipped"),
+    "training": ("job", "epoch", "quantity", "value"),
+    "crystals": (
+        *("id", "job", "row", "status", "reason", "shift", "loss_before", "loss", "published", "evaluations"),
+        *("written_group", "space_group", "symbol", "sites", "atoms", "density"),
+        *("net_key", "net_name", "kind", "periodicity", *CRYSTAL_COLUMNS),
+    ),
+    "energies": ("job", "row", "energy", "energy_model", "energy_reason", "rank"),
+}
+"""Columns of each table."""
+SHARDS = {
+    "seeds": "seeds",
+    "augmented": "augmented",
+    "features": "features",
+    "training": "training",
+    "crystals": "crystals",
+    "ranked": "energies",
+}
+"""Table of a shard by the first word of its file name."""
+CANDIDATES = """
+CREATE VIEW candidates AS
+WITH valid AS (
+    SELECT c.id, EXISTS (FROM seeds s WHERE s.job = c.job AND s.net_key = c.net_key) AS known,
+        row_number() OVER (PARTITION BY j.target, c.net_key ORDER BY j.started, c.job, c.row) > 1 AS repeated
+    FROM crystals c JOIN jobs j USING (job) WHERE c.status = 'valid'
+)
+SELECT c.*, e.energy, e.energy_model, e.energy_reason, e.rank, j.target, j.model, j.seed,
+    CASE WHEN c.status <> 'valid' THEN c.status WHEN v.known THEN 'known' WHEN v.repeated THEN 'duplicate'
+        ELSE 'new' END AS class
+FROM crystals c JOIN jobs j USING (job) LEFT JOIN valid v USING (id) LEFT JOIN energies e USING (job, row)
+"""
+_writing = threading.Lock()  # one thread of this process at a time takes in shards
+
+
+class StoreError(ValueError):
+    """The database cannot be used; the message is one sentence for the reader."""
+
+
+class StoreBusy(StoreError):
+    """Another process has the database open."""
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Conditions on columns of `candidates`, all of which must hold; names are checked, values are bound."""
+
+    between: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)  # inclusive; None: open
+    among: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # an empty sequence lets all pass
+    containing: Mapping[str, str] = field(default_factory=dict)  # text within, capitals or not; "" lets all pass
+
+    def sql(self) -> tuple[str, list[Any]]:
+        """The condition and its parameters; raises StoreError for an unknown column."""
+        parts: list[str] = ["TRUE"]
+        values: list[Any] = []
+        for name, (low, high) in self.between.items():
+            for sign, bound in ((">=", low), ("<=", high)):
+                if bound is not None:
+                    parts.append(f"{column(name)} {sign} ?")
+                    values.append(bound)
+        for name, allowed in self.among.items():
+            if allowed:
+                parts.append(f"{column(name)} IN ({', '.join('?' * len(allowed))})")
+                values += list(allowed)
+        for name, text in self.containing.items():
+            if text:
+                parts.append(f"contains(lower({column(name)}), lower(?))")
+                values.append(text)
+        return " AND ".join(parts), values
+
+
+def column(name: str) -> str:
+    """The quoted name of a known column; raises StoreError for another."""
+    if name not in QUANTITIES:
+        raise StoreError(f"there is no column {name!r} in the database")
+    return f'"{name}"'
+
+
+class Store:
+    """The open database of a workspace; any thread may use it."""
+
+    def __init__(self, workspace: Path, connection: "duckdb.DuckDBPyConnection") -> None:
+        self.workspace = workspace
+        self._connection = connection
+
+    @classmethod
+    def open(cls, workspace: Path, *, read_only: bool = False) -> Self:
+        """Open the database, made if there is none (unless `read_only`).
+
+        Raises StoreBusy when another process has it open, StoreError when it is missing, damaged or of another schema.
+        """
+        store = cls(workspace, _connect(workspace, read_only=read_only))
+        try:
+            store._check_schema(read_only)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> "pd.DataFrame":
+        """Rows of a SELECT with `?` for its parameters."""
+        with self._connection.cursor() as cursor:
+            return cursor.execute(sql, list(parameters)).df()
+
+    def page(
+        self,
+        where: Filters | None = None,
+        *,
+        order: str = "energy",
+        descending: bool = False,
+        limit: int = 50,
+        offset: int = 0,
+        columns: Sequence[str] = (),
+    ) -> "pd.DataFrame":
+        """Rows of `candidates`, rows without a value of `order` last; ties by id. All columns unless some are named."""
+        condition, values = (where or Filters()).sql()
+        chosen = ", ".join(column(name) for name in columns) or "*"
+        direction = "DESC" if descending else "ASC"
+        sql = (
+            f"SELECT {chosen} FROM candidates WHERE {condition} "
+            f"ORDER BY {column(order)} {direction} NULLS LAST, id LIMIT ? OFFSET ?"
+        )
+        return self.query(sql, [*values, limit, offset])
+
+    def total(self, where: Filters | None = None) -> int:
+        """How many rows of `candidates` pass."""
+        condition, values = (where or Filters()).sql()
+        return int(self.query(f"SELECT count(*) AS n FROM candidates WHERE {condition}", values)["n"].iloc[0])
+
+    def crystal(self, name: str) -> "pd.DataFrame":
+        """The one row of `candidates` with that id; raises StoreError when there is none."""
+        found = self.query("SELECT * FROM candidates WHERE id = ?", [name])
+        if found.empty:
+            raise StoreError(
+                f"there is no crystal {name!r} in this workspace: its job was deleted, or the name is wrong"
+            )
+        return found
+
+    def counts(self, job: str | None = None) -> dict[str, Any]:
+        """Counts of a job, or of all, that add up; see `counts.count`. Duplicates are counted over all jobs."""
+        where, parameters = ("WHERE job = ?", [job]) if job else ("", [])
+        chosen = "class, reason, periodicity, kind, count(*) AS rows"
+        return count(self.query(f"SELECT {chosen} FROM candidates {where} GROUP BY ALL", parameters))
+
+    def ingest(self) -> int:
+        """Take in what is new: the jobs' states, and each shard once; forget jobs whose folder is gone.
+
+        Returns the number of shards taken. Raises StoreError for a shard whose columns the schema does not have.
+        """
+        with _writing, self._connection.cursor() as cursor:
+            return _ingest(cursor, self.workspace)
+
+    def delete(self, job: str) -> None:
+        """Forget a job and all its rows; for its folder see `Job.delete`, without which it is taken in again."""
+        with _writing, self._connection.cursor() as cursor:
+            _in_one(cursor, lambda: _forget(cursor, job))
+
+    def _check_schema(self, read_only: bool) -> None:
+        tables = set(self.query("SELECT table_name FROM duckdb_tables()")["table_name"])
+        if not tables and not read_only:
+            with self._connection.cursor() as cursor:
+                _in_one(cursor, lambda: _create(cursor))
+            return
+        found = (
+            int(self.query("SELECT max(number) AS n FROM schema_number")["n"].iloc[0])
+            if "schema_number" in tables
+            else 0
+        )
+        if found != SCHEMA:
+            raise StoreError(
+                f"the database of {self.workspace} has schema {found} and this version needs {SCHEMA}: "
+                f"run `python -m legocryst rebuild --workspace {self.workspace}`"
+            )
+
+
+def rebuild(workspace: Path) -> dict[str, int]:
+    """Make the database again from the shards; returns the rows of each table. All or nothing.
+
+    Raises StoreBusy when another process has it open.
+    """
+    try:
+        connection = _connect(workspace)
+    except StoreBusy:
+        raise
+    except StoreError:  # damaged: nothing in it is needed
+        (workspace / NAME).unlink()
+        connection = _connect(workspace)
+    with Store(workspace, connection) as store, _writing, connection.cursor() as cursor:
+        _in_one(cursor, lambda: _recreate(cursor, workspace))
+        return {name: int(store.query(f'SELECT count(*) AS n FROM "{name}"')["n"].iloc[0]) for name in TABLES}
+
+
+class Writer:
+    """A daemon thread that takes in new shards every second; `error` says what went wrong last, "" if nothing did."""
+
+    def __init__(self, workspace: Path, *, seconds: float = 1.0) -> None:
+        self.store = Store.open(workspace)
+        self.error = ""
+        self._seconds = seconds
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="legocryst-writer", daemon=True)
+
+    def start(self) -> Self:
+        """Begin."""
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """End, and let go of the database."""
+        self._end.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self.store.close()
+
+    def _work(self) -> None:
+        import duckdb
+
+        while not self._end.is_set():
+            try:
+                self.store.ingest()
+                self.error = ""
+            except (duckdb.Error, OSError, ValueError) as error:  # the page shows it; the next second may do better
+                self.error = " ".join(str(error).split())
+            self._end.wait(self._seconds)
+
+
+def _connect(workspace: Path, *, read_only: bool = False) -> "duckdb.DuckDBPyConnection":
+    import duckdb
+
+    path = workspace / NAME
+    if read_only and not path.exists():
+        raise StoreError(f"there is no database in {workspace}: make crystals there with `python -m legocryst run`")
+    workspace.mkdir(parents=True, exist_ok=True)
+    try:
+        return duckdb.connect(path, read_only=read_only)
+    except duckdb.IOException as error:
+        if "lock" in str(error).lower():
+            raise StoreBusy(
+                f"another program has the workspace {workspace} open (a second app or a running command): "
+                "close it, or use another workspace"
+            ) from error
+        raise StoreError(
+            f"the database of {workspace} is damaged: run `python -m legocryst rebuild --workspace {workspace}`"
+        ) from error
+
+
+def _create(cursor: "duckdb.DuckDBPyConnection") -> None:
+    for name, columns in TABLES.items():
+        listed = ", ".join(f'"{c}" {TYPES[QUANTITIES[c].kind]}' for c in columns)
+        cursor.execute(f'CREATE TABLE "{name}" ({listed})')
+    cursor.execute(CANDIDATES)
+    cursor.execute("CREATE TABLE schema_number (number INTEGER)")
+    cursor.execute("INSERT INTO schema_number VALUES (?)", [SCHEMA])
+
+
+def _recreate(cursor: "duckdb.DuckDBPyConnection", workspace: Path) -> None:
+    for kind, listing in (("VIEW", "duckdb_views() WHERE NOT internal"), ("TABLE", "duckdb_tables()")):
+        for (name,) in cursor.execute(f"SELECT {kind.lower()}_name FROM {listing}").fetchall():
+            cursor.execute(f'DROP {kind} "{name}"')
+    _create(cursor)
+    for job in jobs(workspace):
+        _record_job(cursor, job)
+        for path in _shards(job):
+            _take(cursor, workspace, job, path)
+
+
+def _ingest(cursor: "duckdb.DuckDBPyConnection", workspace: Path) -> int:
+    known = dict(cursor.execute("SELECT job, state FROM jobs").fetchall())
+    taken = {path for (path,) in cursor.execute("SELECT path FROM shards").fetchall()}
+    found = jobs(workspace)
+    for gone in set(known) - {job.id for job in found}:
+        _in_one(cursor, lambda gone=gone: _forget(cursor, gone))  # type: ignore[misc]
+    number = 0
+    for job in reversed(found):
+        if known.get(job.id) != job.state:
+            _in_one(cursor, lambda job=job: _record_job(cursor, job))  # type: ignore[misc]
+        for path in _shards(job):
+            if str(path.relative_to(workspace)) not in taken:
+                _in_one(cursor, lambda job=job, path=path: _take(cursor, workspace, job, path))  # type: ignore[misc]
+                number += 1
+    return number
+
+
+def _shards(job: Job) -> list[Path]:
+    return sorted(path for path in job.shards.glob("*.parquet") if path.stem.split("-")[0] in SHARDS)
+
+
+def _in_one(cursor: "duckdb.DuckDBPyConnection", work: Callable[[], None]) -> None:
+    """Do the work in one transaction: all of it or, when it raises, nothing."""
+    cursor.begin()
+    try:
+        work()
+    except BaseException:
+        cursor.rollback()
+        raise
+    cursor.commit()
+
+
+def _forget(cursor: "duckdb.DuckDBPyConnection", job: str) -> None:
+    for name in TABLES:
+        cursor.execute(f'DELETE FROM "{name}" WHERE job = ?', [job])
+
+
+def _record_job(cursor: "duckdb.DuckDBPyConnection", job: Job) -> None:
+    record, settings = job.record, job.settings
+    cursor.execute("DELETE FROM jobs WHERE job = ?", [job.id])
+    values = [job.id, job.command, settings.curate.target, settings.train.model, settings.seed, job.threads]
+    texts = [json.dumps(record["settings"]), json.dumps(record["versions"] | {"legocryst": record["version"]})]
+    values += [*texts, record["started"], job.state, json.dumps(job.summary)]
+    cursor.execute(f"INSERT INTO jobs VALUES ({', '.join('?' * len(values))})", values)
+
+
+def _take(cursor: "duckdb.DuckDBPyConnection", workspace: Path, job: Job, path: Path) -> None:
+    """Insert the rows of a shard and record it."""
+    import duckdb
+
+    table = SHARDS[path.stem.split("-")[0]]
+    extra = {
+        "seeds": "? AS job, row_number() OVER () - 1 AS number",
+        "crystals": "? AS job, concat(job, '-', row) AS id",
+    }.get(table, "? AS job")
+    try:
+        cursor.execute(f'INSERT INTO "{table}" BY NAME SELECT {extra}, * FROM read_parquet(?)', [job.id, str(path)])
+    except duckdb.BinderException as error:
+        raise StoreError(f"{path} does not fit the table {table} of the database: {error}") from error
+    rows = cursor.execute("SELECT count(*) FROM read_parquet(?)", [str(path)]).fetchall()[0][0]
+    cursor.execute("INSERT INTO shards VALUES (?, ?, ?, ?)", [str(path.relative_to(workspace)), table, job.id, rows])
