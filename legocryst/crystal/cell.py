@@ -19,6 +19,11 @@ def crystal_system(group: int) -> str:
     return SYSTEMS[int(system_index(group))]
 
 
+def free_parameters(group: np.ndarray | int) -> np.ndarray:
+    """How many of a, b, c, alpha, beta, gamma each space group leaves free."""
+    return np.array([6, 4, 3, 2, 2, 2, 1])[system_index(group)]
+
+
 def lattice(cell: np.ndarray) -> np.ndarray:
     """Lattice matrices (..., 3, 3), rows a, b, c in angstrom, of cells (..., 6) in angstrom and radians.
 

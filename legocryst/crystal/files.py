@@ -200,9 +200,10 @@ def _hall_number(group: int) -> int:
     wanted = _operation_set(*wyckoff().general(group))
     for hall in range(1, 531):
         kind, operations = spglib.get_spacegroup_type(hall), spglib.get_symmetry_from_database(hall)
-        if kind and operations and kind.number == group:
-            if _operation_set(operations["rotations"], operations["translations"]) == wanted:
-                return hall
+        if kind is None or operations is None or kind.number != group:
+            continue
+        if _operation_set(operations["rotations"], operations["translations"]) == wanted:
+            return hall
     raise LookupError(f"spglib has no setting of space group {group} with our operations")
 
 
