@@ -63,7 +63,7 @@ def test_energy_does_not_depend_on_the_cell() -> None:
     """Diamond as eight atoms without symmetry, doubled along b, is brought back to two atoms."""
     one = diamond()
     atoms = one.atoms()
-    points = np.concatenate([atoms.fractional, atoms.fractional + (0, 1, 0)]) / (1, 2, 1)
+    points = np.concatenate([atoms.fractional, atoms.fractional + np.array([0, 1, 0])]) / (1, 2, 1)
     a = one.cell[0, 0]
     doubled = Crystals.build([1], [[a, 2 * a, a, *[np.pi / 2] * 3]], [[(6, 0, point.tolist()) for point in points]])
     cell = primitive_cell(doubled, 0)
