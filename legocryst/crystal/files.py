@@ -101,6 +101,15 @@ def to_cif(crystals: Crystals, i: int = 0, *, name: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
+def crystal_files(path: str | Path) -> list[Path]:
+    """The CIFs, POSCARs and tables of a folder in order of name, or the file itself; FileError for none."""
+    path = Path(path)
+    files = sorted(p for p in path.iterdir() if _kind(p)) if path.is_dir() else [path]
+    if not files:
+        raise FileError(f"the folder {path} holds no CIF, POSCAR or table: add one")
+    return files
+
+
 def read_crystals(path: str | Path) -> Crystals:
     """All crystals of a CIF (any number of blocks), a POSCAR, a table, or of all such files in a folder.
 
@@ -108,10 +117,7 @@ def read_crystals(path: str | Path) -> Crystals:
     """
     path = Path(path)
     if path.is_dir():
-        files = sorted(p for p in path.iterdir() if _kind(p))
-        if not files:
-            raise FileError(f"the folder {path} holds no CIF, POSCAR or table: add one")
-        return Crystals.concatenate([read_crystals(p) for p in files])
+        return Crystals.concatenate([read_crystals(file) for file in crystal_files(path)])
     kind = _kind(path)
     if not path.is_file():
         raise FileError(f"there is no file {path}: check its name")

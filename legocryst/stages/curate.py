@@ -1,6 +1,6 @@
 """Curate: known crystals, shipped or a user's, judged against the target, each net once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,13 +24,18 @@ class Curated:
     report: pd.DataFrame  # crystal (number), name, source, kept, reason ("" if kept)
 
 
+def shipped() -> pd.DataFrame:
+    """The shipped training set, with METHOD's columns and DESCRIPTION."""
+    return pd.read_parquet(SHIPPED)
+
+
 def curate(
-    seeds: pd.DataFrame | str | Path | None = None,
+    seeds: pd.DataFrame | str | Path | Sequence[str | Path] | None = None,
     settings: CurateSettings | None = None,
     *,
     progress: Callable[[int, int], None] | None = None,
 ) -> Curated:
-    """The strictly valid crystals of a table, a file, a folder, or the shipped set if nothing is named.
+    """The strictly valid crystals of a table, of files or folders, or of the shipped set if nothing is named.
 
     A user's crystals are brought to the standard setting of the group that spglib finds. Of crystals with one net key
     the first is kept. `progress(done, total)` while nets are found.
@@ -64,9 +69,11 @@ def curate(
     return _curated(crystals, description, reason, settings)
 
 
-def _read(seeds: pd.DataFrame | str | Path | None, element: int) -> tuple[Crystals, pd.DataFrame]:
+def _read(
+    seeds: pd.DataFrame | str | Path | Sequence[str | Path] | None, element: int
+) -> tuple[Crystals, pd.DataFrame]:
     """Crystals, and what is known of each: name, source, licence, energy; of the shipped set also its nets."""
-    from legocryst.crystal.files import read_crystals
+    from legocryst.crystal.files import crystal_files, read_crystals
     from legocryst.crystal.table import decode
 
     if isinstance(seeds, pd.DataFrame):
@@ -74,17 +81,18 @@ def _read(seeds: pd.DataFrame | str | Path | None, element: int) -> tuple[Crysta
         if len(decoded.rows) < len(seeds):
             bad = int(np.flatnonzero(decoded.reason != "")[0])
             raise ValueError(f"row {bad} of the table is no crystal ({decoded.reason[bad]}): correct or remove it")
-        return _with_source(_standard(decoded.crystals), "table")
-    if seeds is not None:
-        return _with_source(_standard(read_crystals(seeds)), Path(seeds).name)
-    table = pd.read_parquet(SHIPPED)
-    crystals = decode(table, max_atoms=100_000).crystals
-    return crystals, table[list(DESCRIPTION)].copy()
+        return _of_user([("table", decoded.crystals)])
+    paths = [seeds] if isinstance(seeds, str | Path) else seeds
+    if paths:
+        return _of_user([(file.name, read_crystals(file)) for path in paths for file in crystal_files(path)])
+    table = shipped()
+    return decode(table, max_atoms=100_000).crystals, table[list(DESCRIPTION)].copy()
 
 
-def _with_source(crystals: Crystals, source: str) -> tuple[Crystals, pd.DataFrame]:
-    n = len(crystals)
-    return crystals, pd.DataFrame({"name": [""] * n, "source": source, "licence": "", "energy": np.nan})
+def _of_user(batches: list[tuple[str, Crystals]]) -> tuple[Crystals, pd.DataFrame]:
+    source = [name for name, batch in batches for _ in range(len(batch))]
+    crystals = _standard(Crystals.concatenate([batch for _, batch in batches]))
+    return crystals, pd.DataFrame({"name": "", "source": source, "licence": "", "energy": np.nan})
 
 
 def _standard(crystals: Crystals) -> Crystals:

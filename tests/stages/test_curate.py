@@ -13,7 +13,8 @@ from legocryst.crystal.table import TableError, decode, encode
 from legocryst.environment.targets import target
 from legocryst.environment.validity import judge
 from legocryst.settings import CurateSettings
-from legocryst.stages.curate import DESCRIPTION, SHIPPED, curate
+from legocryst.stages.curate import DESCRIPTION, curate
+from legocryst.stages.curate import shipped as shipped_set
 
 TARGET = target("sp2-carbon")
 
@@ -28,7 +29,7 @@ def diamond() -> Crystals:
 
 @pytest.fixture(scope="module")
 def shipped() -> pd.DataFrame:
-    return pd.read_parquet(SHIPPED)
+    return shipped_set()
 
 
 def test_shipped_set_is_strictly_valid_and_of_distinct_nets(shipped: pd.DataFrame) -> None:
@@ -80,10 +81,12 @@ def test_own_files(tmp_path: Path) -> None:
     (tmp_path / "c.cif").write_text(to_cif(diamond()))
     found = curate(tmp_path)
     assert found.report["reason"].tolist() == ["", "same net as crystal 0", "too many bonds"]
-    assert found.report["source"].tolist() == [tmp_path.name] * 3
+    assert found.report["source"].tolist() == ["a.cif", "b.vasp", "c.cif"]
     (row,) = found.table.to_dict("records")
     assert (row["spg"], row["name"], row["kind"], row["atoms"]) == (194, "hcb", "layers", 4)
     assert set(DESCRIPTION) < set(found.table.columns)
+    two = curate([tmp_path / "b.vasp", tmp_path / "a.cif"]).report
+    assert two["reason"].tolist() == ["", "same net as crystal 0"] and two["source"].tolist() == ["b.vasp", "a.cif"]
 
 
 def test_own_table_is_standardised() -> None:
