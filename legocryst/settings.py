@@ -79,6 +79,9 @@ class SampleSettings(Settings):
     """How many candidates are drawn, and how rows become crystals."""
 
     samples: int = setting(2000, "Number of rows drawn from the model.", ge=1, le=5_000_000)
+    temperature: float = setting(
+        0.5, "Below 1 rows are more like the training table, above 1 more unlike it.", gt=0, le=10, advanced=True
+    )
     max_atoms: int = setting(
         500, "A row with more atoms in the conventional cell is undecodable.", ge=1, le=5000, advanced=True
     )

@@ -10,10 +10,12 @@ import pandas as pd
 
 from legocryst.models.columns import check_table
 from legocryst.models.files import read_file
-from legocryst.settings import FeatureSettings, TrainSettings
+from legocryst.settings import FeatureSettings, SampleSettings, TrainSettings
 
 Progress = Callable[[Mapping[str, Any]], None]
 Evaluate = Callable[[pd.DataFrame], Mapping[str, float]]
+
+TEMPERATURE: float = SampleSettings.model_fields["temperature"].default
 
 _CLASSES = {
     "vae": ("legocryst.models.vae", "VAE"),
@@ -81,10 +83,11 @@ class Generator(ABC):
         """`fit` on a checked table."""
 
     @abstractmethod
-    def sample(self, n: int, *, seed: int) -> pd.DataFrame:
-        """N rows with the columns of the fitted table; an unused site holds -1 in all its columns.
+    def sample(self, n: int, *, seed: int, temperature: float = TEMPERATURE) -> pd.DataFrame:
+        """Draw n rows with the columns of the fitted table; an unused site holds -1 in all its columns.
 
-        Raises ValueError before `fit`.
+        Networks divide the logits of their categories by `temperature`: below 1 rows are more like the table, and fewer
+        are different. Raises ValueError before `fit`.
         """
 
     @abstractmethod

@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pandas as pd
 
+from legocryst.crystal.table import columns as columns_of
 from legocryst.crystal.wyckoff import N_GROUPS, wyckoff
 
-CELL = ("a", "b", "c", "alpha", "beta", "gamma")
 UNUSED = -1
 
 
@@ -21,9 +21,7 @@ def site_count(columns: pd.Index | list[str]) -> int:
 
 def crystal_columns(columns: pd.Index | list[str]) -> list[str]:
     """The columns that describe a crystal, in METHOD's order; el_i only when the table has them."""
-    element = ["el"] if "el0" in columns else []
-    sites = [f"{kind}{i}" for i in range(max(1, site_count(columns))) for kind in (*element, "wp", "x", "y", "z")]
-    return ["spg", *CELL, *sites]
+    return columns_of(max(1, site_count(columns)), elements="el0" in columns)
 
 
 def is_discrete(column: str) -> bool:

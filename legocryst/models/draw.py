@@ -11,7 +11,7 @@ import pandas as pd
 
 from legocryst.crystal.wyckoff import N_GROUPS, wyckoff
 from legocryst.models.columns import site_count
-from legocryst.models.features import Block, Featurizer
+from legocryst.models.features import Featurizer
 
 
 @lru_cache(maxsize=1)
@@ -26,11 +26,14 @@ def fixed_positions() -> tuple[np.ndarray, np.ndarray]:
     return exists, fixed
 
 
-def draw_rows(features: Featurizer, outputs: np.ndarray, rng: np.random.Generator) -> pd.DataFrame:
-    """Table of n rows from outputs (n, width): logits in the one-hot columns, scalars from -1 to 1 in the others."""
+def draw_rows(
+    features: Featurizer, outputs: np.ndarray, rng: np.random.Generator, *, temperature: float = 1.0
+) -> pd.DataFrame:
+    """Table of n rows from outputs (n, width): logits in the one-hot columns, scalars from -1 to 1 elsewhere."""
     blocks = {block.name: block for block in features.blocks}
     exists, fixed = fixed_positions()
-    parts = {"spg": _draw(_logits(blocks["spg"], outputs), rng)}
+    logits = {block.name: outputs[:, block.onehot].astype(float) / temperature for block in features.blocks}
+    parts = {"spg": _draw(logits["spg"], rng)}
     group = blocks["spg"].value[parts["spg"]]
     free = exists[group]
     used = {}
@@ -40,7 +43,7 @@ def draw_rows(features: Featurizer, outputs: np.ndarray, rng: np.random.Generato
         allowed = np.where(block.value < 0, i > 0, free[:, index])
         # a row in which nothing learnt is possible keeps its logits; decoding will name the reason
         allowed |= ~allowed.any(axis=1, keepdims=True)
-        part = parts[block.name] = _draw(np.where(allowed, _logits(block, outputs), -np.inf), rng)
+        part = parts[block.name] = _draw(np.where(allowed, logits[block.name], -np.inf), rng)
         chosen = block.value[part]
         used[i] = chosen >= 0
         row = np.flatnonzero(used[i])
@@ -48,15 +51,10 @@ def draw_rows(features: Featurizer, outputs: np.ndarray, rng: np.random.Generato
     for block in features.blocks:
         if block.name in parts:
             continue
-        logits = _logits(block, outputs)
         if block.site is not None and block.has_unused and len(block.value) > 1:
-            logits[used[block.site], 0] = -np.inf
-        parts[block.name] = _draw(logits, rng)
+            logits[block.name][used[block.site], 0] = -np.inf
+        parts[block.name] = _draw(logits[block.name], rng)
     return features.assemble(parts, outputs)
-
-
-def _logits(block: Block, outputs: np.ndarray) -> np.ndarray:
-    return outputs[:, block.onehot].astype(float)
 
 
 def _draw(logits: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -54,7 +54,7 @@ class GANNetwork(Network):
         return torch.where(self.onehot, out, torch.tanh(out))
 
     def fake(self, n: int) -> Tensor:
-        """N rows whose one-hots are relaxed, so that gradients pass."""
+        """Draw n rows whose one-hots are relaxed, so that gradients pass."""
         out = self.raw(torch.randn(n, self.latent))
         gumbel = -torch.log(-torch.log(torch.rand_like(out).clamp(1e-10, 1 - 1e-7)))
         logits = torch.where(self.onehot, (out + gumbel) / TEMPERATURE, float("-inf"))

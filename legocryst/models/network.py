@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 
 from legocryst.models import loop
-from legocryst.models.base import Evaluate, Generator, Progress
+from legocryst.models.base import TEMPERATURE, Evaluate, Generator, Progress
 from legocryst.models.draw import draw_rows
 from legocryst.models.features import Featurizer
 from legocryst.models.files import save_file
@@ -82,21 +82,22 @@ class NetworkGenerator(Generator):
         words = [self.name, seed, self.settings.model_dump(exclude={"epochs"}), self.featurizer.to_dict()]
         return hashlib.sha256(json.dumps(words).encode() + rows.numpy().tobytes()).hexdigest()
 
-    def sample(self, n: int, *, seed: int) -> pd.DataFrame:
-        """N rows; see `Generator.sample`."""
+    def sample(self, n: int, *, seed: int, temperature: float = TEMPERATURE) -> pd.DataFrame:
+        """See `Generator.sample`."""
         if self.network is None or self.featurizer is None:
             raise ValueError("the model is not trained yet; fit it first")
         rng = np.random.default_rng(seed)
         noise = torch.Generator().manual_seed(seed)
         self.network.eval()
-        parts = [self._chunk(min(CHUNK, n - done), noise, rng) for done in range(0, max(n, 1), CHUNK)]
+        sizes = [min(CHUNK, n - done) for done in range(0, max(n, 1), CHUNK)]
+        parts = [self._chunk(size, noise, rng, temperature) for size in sizes]
         return pd.concat(parts, ignore_index=True)
 
-    def _chunk(self, n: int, noise: torch.Generator, rng: np.random.Generator) -> pd.DataFrame:
+    def _chunk(self, n: int, noise: torch.Generator, rng: np.random.Generator, temperature: float) -> pd.DataFrame:
         assert self.network is not None and self.featurizer is not None
         with torch.no_grad():
             outputs = self.network.outputs(n, noise).numpy()
-        return draw_rows(self.featurizer, outputs, rng)
+        return draw_rows(self.featurizer, outputs, rng, temperature=temperature)
 
     def save(self, path: Path) -> None:
         """Write network, features, settings and training record."""

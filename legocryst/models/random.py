@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from legocryst.crystal import cell as cells
+from legocryst.crystal.table import CELL
 from legocryst.crystal.wyckoff import N_GROUPS, wyckoff
-from legocryst.models.base import Evaluate, Generator, Progress
-from legocryst.models.columns import CELL, UNUSED, clear_unused, site_count
+from legocryst.models.base import TEMPERATURE, Evaluate, Generator, Progress
+from legocryst.models.columns import UNUSED, clear_unused, site_count
 from legocryst.models.draw import fixed_positions
 from legocryst.models.files import save_file
 from legocryst.settings import FeatureSettings, TrainSettings
@@ -60,8 +61,8 @@ class RandomSymmetric(Generator):
             self.volume_per_atom = _volume_range(table)
         progress({"epoch": 1, "epochs": 1, "seconds_left": 0.0})
 
-    def sample(self, n: int, *, seed: int) -> pd.DataFrame:
-        """N rows; see `Generator.sample`."""
+    def sample(self, n: int, *, seed: int, temperature: float = TEMPERATURE) -> pd.DataFrame:
+        """See `Generator.sample`; there are no logits, so the temperature changes nothing."""
         if not self.columns:
             raise ValueError("the model is not fitted yet; fit it first")
         rng = np.random.default_rng(seed)

@@ -29,6 +29,8 @@ def test_draws_follow_the_softmax():
     outputs[:, features.blocks[0].onehot] = np.log([0.2, 0.8])
     share = (draw_rows(features, outputs, np.random.default_rng(0))["spg"] == 2).mean()
     assert abs(share - 0.8) < 0.01
+    cold = draw_rows(features, outputs, np.random.default_rng(0), temperature=0.5)
+    assert abs((cold["spg"] == 2).mean() - 0.8**2 / (0.8**2 + 0.2**2)) < 0.01
 
 
 def test_impossible_choices_are_never_made():
