@@ -3,7 +3,7 @@
 The nets come from two packages (requirements-seeds.txt): pormake's .cgd files and autografs' topologies.json.gz, which
 has the layers. Of these files only names, joined vertices and starting points are read. A net is kept when a relaxed
 crystal is strictly valid and its bond graph still has the net's key. Writes data/nets/names.json,
-data/energy/references.json and data/seeds/sp2_carbon.parquet. Run from the repository root, about 5 minutes:
+data/energy/references.json and data/seeds/sp2_carbon.parquet. Run from the repository root, 5 to 7 minutes:
 
     python scripts/make_seeds.py
 """
