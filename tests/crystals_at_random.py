@@ -29,3 +29,15 @@ def random_crystals(
         sites.append([(6, int(k), point % 1) for k, point in zip(chosen, points, strict=True)])
     groups_array = np.array(number)
     return Crystals.build(groups_array, cells.symmetrized(groups_array, np.array(cell)), sites)
+
+
+def separated_crystal(group: int, *, max_atoms: int, distance: float = 0.4) -> Crystals:
+    """A random crystal of a group, no two atoms nearer than `distance` angstrom."""
+    from legocryst.crystal.files import to_structure
+
+    for seed in range(group, group + 50):
+        crystals = random_crystals(1, seed=seed, groups=[group], max_sites=2, max_atoms=max_atoms)
+        between = to_structure(crystals).distance_matrix
+        if len(between) == 1 or between[~np.eye(len(between), dtype=bool)].min() > distance:
+            return crystals
+    raise AssertionError(f"no crystal without overlap in group {group}")

@@ -165,6 +165,10 @@ def _structures(path: Path, kind: str) -> list["Structure"]:
                 return CifParser(path).parse_structures(primitive=False, on_error="raise")
             poscar = Poscar.from_file(path, check_for_potcar=False)
         except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
+            if "nan" in str(error).lower():
+                raise FileError(
+                    f"{path.name} has coordinates or cell lengths that are not numbers: correct it"
+                ) from error
             what = "a CIF" if kind == "cif" else "a POSCAR"
             raise FileError(f"{path.name} cannot be read as {what}: {_one_line(error)}") from error
     if not poscar.true_names:
@@ -205,10 +209,9 @@ def _hall_number(group: int) -> int:
 
     wanted = _operation_set(*wyckoff().general(group))
     for hall in range(1, 531):
-        kind, operations = spglib.get_spacegroup_type(hall), spglib.get_symmetry_from_database(hall)
-        if kind is None or operations is None or kind.number != group:
-            continue
-        if _operation_set(operations["rotations"], operations["translations"]) == wanted:
+        kind = spglib.get_spacegroup_type(hall)
+        operations = spglib.get_symmetry_from_database(hall) if kind and kind.number == group else None
+        if operations and _operation_set(operations["rotations"], operations["translations"]) == wanted:
             return hall
     raise LookupError(f"spglib has no setting of space group {group} with our operations")
 

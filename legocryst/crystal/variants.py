@@ -33,7 +33,8 @@ def origins(group: int) -> np.ndarray:
         offset = (candidates @ (turn - np.eye(3)).T)[:, None] - centring
         on_lattice = np.abs(offset - np.rint(offset)).max(axis=2).min(axis=1) < 1e-6
         candidates = candidates[on_lattice]
-    keys = np.rint((candidates[:, None] + centring) * 12).astype(int) % 12 @ np.array([144, 12, 1])
+    equal = np.where(polar_axes(group), 0.0, candidates[:, None] + centring)
+    keys = np.rint(equal * 12).astype(int) % 12 @ np.array([144, 12, 1])
     return candidates[np.unique(keys.min(axis=1), return_index=True)[1]]
 
 
