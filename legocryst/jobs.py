@@ -372,4 +372,7 @@ def main(folder: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    # the module by its name, not this second copy of it, whose Stopped would be another class than the pipeline's
+    from legocryst import jobs as _jobs
+
+    sys.exit(_jobs.main(sys.argv[1]))

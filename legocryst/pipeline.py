@@ -76,8 +76,7 @@ def classified(job: Job) -> pd.DataFrame:
     table = table.reset_index(drop=True)
     valid = table["status"] == "valid"
     known = valid & table["net_key"].isin(_read(job, "curate")["net_key"])
-    repeated = pd.Series(False, index=table.index)
-    repeated[valid] = table.loc[valid, "net_key"].duplicated()
+    repeated = table.loc[valid, "net_key"].duplicated().reindex(table.index, fill_value=False)
     table["class"] = np.select([~valid, known, repeated], [table["status"], "known", "duplicate"], "new")
     return table
 
@@ -103,14 +102,9 @@ def training_set(
     paths: Sequence[Path], settings: CurateSettings, *, progress: Callable[..., None] | None = None
 ) -> "Curated":
     """The curated crystals of files or folders, of the shipped set if none is named; ValueError if none is left."""
-    from legocryst.crystal.files import read_crystals
-    from legocryst.crystal.table import encode
     from legocryst.stages.curate import curate
 
-    if len(paths) <= 1:
-        return curate(paths[0] if paths else None, settings, progress=progress)
-    tables = [encode(read_crystals(path)) for path in paths]
-    return curate(pd.concat(tables, ignore_index=True), settings, progress=progress)
+    return curate(paths, settings, progress=progress)
 
 
 class _Line:

@@ -160,13 +160,13 @@ class Store:
         offset: int = 0,
         columns: Sequence[str] = (),
     ) -> "pd.DataFrame":
-        """Rows of `candidates`, rows without a value of `order` last; ties by id. All columns unless some are named."""
+        """Rows of `candidates`: those without `order` last, ties by job and row; all columns unless named."""
         condition, values = (where or Filters()).sql()
         chosen = ", ".join(column(name) for name in columns) or "*"
         direction = "DESC" if descending else "ASC"
         sql = (
             f"SELECT {chosen} FROM candidates WHERE {condition} "
-            f"ORDER BY {column(order)} {direction} NULLS LAST, id LIMIT ? OFFSET ?"
+            f"ORDER BY {column(order)} {direction} NULLS LAST, job, row LIMIT ? OFFSET ?"
         )
         return self.query(sql, [*values, limit, offset])
 

@@ -1,0 +1,127 @@
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from legocryst import pipeline
+from legocryst.counts import count
+from legocryst.jobs import Stopped, work
+from legocryst.pipeline import check_seeds, classified, run, share_valid, training_set
+from legocryst.settings import CurateSettings
+from legocryst.stages.curate import SHIPPED
+from tests.workspaces import SEEDS, few_seeds, tiny_job
+
+UNTIMED = {"cpu_seconds"}
+
+
+def added(counts: dict[str, Any]) -> int:
+    fates = ("undecodable", "duplicate", "known", "new")
+    return sum(counts[name] for name in fates) + sum(counts["invalid"].values())
+
+
+def untimed(summary: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in summary.items() if name not in UNTIMED}
+
+
+def test_counts_add_up(tmp_path: Path) -> None:
+    job = tiny_job(tmp_path)
+    seen: list[Mapping[str, Any]] = []
+    summary = work(job, progress=seen.append)
+    assert summary["sampled"] == 50 == added(summary)
+    assert sum(summary["new_by_periodicity"].values()) == sum(summary["new_by_kind"].values()) == summary["new"]
+    assert summary["model"] == "random" and summary["seed"] == 0 and summary["seeds"] == SEEDS
+    seconds = summary["cpu_seconds"]
+    assert set(seconds) == {"curate", "train", "sample", "relax", "rank", "total"}
+    assert seconds["total"] == pytest.approx(sum(seconds.values()) - seconds["total"], abs=1e-2)
+    assert seconds["relax"] > 0.05
+    assert [line for line in seen if line["stage"] == "relax"][-1]["complete"]
+    assert job.summary == summary
+    table = classified(job)
+    assert list(table["row"]) == list(range(50))
+    assert set(table.loc[table["status"] == "invalid", "class"]) == {"invalid"}
+
+
+def test_chunks_stop_resume_and_processes_give_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "CHUNK", 20)
+    job = tiny_job(tmp_path)
+    stop = iter([False] * 6 + [True] * 9)
+    with pytest.raises(Stopped):
+        run(job, should_stop=lambda: next(stop))
+    done = {path.name: path.stat().st_mtime_ns for path in job.shards.glob("crystals-*")}
+    assert 1 <= len(done) < 3
+    summary = untimed(run(job))
+    assert {path.name: path.stat().st_mtime_ns for path in job.shards.glob("crystals-*")}.items() > done.items()
+    whole = classified(job)
+
+    (job.shards / "crystals-00001.parquet").unlink()  # a gap in the middle, as processes leave it
+    (job.shards / "ranked.parquet").unlink()
+    assert untimed(run(job)) == summary
+    pd.testing.assert_frame_equal(classified(job), whole)
+    assert len(whole) == 50 and list(whole["row"]) == list(range(50))
+
+    other = tiny_job(tmp_path)
+    assert untimed(run(other)) == summary  # the same seed
+
+
+def test_first_of_a_net_is_new_and_known_ones_never(tmp_path: Path) -> None:
+    job = tiny_job(tmp_path)
+    table = pd.DataFrame(
+        {
+            "row": [3, 2, 1, 0],
+            "status": ["valid", "valid", "valid", "invalid"],
+            "reason": ["", "", "", "too few bonds"],
+            "net_key": ["n", "n", "k", ""],
+            "periodicity": pd.array([3, 3, 2, None], "Int64"),
+            "kind": ["framework", "framework", "layers", ""],
+        }
+    )
+    table.to_parquet(job.shards / "crystals-00000.parquet")
+    pd.DataFrame({"net_key": ["k"]}).to_parquet(job.shards / "seeds.parquet")
+    found = classified(job)
+    assert list(found["class"]) == ["invalid", "known", "new", "duplicate"]
+    counts = count(found)
+    assert counts["invalid"] == {"too few bonds": 1} and counts["new_by_kind"] == {"framework": 1}
+    assert added(counts) == counts["sampled"] == 4
+
+
+def test_trained_line_has_every_stage(tmp_path: Path) -> None:
+    small = {"model": "vae", "epochs": 2, "check_every": 1, "check_samples": 10, "hidden": 32, "latent": 4}
+    few = {"rows_per_crystal": 3, "max_atoms": 60}
+    job = tiny_job(tmp_path, train=small, augment=few, features={"fit_rows": 100}, sample={"samples": 20})
+    summary = work(job)
+    assert summary["sampled"] == 20 == added(summary) and summary["augmented"] >= SEEDS
+    assert {"augment", "featurize", "train"} < set(summary["cpu_seconds"])
+    curves = pd.read_parquet(job.shards / "training.parquet")
+    assert {"loss", "held_out", "valid", "distinct"} < set(curves["quantity"])
+    assert curves.groupby("quantity")["epoch"].apply(list).loc["loss"] == [1, 2]
+    assert len(pd.read_parquet(job.shards / "features.parquet")) == 39
+
+
+def test_seeds_are_nearly_all_valid_samples() -> None:
+    seeds = pd.read_parquet(SHIPPED)
+    shares = share_valid("sp2-carbon")(seeds[seeds["atoms"] <= 16].head(10))
+    assert shares["valid"] == 1.0 and 0.9 <= shares["distinct"] <= 1.0
+
+
+def test_training_set_of_files(tmp_path: Path) -> None:
+    one, other = few_seeds(tmp_path / "a"), tmp_path / "other.csv"
+    pd.read_csv(one).head(2).to_csv(other, index=False)
+    assert len(training_set([one], CurateSettings()).table) == SEEDS
+    both = training_set([one, other], CurateSettings())
+    assert len(both.table) == SEEDS and (both.report["reason"] != "").sum() == 2  # the repeated nets, with a reason
+    assert len(training_set([], CurateSettings()).table) == len(pd.read_parquet(SHIPPED))
+
+
+def test_seeds_without_a_valid_crystal_are_refused(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.csv"
+    pd.read_csv(few_seeds(tmp_path)).head(2).assign(a=30.0, b=30.0, c=30.0).to_csv(bad, index=False)
+    with pytest.raises(ValueError, match="can be used"):
+        check_seeds([bad], CurateSettings())
+
+
+def test_stages_have_seeds_of_their_own(tmp_path: Path) -> None:
+    line = pipeline._Line(tiny_job(tmp_path), lambda numbers: None, lambda: False)
+    seeds = [line.seed(stage) for stage in pipeline.STAGES]
+    assert len(set(seeds)) == len(seeds) and all(0 <= seed < 2**31 for seed in seeds)

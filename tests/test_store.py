@@ -1,0 +1,223 @@
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from legocryst.jobs import Job, work
+from legocryst.records import write_parquet
+from legocryst.store import NAME, TABLES, Filters, Store, StoreBusy, StoreError, Writer, column, rebuild
+from tests.workspaces import tiny_job, wait_for
+
+Made = tuple[Path, Job]
+HOLD = """
+import sys
+from pathlib import Path
+from legocryst.store import Store
+with Store.open(Path(sys.argv[1])):
+    print("open", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Job]]:
+    """A workspace with two finished jobs of different seeds."""
+    folder = tmp_path_factory.mktemp("finished")
+    made = [tiny_job(folder) for _ in range(2)]
+    for job in made:
+        work(job)
+    return folder / "w", made
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Made:
+    """A workspace with a made-up, unfinished job: three nets, one of them known."""
+    job = tiny_job(tmp_path)
+    crystal = dict.fromkeys(("a", "b", "c", "alpha", "beta", "gamma"), 0.5)
+    write_parquet(pd.DataFrame([{"spg": 1, **crystal, "net_key": "k"}]), job.shards / "seeds.parquet")
+    return tmp_path / "w", job
+
+
+def rows(keys: list[str | None], first: int = 0) -> pd.DataFrame:
+    """Relaxed rows: a net key, or "" for an invalid row, or None for an undecodable one."""
+    status = ["undecodable" if key is None else "valid" if key else "invalid" for key in keys]
+    reason = ["" if key else "too few bonds" if key == "" else "impossible cell" for key in keys]
+    table = pd.DataFrame({"row": range(first, first + len(keys)), "status": status, "reason": reason})
+    return table.assign(net_key=[key or "" for key in keys], periodicity=3, kind="framework", atoms=8)
+
+
+def test_each_shard_once(finished: tuple[Path, list[Job]]) -> None:
+    workspace, made = finished
+    with Store.open(workspace) as store:
+        store.ingest()
+        assert store.ingest() == 0
+        for job in made:
+            sampled = store.query("SELECT row FROM crystals WHERE job = ? ORDER BY row", [job.id])["row"]
+            assert list(sampled) == list(range(50))
+        assert store.query("SELECT count(DISTINCT id) AS n FROM crystals")["n"].iloc[0] == 100
+        recorded = store.query('SELECT path, "rows" FROM shards').set_index("path")["rows"]
+        for path, n in recorded.items():
+            assert len(pd.read_parquet(workspace / path)) == n
+        assert set(store.query("SELECT state FROM jobs")["state"]) == {"finished"}
+
+
+def test_counts_of_the_first_job_are_its_own(finished: tuple[Path, list[Job]]) -> None:
+    workspace, made = finished
+    with Store.open(workspace) as store:
+        store.ingest()
+        counts = store.counts(made[0].id)
+        assert counts == {name: made[0].summary[name] for name in counts}
+        second = store.counts(made[1].id)  # the same seed again: nothing of it is new
+        assert second["new"] == 0 and second["duplicate"] == counts["new"] + counts["duplicate"]
+
+
+def test_rebuild_gives_the_same_database(finished: tuple[Path, list[Job]]) -> None:
+    workspace, _ = finished
+    everything = 'SELECT * FROM candidates ORDER BY job, "row"'
+    with Store.open(workspace) as store:
+        store.ingest()
+        before = {name: store.query(f'SELECT * FROM "{name}" ORDER BY ALL') for name in TABLES}
+        candidates = store.query(everything)
+    assert rebuild(workspace) == {name: len(frame) for name, frame in before.items()}
+    with Store.open(workspace) as store:
+        for name, frame in before.items():
+            pd.testing.assert_frame_equal(store.query(f'SELECT * FROM "{name}" ORDER BY ALL'), frame)
+        pd.testing.assert_frame_equal(store.query(everything), candidates)
+        assert store.ingest() == 0
+
+
+def test_classes_by_key(workspace: Made) -> None:
+    folder, job = workspace
+    write_parquet(rows(["k", "n", None, "", "n"]), job.shards / "crystals-00000.parquet")
+    write_parquet(rows(["n", "m", "k"], first=5), job.shards / "crystals-00001.parquet")
+    with Store.open(folder) as store:
+        assert store.ingest() == 3
+        found = store.query("SELECT class FROM candidates ORDER BY row")["class"]
+        known, invalid = "known", "invalid"
+        assert list(found) == [known, "new", "undecodable", invalid, "duplicate", "duplicate", "new", known]
+        counts = store.counts(job.id)
+        assert counts["sampled"] == 8 and counts["invalid"] == {"too few bonds": 1}
+        assert counts["new_by_periodicity"] == {"3": 2} and store.counts() == counts
+        assert store.total(Filters(among={"class": ["new"]})) == 2
+
+
+def test_energies_join_their_crystals(workspace: Made) -> None:
+    folder, job = workspace
+    write_parquet(rows(["n", "m"]), job.shards / "crystals-00000.parquet")
+    ranked = {"row": [1, 0], "energy": [0.2, None], "energy_model": ["7net-0", ""], "energy_reason": ["", "stopped"]}
+    write_parquet(pd.DataFrame({**ranked, "rank": pd.array([1, None], "Int64")}), job.shards / "ranked.parquet")
+    with Store.open(folder) as store:
+        store.ingest()
+        page = store.page(order="energy", columns=["id", "energy", "rank"])
+        assert list(page["id"]) == [f"{job.id}-1", f"{job.id}-0"]
+        assert page["energy"].iloc[0] == 0.2 and page["rank"].isna().tolist() == [False, True]
+
+
+def test_pages_filters_and_order(workspace: Made) -> None:
+    folder, job = workspace
+    table = rows(["n", "m", "p", "q"]).assign(
+        density=[1.0, 3.0, 2.0, float("nan")], net_name=["dia", "srs", "SRS-b", ""]
+    )
+    write_parquet(table, job.shards / "crystals-00000.parquet")
+    with Store.open(folder) as store:
+        store.ingest()
+
+        def ids(where: Filters | None = None, **options: Any) -> list[int]:
+            return [int(name.rpartition("-")[2]) for name in store.page(where, **options)["id"]]
+
+        assert ids(order="density") == [0, 2, 1, 3] and ids(order="density", descending=True) == [1, 2, 0, 3]
+        assert ids(order="density", limit=2, offset=1) == [2, 1]
+        assert ids(Filters(between={"density": (1.5, None)}), order="row") == [1, 2]
+        assert ids(Filters(between={"density": (1.0, 2.0)}, containing={"net_name": "srs"})) == [2]
+        assert ids(Filters(among={"net_name": ["dia'; DROP TABLE crystals; --"]})) == []
+        assert ids(Filters(among={"net_name": []}, containing={"net_name": ""}), order="row") == [0, 1, 2, 3]
+        assert store.crystal(f"{job.id}-2")["net_name"].iloc[0] == "SRS-b"
+        with pytest.raises(StoreError, match="no crystal 'x'"):
+            store.crystal("x")
+        for wrong in ({"order": "1; DROP TABLE crystals"}, {"columns": ["price"]}):
+            with pytest.raises(StoreError, match="there is no column"):
+                store.page(**wrong)
+    with pytest.raises(StoreError, match="there is no column"):
+        column('a" --')
+
+
+def test_shard_that_does_not_fit_changes_nothing(workspace: Made) -> None:
+    folder, job = workspace
+    with Store.open(folder) as store:
+        store.ingest()
+        write_parquet(rows(["n"]).assign(price=3), job.shards / "crystals-00000.parquet")
+        with pytest.raises(StoreError, match=r"crystals-00000.parquet does not fit the table crystals"):
+            store.ingest()
+        assert store.total() == 0 and len(store.query("SELECT * FROM shards")) == 1
+
+
+def test_job_without_folder_is_forgotten(workspace: Made) -> None:
+    folder, job = workspace
+    write_parquet(rows(["n"]), job.shards / "crystals-00000.parquet")
+    with Store.open(folder) as store:
+        store.ingest()
+        store.delete(job.id)
+        assert store.total() == 0
+        assert store.ingest() == 2 and store.total() == 1  # its folder is still there
+        job.delete()
+        store.ingest()
+        assert all(store.query(f'SELECT * FROM "{name}"').empty for name in TABLES)
+
+
+def test_second_process_gets_one_sentence(workspace: Made) -> None:
+    folder, _ = workspace
+    command = [sys.executable, "-c", HOLD, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None and other.stdout.readline() == "open\n"
+        for attempt in (Store.open, rebuild, lambda path: Store.open(path, read_only=True)):
+            with pytest.raises(StoreBusy, match=r"another program has the workspace .* open") as refused:
+                attempt(folder)
+            assert "\n" not in str(refused.value)
+        other.communicate("\n")
+    Store.open(folder).close()
+
+
+def test_other_schema_is_refused_and_rebuilt(workspace: Made) -> None:
+    folder, _ = workspace
+    with Store.open(folder) as store:
+        store.query("SELECT 1")
+        store._connection.execute("UPDATE schema_number SET number = 0")
+    with pytest.raises(StoreError, match=r"has schema 0 and this version needs 1: run `python -m legocryst rebuild"):
+        Store.open(folder)
+    rebuild(folder)
+    with Store.open(folder, read_only=True) as store:
+        assert len(store.query("SELECT * FROM seeds")) == 1
+
+
+def test_damaged_database_is_named_and_rebuilt(workspace: Made) -> None:
+    folder, _ = workspace
+    (folder / NAME).write_bytes(b"no database " * 1000)
+    with pytest.raises(StoreError, match="is damaged: run `python -m legocryst rebuild"):
+        Store.open(folder)
+    assert rebuild(folder)["seeds"] == 1
+
+
+def test_nothing_to_read(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="there is no database in"):
+        Store.open(tmp_path, read_only=True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_writer_takes_shards_as_they_come(workspace: Made) -> None:
+    folder, job = workspace
+    writer = Writer(folder, seconds=0.05).start()
+    with closing(writer.store):
+        wait_for(lambda: len(writer.store.query("SELECT * FROM seeds")) == 1, seconds=20)
+        write_parquet(rows(["n"]), job.shards / "crystals-00000.parquet")
+        with Store.open(folder) as page:  # pages of the same process open it as well
+            wait_for(lambda: page.total() == 1, seconds=20)
+        write_parquet(rows(["n"]).assign(price=3), job.shards / "crystals-00001.parquet")
+        wait_for(lambda: "price" in writer.error, seconds=20)
+        (job.shards / "crystals-00001.parquet").unlink()
+        wait_for(lambda: not writer.error, seconds=20)
+        writer.stop()
+    Store.open(folder).close()
