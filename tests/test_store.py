@@ -61,7 +61,7 @@ def test_each_shard_once(finished: tuple[Path, list[Job]]) -> None:
         assert store.query("SELECT count(DISTINCT id) AS n FROM crystals")["n"].iloc[0] == 100
         recorded = store.query('SELECT path, "rows" FROM shards').set_index("path")["rows"]
         for path, n in recorded.items():
-            assert len(pd.read_parquet(workspace / path)) == n
+            assert len(pd.read_parquet(workspace / str(path))) == n
         assert set(store.query("SELECT state FROM jobs")["state"]) == {"finished"}
 
 

@@ -1,14 +1,27 @@
 """Relax: rows of a table become crystals in the wanted environment, or carry the reason why not."""
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Generator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 
 import numpy as np
 import pandas as pd
+import torch
+from ase.data import atomic_masses
 
+from legocryst.analysis.nets import nets
+from legocryst.crystal.files import FileError, from_structure, to_structure
 from legocryst.crystal.representation import Crystals
+from legocryst.crystal.table import Mode, encode
+from legocryst.crystal.table import decode as decode_table
+from legocryst.crystal.wyckoff import wyckoff
+from legocryst.environment.targets import Target
+from legocryst.environment.targets import target as find_target
+from legocryst.environment.validity import judge
+from legocryst.relax import relax
 from legocryst.settings import RelaxSettings
 
 AMU = 1.66053907
@@ -22,7 +35,7 @@ def relax_table(
     target: str,
     settings: RelaxSettings,
     *,
-    decode: str = "snap",
+    decode: Mode = "snap",
     max_atoms: int = 500,
     progress: Callable[..., None] | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -35,12 +48,6 @@ def relax_table(
     cell), `density` (g/cm3), `net_key`, `net_name`, `kind`, `periodicity`, and the relaxed crystal in METHOD's
     columns. Raises `table.TableError` for a table that is none.
     """
-    from legocryst.analysis.nets import nets
-    from legocryst.crystal.table import decode as decode_table
-    from legocryst.crystal.table import encode
-    from legocryst.environment.targets import target as find_target
-    from legocryst.relax import relax
-
     wanted = find_target(target)
     decoded = decode_table(table, mode=decode, element=wanted.atomic_number, max_atoms=max_atoms)
     relaxed = relax(decoded.crystals, wanted, settings, progress=progress, should_stop=should_stop)
@@ -74,11 +81,11 @@ def relax_chunks(
     target: str,
     settings: RelaxSettings,
     *,
-    decode: str = "snap",
+    decode: Mode = "snap",
     max_atoms: int = 500,
     threads: int = 1,
     chunk: int = 500,
-) -> Iterator[pd.DataFrame]:
+) -> Generator[pd.DataFrame, None, None]:
     """`relax_table` by chunks of rows, in order, spread over `threads` processes of one thread each.
 
     Rows are counted over the whole table. Close the iterator to stop early.
@@ -90,7 +97,8 @@ def relax_chunks(
         frames = map(work, parts)
         yield from (_shifted(frame, start) for frame, start in zip(frames, starts, strict=True))
         return
-    with ProcessPoolExecutor(min(threads, len(starts)), mp_context=get_context("spawn")) as pool:
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(min(threads, len(starts)), mp_context=spawn, initializer=_end_with_parent) as pool:
         waiting = [pool.submit(work, part) for part in parts]
         try:
             for future, start in zip(waiting, starts, strict=True):
@@ -99,11 +107,21 @@ def relax_chunks(
             pool.shutdown(cancel_futures=True)
 
 
-def _relax_alone(
-    table: pd.DataFrame, *, target: str, settings: RelaxSettings, decode: str, max_atoms: int
-) -> pd.DataFrame:
-    import torch
+def _end_with_parent() -> None:
+    """A worker whose parent is killed would wait for work forever; this ends it."""
+    parent = parent_process()
+    assert parent is not None, "only started as a worker"
 
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
+
+
+def _relax_alone(
+    table: pd.DataFrame, *, target: str, settings: RelaxSettings, decode: Mode, max_atoms: int
+) -> pd.DataFrame:
     torch.set_num_threads(1)
     return relax_table(table, target, settings, decode=decode, max_atoms=max_atoms)
 
@@ -112,24 +130,24 @@ def _shifted(frame: pd.DataFrame, start: int) -> pd.DataFrame:
     return frame.assign(row=frame["row"] + start)
 
 
-def _standardized(crystals: Crystals, valid: np.ndarray, target: object) -> Crystals:
-    """The batch with each valid crystal that has more symmetry than its row's group rewritten in its own group."""
-    from legocryst.crystal.files import standardized
-    from legocryst.environment.validity import judge
+def _standardized(crystals: Crystals, valid: np.ndarray, target: Target) -> Crystals:
+    """The batch with each valid crystal in the standard setting of its full space group.
 
+    A crystal whose symmetry spglib cannot tell, or that is no longer valid after its atoms moved onto their special
+    positions (by up to `SYMPREC`), stays in its row's group.
+    """
     parts = [crystals.take([k]) for k in range(len(crystals))]
     for k in np.flatnonzero(valid):
-        better = standardized(parts[k], symprec=SYMPREC)
-        if better is not None and judge(better, target).valid[0]:  # type: ignore[arg-type]
-            parts[k] = better
+        try:
+            full = from_structure(to_structure(parts[k]), SYMPREC)
+        except FileError:
+            continue
+        if judge(full, target).valid[0]:
+            parts[k] = full
     return Crystals.concatenate(parts)
 
 
 def _description(crystals: Crystals) -> pd.DataFrame:
-    from ase.data import atomic_masses
-
-    from legocryst.crystal.wyckoff import wyckoff
-
     mass = np.bincount(
         crystals.crystal_of_site,
         weights=atomic_masses[crystals.species] * crystals.multiplicity,
