@@ -12,7 +12,9 @@ def random_crystals(
 ) -> Crystals:
     """n crystals of carbon; `groups` names the groups to draw from (all if None)."""
     rng, table = np.random.default_rng(seed), wyckoff()
-    number, cell, sites = [], [], []
+    number: list[int] = []
+    cell: list[np.ndarray] = []
+    sites: list[list[tuple]] = []
     while len(number) < n:
         group = int(rng.choice(groups)) if groups else int(rng.integers(1, 231))
         chosen = rng.integers(len(table.positions(group)), size=rng.integers(1, max_sites + 1))

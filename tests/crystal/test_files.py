@@ -1,6 +1,7 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
-import spglib
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.cif import CifParser
@@ -8,6 +9,7 @@ from pymatgen.io.cif import CifParser
 from legocryst.crystal.files import FileError, _hall_number, from_structure, read_crystals, to_cif, to_structure
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import encode
+from tests.crystal import by_spglib
 from tests.crystals_at_random import separated_crystal
 
 DIAMOND = Crystals.build([227], [[3.567] * 3 + [np.pi / 2] * 3], [[(6, 8, (0.125, 0.125, 0.125))]])
@@ -48,19 +50,14 @@ def crystals() -> Crystals:
     return Crystals.concatenate([separated_crystal(g, max_atoms=96 if g < 200 else 200) for g in range(1, 231)])
 
 
-def number_of(structure: Structure, symprec: float) -> int:
-    cell = (structure.lattice.matrix, structure.frac_coords, structure.atomic_numbers)
-    return spglib.get_symmetry_dataset(cell, symprec=symprec).number
-
-
-def test_structures_come_back_in_all_groups(crystals):
+def test_structures_come_back_in_all_groups(crystals: Crystals) -> None:
     matcher = StructureMatcher(scale=False)
     compared = 0
     for k in range(230):
         structure = to_structure(crystals, k)
         back = from_structure(structure)
         again = to_structure(back)
-        assert back.group[0] == number_of(structure, 0.01) == number_of(again, 0.01)
+        assert back.group[0] == by_spglib.group(structure, 0.01) == by_spglib.group(again, 0.01)
         assert again.volume / len(again) == pytest.approx(structure.volume / len(structure), rel=1e-3)
         if len(structure) <= 24:
             compared += 1
@@ -68,19 +65,17 @@ def test_structures_come_back_in_all_groups(crystals):
     assert compared > 100
 
 
-def test_letters_are_spglibs(crystals):
+def test_letters_are_spglibs(crystals: Crystals) -> None:
     for k in range(0, 230, 3):
         structure = to_structure(crystals, k)
         back = from_structure(structure)
-        cell = (structure.lattice.matrix, structure.frac_coords, structure.atomic_numbers)
-        hall = _hall_number(int(back.group[0]))
-        theirs = spglib.get_symmetry_dataset(cell, symprec=0.01, hall_number=hall)
+        theirs = by_spglib.dataset(structure, 0.01, hall_number=_hall_number(int(back.group[0])))
         _, first = np.unique(theirs.crystallographic_orbits, return_index=True)
         assert sorted(back.letters) == sorted(theirs.wyckoffs[j] for j in first), k + 1
 
 
 @pytest.mark.filterwarnings("ignore:Issues encountered while parsing CIF")
-def test_cifs_keep_structure_and_group_in_all_groups(crystals):
+def test_cifs_keep_structure_and_group_in_all_groups(crystals: Crystals) -> None:
     for k in range(230):
         structure, text = to_structure(crystals, k), to_cif(crystals, k, name=f"net {k}")
         assert text.startswith(f"data_net_{k}\n") and f"_symmetry_Int_Tables_number   {k + 1}\n" in text
@@ -89,16 +84,16 @@ def test_cifs_keep_structure_and_group_in_all_groups(crystals):
         nearest = np.linalg.norm((offset - np.rint(offset)) @ structure.lattice.matrix, axis=-1)
         assert len(read) == len(structure) and np.allclose(read.lattice.abc, structure.lattice.abc)
         assert nearest.min(axis=1).max() < 1e-4 and nearest.min(axis=0).max() < 1e-4
-        assert number_of(read, 1e-3) == number_of(structure, 1e-3)
+        assert by_spglib.group(read, 1e-3) == by_spglib.group(structure, 1e-3)
 
 
-def test_cif_has_one_row_for_each_site():
+def test_cif_has_one_row_for_each_site() -> None:
     text = to_cif(DIAMOND)
     assert text.rstrip().endswith("C1 C 8 a 0.12500000 0.12500000 0.12500000 1")
     assert text.count("'") == 2 * 193, "192 operations and the symbol"
 
 
-def test_graphite_and_diamond_are_recognised():
+def test_graphite_and_diamond_are_recognised() -> None:
     layers = [[0, 0, 0.25], [0, 0, 0.75], [1 / 3, 2 / 3, 0.25], [2 / 3, 1 / 3, 0.75]]
     graphite = from_structure(Structure(Lattice.hexagonal(2.46, 6.7), ["C"] * 4, layers))
     assert graphite.group[0] == 194 and sorted(graphite.letters) == ["b", "c"]
@@ -109,21 +104,21 @@ def test_graphite_and_diamond_are_recognised():
     assert back.cell[0, 0] == pytest.approx(3.567)
 
 
-def test_species_stay_with_their_sites():
+def test_species_stay_with_their_sites() -> None:
     centred = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
     salt = Structure(Lattice.cubic(5.64), ["Na"] * 4 + ["Cl"] * 4, np.r_[centred, centred + 0.5])
     back = from_structure(salt)
     assert back.group[0] == 225 and sorted(zip(back.species, back.multiplicity, strict=True)) == [(11, 4), (17, 4)]
 
 
-def test_a_coarser_tolerance_finds_more_symmetry():
+def test_a_coarser_tolerance_finds_more_symmetry() -> None:
     structure = to_structure(DIAMOND)
     structure.perturb(0.02, seed=0)
     assert from_structure(structure, symprec=0.001).group[0] < 227
     assert from_structure(structure, symprec=0.2).group[0] == 227
 
 
-def test_files_of_every_kind_are_read(tmp_path):
+def test_files_of_every_kind_are_read(tmp_path: Path) -> None:
     (tmp_path / "two.cif").write_text(to_cif(DIAMOND) + "\n" + to_cif(DIAMOND, name="again"))
     (tmp_path / "POSCAR").write_text(POSCAR)
     encode(DIAMOND).to_csv(tmp_path / "t.csv", index=False)
@@ -156,7 +151,7 @@ def test_files_of_every_kind_are_read(tmp_path):
         ("w.csv", "", "is empty"),
     ],
 )
-def test_wrong_files_get_one_sentence(tmp_path, name, content, message):
+def test_wrong_files_get_one_sentence(tmp_path: Path, name: str, content: str | None, message: str) -> None:
     if content is not None:
         (tmp_path / name).write_text(content)
     with pytest.raises(FileError, match=message) as caught:
@@ -164,6 +159,6 @@ def test_wrong_files_get_one_sentence(tmp_path, name, content, message):
     assert name in str(caught.value) and "\n" not in str(caught.value)
 
 
-def test_a_folder_without_crystals_says_so(tmp_path):
+def test_a_folder_without_crystals_says_so(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="holds no CIF"):
         read_crystals(tmp_path)

@@ -17,7 +17,7 @@ def brute_force(position_id: int, point: np.ndarray, lattice: np.ndarray) -> flo
     return nearest
 
 
-def test_nearest_points_are_the_nearest_and_belong_to_the_orbit():
+def test_nearest_points_are_the_nearest_and_belong_to_the_orbit() -> None:
     table, rng = wyckoff(), np.random.default_rng(7)
     ids = rng.choice(1731, 400, replace=False)
     group = np.array([group_of_position(k) for k in ids])
@@ -34,19 +34,20 @@ def test_nearest_points_are_the_nearest_and_belong_to_the_orbit():
     assert first.min() >= 0 and first.max() < 1
 
 
-def test_every_operation_of_every_position_is_on_one_of_its_subspaces():
+def test_every_operation_of_every_position_is_on_one_of_its_subspaces() -> None:
     table, u = wyckoff(), np.sqrt([0.02, 0.07, 0.17])
     for identity in range(0, 1731, 7):
         ops = table.operations(identity)
         for point in table.rotation[ops] @ u + table.translation[ops]:
-            rotation, translation = carrier(identity, point)
-            back = rotation @ point + translation
+            way = carrier(identity, point)
+            assert way is not None
+            back = way[0] @ point + way[1]
             form = table.rotation[ops.start] @ back + table.translation[ops.start]
             assert np.abs((back - form) - np.rint(back - form)).max() < 1e-9
         assert table.free[identity].all() or carrier(identity, np.sqrt([0.03, 0.11, 0.19])) is None
 
 
-def test_subspaces_are_listed_once():
+def test_subspaces_are_listed_once() -> None:
     # 4a..4d of Fm-3m are points; 32f (x, x, x) is four directions of lines through each of the centring points.
     ids = {str(wyckoff().letter[k]): k for k in wyckoff().positions(225)}
     assert [len(p.points) for p in parallels(ids["a"])] == [4]
@@ -54,5 +55,5 @@ def test_subspaces_are_listed_once():
     assert sum(len(p.points) for p in parallels(ids["l"])) == 1
 
 
-def test_wrapped_sends_a_tiny_negative_number_to_zero():
+def test_wrapped_sends_a_tiny_negative_number_to_zero() -> None:
     assert wrapped(np.array([-1e-17, 1.0, -0.25])).tolist() == [0.0, 0.0, 0.75]

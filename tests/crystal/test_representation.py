@@ -5,7 +5,7 @@ from legocryst.crystal.wyckoff import wyckoff
 from tests.crystals_at_random import random_crystals
 
 
-def test_atoms_are_closed_under_the_group():
+def test_atoms_are_closed_under_the_group() -> None:
     crystals = random_crystals(60, seed=4)
     atoms = crystals.atoms()
     for k in range(len(crystals)):
@@ -16,7 +16,7 @@ def test_atoms_are_closed_under_the_group():
         assert np.abs(offset - np.rint(offset)).max(axis=2).min(axis=1).max() < 1e-9
 
 
-def test_counts_agree_with_atoms():
+def test_counts_agree_with_atoms() -> None:
     crystals = random_crystals(40, seed=5)
     atoms = crystals.atoms()
     assert np.array_equal(np.diff(atoms.first), crystals.atom_count)
@@ -24,7 +24,7 @@ def test_counts_agree_with_atoms():
     assert crystals.atom_count.sum() == len(atoms.fractional) == crystals.multiplicity.sum()
 
 
-def test_diamond():
+def test_diamond() -> None:
     diamond = Crystals.build([227], [[3.567] * 3 + [np.pi / 2] * 3], [[(6, 8, (0.125, 0.125, 0.125))]])
     assert diamond.letters[0] == "a" and diamond.atom_count[0] == 8
     points = diamond.atoms().fractional @ diamond.lattice[0]
@@ -34,7 +34,7 @@ def test_diamond():
     assert np.isclose(distance.min(axis=1), 3.567 * np.sqrt(3) / 4).all()
 
 
-def test_take_and_concatenate():
+def test_take_and_concatenate() -> None:
     crystals = random_crystals(12, seed=6)
     again = Crystals.concatenate([crystals.take(slice(0, 5)), crystals.take([]), crystals.take(np.arange(12) >= 5)])
     reversed_twice = crystals.take(np.arange(12)[::-1]).take(np.arange(12)[::-1])
@@ -43,6 +43,6 @@ def test_take_and_concatenate():
             assert np.array_equal(getattr(other, name), getattr(crystals, name)), name
 
 
-def test_an_empty_batch():
+def test_an_empty_batch() -> None:
     empty = Crystals.concatenate([])
     assert len(empty) == 0 and len(empty.atoms().fractional) == 0 and empty.lattice.shape == (0, 3, 3)

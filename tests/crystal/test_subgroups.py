@@ -10,6 +10,7 @@ from legocryst.crystal.files import to_structure
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.subgroups import Subgroup, prove, split, subgroups, transform
 from legocryst.crystal.wyckoff import N_GROUPS, wyckoff
+from tests.crystal.by_spglib import operation_set
 from tests.crystals_at_random import random_crystals, separated_crystal
 
 RIGHT, HEX = np.pi / 2, 2 * np.pi / 3
@@ -21,7 +22,7 @@ def between(parent: int, group: int) -> list[Subgroup]:
     return [s for s in subgroups(parent) if s.group == group]
 
 
-def test_every_group_has_itself_first_and_p1_last():
+def test_every_group_has_itself_first_and_p1_last() -> None:
     for group in range(1, N_GROUPS + 1):
         own = subgroups(group)
         assert own[0].group == group and own[0].index == 1 and own[-1].group == 1
@@ -30,25 +31,21 @@ def test_every_group_has_itself_first_and_p1_last():
         assert own[-1].index == len(point_group)
 
 
-def test_operations_of_each_subgroup_are_operations_of_its_parent():
-    def numbers(rotation: np.ndarray, translation: np.ndarray) -> set:
-        rows = np.c_[rotation.reshape(-1, 9), np.rint(translation * 24) % 24]
-        return set(map(tuple, np.rint(rows).astype(int).tolist()))
-
+def test_operations_of_each_subgroup_are_operations_of_its_parent() -> None:
     for parent in range(1, N_GROUPS + 1, 3):
-        parents = numbers(*wyckoff().general(parent))
+        parents = operation_set(*wyckoff().general(parent))
         for s in subgroups(parent):
             rotation, translation = wyckoff().general(s.group)
             turned = s.P @ rotation @ np.linalg.inv(s.P)
-            assert numbers(turned, translation @ s.P.T + s.p - turned @ s.p) <= parents
+            assert operation_set(turned, translation @ s.P.T + s.p - turned @ s.p) <= parents
 
 
-def test_how_many_classes_there_are():
+def test_how_many_classes_there_are() -> None:
     # Subgroups of the point group up to conjugation: m-3m has 33, 6/mmm 32 with its two settings, -1 two, 1 one.
     assert [len(subgroups(g)) for g in (1, 2, 221, 225, 230)] == [1, 2, 33, 33, 33]
 
 
-def test_positions_split_as_in_pyxtals_tables():
+def test_positions_split_as_in_pyxtals_tables() -> None:
     table = json.loads((Path(pyxtal.__file__).parent / "database" / "t_subgroup.json").read_text())
     compared = 0
     for parent in range(2, N_GROUPS + 1, 4):
@@ -67,7 +64,7 @@ def test_positions_split_as_in_pyxtals_tables():
     assert compared > 500
 
 
-def test_diamond_becomes_zincblende():
+def test_diamond_becomes_zincblende() -> None:
     diamond = Crystals.build([227], [[3.567] * 3 + [RIGHT] * 3], [[(6, 8, (0.125, 0.125, 0.125))]])
     (zincblende,) = between(227, 216)
     written = transform(diamond, 0, zincblende)
@@ -75,7 +72,7 @@ def test_diamond_becomes_zincblende():
     assert written.multiplicity.tolist() == [4, 4] and written.cell[0] == pytest.approx(diamond.cell[0])
 
 
-def test_graphite_in_orthorhombic_axes():
+def test_graphite_in_orthorhombic_axes() -> None:
     matcher, original = StructureMatcher(scale=False), to_structure(GRAPHITE)
     (cmcm,) = between(194, 63)
     written = transform(GRAPHITE, 0, cmcm)
@@ -83,7 +80,7 @@ def test_graphite_in_orthorhombic_axes():
     assert written.atom_count[0] == 8 and matcher.fit(original, to_structure(written))
 
 
-def test_crystals_in_subgroups_are_the_same_by_structure_matcher():
+def test_crystals_in_subgroups_are_the_same_by_structure_matcher() -> None:
     matcher, matched = StructureMatcher(scale=False), 0
     for group in range(3, N_GROUPS + 1, 9):
         crystals = separated_crystal(group, max_atoms=24)
@@ -95,7 +92,7 @@ def test_crystals_in_subgroups_are_the_same_by_structure_matcher():
     assert matched == 2 * len(range(3, N_GROUPS + 1, 9))
 
 
-def test_all_positions_of_many_groups_transform():
+def test_all_positions_of_many_groups_transform() -> None:
     # `transform` proves that the atoms are the same, or raises.
     done = 0
     for group in range(1, N_GROUPS + 1, 5):
@@ -105,13 +102,13 @@ def test_all_positions_of_many_groups_transform():
     assert done > 400
 
 
-def test_another_groups_subgroup_is_refused():
+def test_another_groups_subgroup_is_refused() -> None:
     with pytest.raises(ValueError, match="one of group 227, and the crystal has 194"):
         transform(GRAPHITE, 0, subgroups(227)[1])
 
 
 @pytest.mark.parametrize("what", ["coordinates", "cell", "species", "shift"])
-def test_what_is_not_the_source_is_noticed(what):
+def test_what_is_not_the_source_is_noticed(what: str) -> None:
     from dataclasses import replace
 
     s = between(194, 63)[0]

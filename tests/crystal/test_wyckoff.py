@@ -5,7 +5,7 @@ from legocryst.crystal.files import _hall_number
 from legocryst.crystal.wyckoff import N_GROUPS, symbol, wyckoff
 
 
-def test_positions_are_pyxtals():
+def test_positions_are_pyxtals() -> None:
     table = wyckoff()
     assert len(table.multiplicity) == table.first[-1] == 1731
     for group in range(1, N_GROUPS + 1):
@@ -20,12 +20,12 @@ def test_positions_are_pyxtals():
             assert position.get_dof() == np.linalg.matrix_rank(table.rotation[ops.start]) == table.free[k].sum()
 
 
-def test_general_positions_are_a_setting_of_spglib():
+def test_general_positions_are_a_setting_of_spglib() -> None:
     halls = [_hall_number(group) for group in range(1, N_GROUPS + 1)]
     assert len(set(halls)) == N_GROUPS
 
 
-def test_first_operation_is_the_identity_on_its_free_coordinates():
+def test_first_operation_is_the_identity_on_its_free_coordinates() -> None:
     table = wyckoff()
     rotation, translation = table.rotation[table.op_first[:-1]], table.translation[table.op_first[:-1]]
     assert np.allclose(rotation @ rotation, rotation)
@@ -33,5 +33,5 @@ def test_first_operation_is_the_identity_on_its_free_coordinates():
     assert np.allclose(rotation[:, [0, 1, 2], [0, 1, 2]][table.free], 1)
 
 
-def test_symbols():
+def test_symbols() -> None:
     assert [symbol(g) for g in (1, 14, 166, 194, 227)] == ["P1", "P21/c", "R-3m", "P63/mmc", "Fd-3m"]

@@ -26,18 +26,18 @@ def table() -> pd.DataFrame:
     return augment(encode(KNOWN), AugmentSettings(rows_per_crystal=60), seed=1)
 
 
-def test_the_table_has_methods_columns_and_labels(table):
+def test_the_table_has_methods_columns_and_labels(table: pd.DataFrame) -> None:
     assert list(table.columns) == [*columns(8), "label"]
     assert table["label"].is_monotonic_increasing and set(table["label"]) == {0, 1}
     assert table["label"].value_counts().max() <= 60
 
 
-def test_each_crystal_comes_first_as_it_is(table):
+def test_each_crystal_comes_first_as_it_is(table: pd.DataFrame) -> None:
     first = table.drop_duplicates("label").drop(columns="label").reset_index(drop=True)
     pd.testing.assert_frame_equal(first, encode(KNOWN))
 
 
-def test_every_row_is_its_source(table):
+def test_every_row_is_its_source(table: pd.DataFrame) -> None:
     decoded = decode(table, mode="strict")
     assert len(decoded.rows) == len(table) and decoded.shift.max() < 1e-9
     matcher = StructureMatcher(scale=False)
@@ -48,11 +48,11 @@ def test_every_row_is_its_source(table):
         assert matcher.fit(sources[table["label"][k]], to_structure(decoded.crystals, k)), groups[k]
 
 
-def test_no_two_rows_are_equal(table):
+def test_no_two_rows_are_equal(table: pd.DataFrame) -> None:
     assert not table.drop(columns="label").round(6).duplicated().any()
 
 
-def test_limits_hold_and_subgroups_share_the_rows():
+def test_limits_hold_and_subgroups_share_the_rows() -> None:
     settings = AugmentSettings(rows_per_crystal=40, max_sites=4, max_atoms=60, max_free=9, max_index=12)
     crystals = random_crystals(12, seed=8, max_sites=2, max_atoms=60)
     table = augment(encode(crystals), settings)
@@ -66,20 +66,20 @@ def test_limits_hold_and_subgroups_share_the_rows():
         assert own["spg"].nunique() == 1 or own["spg"].value_counts(normalize=True).max() < 0.8
 
 
-def test_the_seed_decides():
+def test_the_seed_decides() -> None:
     seeds, settings = encode(KNOWN), AugmentSettings(rows_per_crystal=30)
     one, again, other = (augment(seeds, settings, seed=s) for s in (1, 1, 2))
     pd.testing.assert_frame_equal(one, again)
     assert not one.equals(other)
 
 
-def test_a_crystal_is_augmented_alike_whatever_stands_beside_it():
+def test_a_crystal_is_augmented_alike_whatever_stands_beside_it() -> None:
     seeds, settings = encode(KNOWN), AugmentSettings(rows_per_crystal=30)
     alone, both = augment(seeds.iloc[:1], settings), augment(seeds, settings)
     pd.testing.assert_frame_equal(alone, both[both["label"] == 0])
 
 
-def test_progress_counts_crystals_rows_and_those_left_out():
+def test_progress_counts_crystals_rows_and_those_left_out() -> None:
     seen = []
     seeds = encode(Crystals.concatenate([KNOWN, random_crystals(1, seed=3, groups=[225], max_atoms=400)]))
     limit = AugmentSettings(rows_per_crystal=10, max_atoms=8)
@@ -88,7 +88,7 @@ def test_progress_counts_crystals_rows_and_those_left_out():
     assert seen[-1][2] == {"rows": len(table), "left_out": int(decode(seeds).crystals.atom_count[2] > 8)}
 
 
-def test_wrong_seeds_get_one_sentence():
+def test_wrong_seeds_get_one_sentence() -> None:
     with pytest.raises(TableError, match=r"row 1 of the seeds is no crystal \(space group outside"):
         augment(encode(KNOWN).assign(spg=[194, 231]), AugmentSettings())
     with pytest.raises(TableError, match="lacks the column c"):
@@ -97,7 +97,7 @@ def test_wrong_seeds_get_one_sentence():
         augment(encode(KNOWN), AugmentSettings(max_atoms=2))
 
 
-def test_shipped_seeds_fill_their_rows():
+def test_shipped_seeds_fill_their_rows() -> None:
     seeds = pd.read_parquet(DATA / "seeds" / "sp2_carbon.parquet").iloc[::12].reset_index(drop=True)
     table = augment(seeds, AugmentSettings(rows_per_crystal=20))
     assert table["label"].value_counts().to_dict() == dict.fromkeys(range(len(seeds)), 20)
