@@ -5,7 +5,7 @@ data/wyckoff.npz; chains of them reach every index. Each transformation is verif
 carried into the parent's axes, must be operations of the parent, with the same translations. A group's subgroups are
 listed once for each class of conjugate subgroups, smallest index first. Run from the repository root:
 
-    PYTHONPATH=. python scripts/make_subgroups.py
+    python -m scripts.make_subgroups
 """
 
 import json
