@@ -47,7 +47,7 @@ direct
 
 @pytest.fixture(scope="module")
 def crystals() -> Crystals:
-    return Crystals.concatenate([separated_crystal(g, max_atoms=96 if g < 200 else 200) for g in range(1, 231)])
+    return Crystals.concatenate([separated_crystal(g, max_atoms=96) for g in range(1, 231)])
 
 
 def test_structures_come_back_in_all_groups(crystals: Crystals) -> None:
@@ -59,7 +59,7 @@ def test_structures_come_back_in_all_groups(crystals: Crystals) -> None:
         again = to_structure(back)
         assert back.group[0] == by_spglib.group(structure, 0.01) == by_spglib.group(again, 0.01)
         assert again.volume / len(again) == pytest.approx(structure.volume / len(structure), rel=1e-3)
-        if len(structure) <= 24:
+        if len(structure) <= 16:
             compared += 1
             assert matcher.fit(structure, again), k + 1
     assert compared > 100
@@ -97,8 +97,9 @@ def test_graphite_and_diamond_are_recognised() -> None:
     layers = [[0, 0, 0.25], [0, 0, 0.75], [1 / 3, 2 / 3, 0.25], [2 / 3, 1 / 3, 0.75]]
     graphite = from_structure(Structure(Lattice.hexagonal(2.46, 6.7), ["C"] * 4, layers))
     assert graphite.group[0] == 194 and sorted(graphite.letters) == ["b", "c"]
-    # pymatgen's Fd-3m has the other origin, and the primitive cell is no conventional one.
-    diamond = Structure.from_spacegroup("Fd-3m", Lattice.cubic(3.567), ["C"], [[0, 0, 0]]).get_primitive_structure()
+    # The other origin of Fd-3m, in the primitive cell.
+    face_centred = 3.567 / 2 * (np.ones((3, 3)) - np.eye(3))
+    diamond = Structure(face_centred, ["C", "C"], [[0, 0, 0], [0.25, 0.25, 0.25]])
     back = from_structure(diamond)
     assert back.group[0] == 227 and list(back.letters) in (["a"], ["b"]) and back.atom_count[0] == 8
     assert back.cell[0, 0] == pytest.approx(3.567)
