@@ -99,7 +99,7 @@ def test_graphite_and_diamond_are_recognised() -> None:
     assert graphite.group[0] == 194 and sorted(graphite.letters) == ["b", "c"]
     # The other origin of Fd-3m, in the primitive cell.
     face_centred = 3.567 / 2 * (np.ones((3, 3)) - np.eye(3))
-    diamond = Structure(face_centred, ["C", "C"], [[0, 0, 0], [0.25, 0.25, 0.25]])
+    diamond = Structure(face_centred, ["C", "C"], [[0.0, 0.0, 0.0], [0.25, 0.25, 0.25]])
     back = from_structure(diamond)
     assert back.group[0] == 227 and list(back.letters) in (["a"], ["b"]) and back.atom_count[0] == 8
     assert back.cell[0, 0] == pytest.approx(3.567)
