@@ -251,7 +251,12 @@ def launch(job: Job) -> None:
             stderr=log,
             start_new_session=True,
             cwd=ROOT,
-            env={**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads},
+            env={
+                **os.environ,
+                "OMP_NUM_THREADS": threads,
+                "MKL_NUM_THREADS": threads,
+                "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin are three times slower on a busy machine
+            },
         )
     _write_pid(job, process.pid)
 

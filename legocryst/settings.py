@@ -80,7 +80,7 @@ class SampleSettings(Settings):
 
     samples: int = setting(2000, "Number of rows drawn from the model.", ge=1, le=5_000_000)
     temperature: float = setting(
-        0.5, "Below 1 rows are more like the training table, above 1 more unlike it.", gt=0, le=10, advanced=True
+        0.7, "Below 1 rows are more like the training table, above 1 more unlike it.", gt=0, le=10, advanced=True
     )
     max_atoms: int = setting(
         500, "A row with more atoms in the conventional cell is undecodable.", ge=1, le=5000, advanced=True
@@ -150,12 +150,18 @@ def preset(name: str) -> RunSettings:
         "smoke": {
             "augment": {"rows_per_crystal": 6},
             "features": {"fit_rows": 500},
-            "train": {"epochs": 4, "check_every": 2, "batch_size": 100},
+            "train": {"epochs": 4, "check_every": 4, "check_samples": 20, "batch_size": 100},
             "sample": {"samples": 100},
             "relax": {"descriptor_steps": 60, "coordination_steps": 60, "refine_steps": 100},
             "rank": {"max_energies": 2, "max_energy_atoms": 16},
         },
-        "quick": {"sample": {"samples": 2000}, "rank": {"max_energies": 60, "max_energy_atoms": 40}},
+        "quick": {
+            "augment": {"rows_per_crystal": 60},
+            "features": {"fit_rows": 2000},
+            "train": {"epochs": 40, "check_samples": 100},
+            "sample": {"samples": 3000},
+            "rank": {"max_energies": 60, "max_energy_atoms": 40},
+        },
         "standard": {
             "augment": {"rows_per_crystal": 300},
             "train": {"epochs": 150},
