@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
 WORKSPACE ?= workspace
-PYTHON311 := $(shell for p in python3.11 python3 python; do \
+# PyTorch without CUDA, 0.2 GB instead of 3; with TORCH_INDEX=https://pypi.org/simple the build for NVIDIA cards is taken
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+PYTHON311 = $(shell for p in python3.11 python3 python; do \
 	$$p -c 'import sys; raise SystemExit(sys.version_info[:2] != (3, 11))' 2>/dev/null && command -v $$p && break; done)
 
 .PHONY: app test lint format pictures docs seeds clean
 
 app: $(VENV)/.app
-	$(BIN)/python -m legocryst app --port $(PORT) --workspace $(WORKSPACE)
+	@$(BIN)/python -m legocryst app --port $(PORT) --workspace $(WORKSPACE)
 
 test: $(VENV)/.dev lint
 	$(BIN)/python -m pytest
@@ -25,28 +28,29 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 pictures: $(VENV)/.dev
-	$(BIN)/python scripts/make_pictures.py
+	$(BIN)/python -m scripts.make_pictures
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m scripts.make_docs
 
 seeds: $(VENV)/.dev
-	$(BIN)/pip install --no-deps -r requirements-seeds.txt
+	$(PIP) --no-deps -r requirements-seeds.txt
 	$(BIN)/python -m scripts.make_seeds
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
-	@test -n "$(PYTHON311)" || { echo "LEGO-Cryst needs Python 3.11: install it (Debian and Ubuntu: apt-get install python3.11 python3.11-venv) and call make again."; exit 1; }
-	$(PYTHON311) -m venv $(VENV) || { echo "Python 3.11 cannot make a virtual environment: install python3.11-venv and call make again."; rm -rf $(VENV); exit 1; }
+	@test -n "$(PYTHON311)" || { echo "LEGO-Cryst needs Python 3.11: install it (Debian 12: apt-get install python3 python3-venv) and call make again." >&2; exit 1; }
+	@$(PYTHON311) -m venv $(VENV) || { rm -rf $(VENV); echo "Python 3.11 cannot make a virtual environment: install python3-venv (or python3.11-venv) and call make again." >&2; exit 1; }
 
-# torch first and alone: its exact pin keeps every later requirement from bringing a CUDA build
+# torch first and alone: the rest, which asks for the same version, then leaves the chosen build in place
 $(VENV)/.app: requirements.txt | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check "$$(grep '^torch==' requirements.txt)"
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
-	touch $@
+	@echo "Installing LEGO-Cryst's packages into $(VENV): some minutes, about 2.3 GB on disk."
+	@$(PIP) --no-deps --retries 1 --timeout 20 --extra-index-url $(TORCH_INDEX) "$$(grep '^torch==' requirements.txt)"
+	@$(PIP) -r requirements.txt
+	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.app
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	touch $@
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
