@@ -53,7 +53,7 @@ def main() -> None:
     transform, matrix = cpu_seconds(lambda: features.transform(table))
     reverse, back = cpu_seconds(lambda: features.reverse_transform(matrix))
     reference = DataTransformer()
-    discrete = [name for name in table if is_discrete(name)]
+    discrete = [name for name in map(str, table.columns) if is_discrete(name)]
     reference_fit, _ = cpu_seconds(lambda: reference.fit(table, discrete))
     reference_transform, _ = cpu_seconds(lambda: reference.transform(table))
     figures = {

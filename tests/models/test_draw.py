@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -5,7 +7,7 @@ from legocryst.models.draw import draw_rows, fixed_positions
 from legocryst.models.features import Featurizer
 
 
-def table_of(rows):
+def table_of(rows: Sequence[tuple[int, ...]]) -> pd.DataFrame:
     """Rows (spg, wp0, wp1) as a table with two sites."""
     cell = {"a": 4.0, "b": 4.0, "c": 4.0, "alpha": 1.5, "beta": 1.5, "gamma": 1.5}
     out = []
@@ -17,13 +19,13 @@ def table_of(rows):
     return pd.DataFrame(out)
 
 
-def test_fixed_positions_of_pm3m():
+def test_fixed_positions_of_pm3m() -> None:
     exists, fixed = fixed_positions()
     assert exists[221].sum() == 14 and np.flatnonzero(fixed[221]).tolist() == [10, 11, 12, 13]  # d, c, b, a
     assert exists[1].sum() == 1 and not fixed[1].any()
 
 
-def test_draws_follow_the_softmax():
+def test_draws_follow_the_softmax() -> None:
     features = Featurizer().fit(table_of([(1, 0, -1), (2, 1, -1)]))
     outputs = np.zeros((20_000, features.width), np.float32)
     outputs[:, features.blocks[0].onehot] = np.log([0.2, 0.8])
@@ -33,7 +35,7 @@ def test_draws_follow_the_softmax():
     assert abs((cold["spg"] == 2).mean() - 0.8**2 / (0.8**2 + 0.2**2)) < 0.01
 
 
-def test_impossible_choices_are_never_made():
+def test_impossible_choices_are_never_made() -> None:
     """Even where the network asks for them: index 13 in P1, an empty crystal, 1a of Pm-3m twice."""
     features = Featurizer().fit(table_of([(1, 0, -1), (221, 13, 13), (221, -1, 0)]))
     outputs = np.zeros((2000, features.width), np.float32)
@@ -48,7 +50,7 @@ def test_impossible_choices_are_never_made():
     assert (cubic["wp0"] == 13).mean() > 0.99 and not ((cubic["wp0"] == 13) & (cubic["wp1"] == 13)).any()
 
 
-def test_used_sites_have_coordinates_and_unused_ones_none():
+def test_used_sites_have_coordinates_and_unused_ones_none() -> None:
     features = Featurizer().fit(table_of([(221, 13, 0), (221, 13, -1)]))
     outputs = np.zeros((500, features.width), np.float32)
     rows = draw_rows(features, outputs, np.random.default_rng(1))

@@ -1,4 +1,6 @@
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,18 +11,20 @@ from legocryst.models.columns import check_table
 from legocryst.models.features import LIMIT, Featurizer
 from legocryst.settings import FeatureSettings
 
+Change = Callable[[pd.DataFrame], pd.DataFrame]
+
 
 @pytest.fixture(scope="module")
-def features(varied):
+def features(varied: pd.DataFrame) -> Featurizer:
     return Featurizer(FeatureSettings(fit_rows=100, components=5)).fit(varied, seed=1)
 
 
-def test_round_trip(features, varied):
+def test_round_trip(features: Featurizer, varied: pd.DataFrame) -> None:
     matrix = features.transform(varied)
     assert matrix.shape == (len(varied), features.width) and matrix.dtype == np.float32
     back = features.reverse_transform(matrix)
     clipped = features.columns.set_index("name")["clipped"]
-    for name in varied:
+    for name in map(str, varied.columns):
         error = (back[name] - varied[name]).abs().to_numpy()
         if name.startswith(("spg", "wp")):
             assert not error.any()
@@ -33,7 +37,7 @@ def test_round_trip(features, varied):
         assert (error[outside] > 0).all()
 
 
-def test_unused_sites_come_back_as_exactly_minus_one(features, varied):
+def test_unused_sites_come_back_as_exactly_minus_one(features: Featurizer, varied: pd.DataFrame) -> None:
     back = features.reverse_transform(features.transform(varied))
     for i in range(8):
         unused = varied[f"wp{i}"] < 0
@@ -41,34 +45,34 @@ def test_unused_sites_come_back_as_exactly_minus_one(features, varied):
         assert (back.loc[~unused, [f"x{i}", f"y{i}", f"z{i}"]] > -0.5).all(axis=None)
 
 
-def test_unused_sites_do_not_blur_the_mixture(features, varied):
+def test_unused_sites_do_not_blur_the_mixture(features: Featurizer, varied: pd.DataFrame) -> None:
     block = next(b for b in features.blocks if b.name == "x3")
     assert block.has_unused and block.weight[0] == pytest.approx((varied["wp3"] < 0).mean())
     assert (block.value[1:] > 0).all()
 
 
-def test_one_hots_are_one_hot(features, varied):
+def test_one_hots_are_one_hot(features: Featurizer, varied: pd.DataFrame) -> None:
     matrix = features.transform(varied)
     for block in features.blocks:
         assert (matrix[:, block.onehot].sum(axis=1) == 1).all()
     assert np.abs(matrix[:, features.scalars]).max() <= np.float32(LIMIT)
 
 
-def test_same_seed_same_features(features, varied):
+def test_same_seed_same_features(features: Featurizer, varied: pd.DataFrame) -> None:
     again = Featurizer(features.settings).fit(varied, seed=1)
     assert again.to_dict() == features.to_dict()
     other = Featurizer(features.settings).fit(varied, seed=2)
     assert other.to_dict() != features.to_dict()
 
 
-def test_save_and_load(features, varied, tmp_path):
+def test_save_and_load(features: Featurizer, varied: pd.DataFrame, tmp_path: Path) -> None:
     features.save(tmp_path / "features.json")
     loaded = Featurizer.load(tmp_path / "features.json")
     assert np.array_equal(loaded.transform(varied), features.transform(varied))
     pd.testing.assert_frame_equal(loaded.columns, features.columns)
 
 
-def test_column_description(features, varied):
+def test_column_description(features: Featurizer, varied: pd.DataFrame) -> None:
     described = features.columns
     assert list(described["name"]) == list(varied.columns)
     assert described["width"].sum() == features.width
@@ -78,7 +82,7 @@ def test_column_description(features, varied):
         assert all(("value" in part) == (kind == "discrete") for part in parts)
 
 
-def test_mixture_is_the_one_of_scikit_learn():
+def test_mixture_is_the_one_of_scikit_learn() -> None:
     """An independent fit of the same two humps finds the same means."""
     rng = np.random.default_rng(0)
     table = two_humps(rng)
@@ -90,13 +94,13 @@ def test_mixture_is_the_one_of_scikit_learn():
     assert np.allclose(block.value, [3, 9], atol=0.05) and (block.std < 0.4).all()
 
 
-def two_humps(rng, n=600):
+def two_humps(rng: np.random.Generator, n: int = 600) -> pd.DataFrame:
     a = rng.normal(np.where(np.arange(n) % 2, 3.0, 9.0), 0.2)
     columns = {"spg": 1, "a": a, "b": 3.0, "c": 4.0, "alpha": 1.6, "beta": 1.6, "gamma": 1.6}
     return pd.DataFrame(columns | {"wp0": 0, "x0": 0.1, "y0": 0.2, "z0": 0.3})
 
 
-def test_constant_columns_and_element_columns():
+def test_constant_columns_and_element_columns() -> None:
     table = two_humps(np.random.default_rng(0)).assign(el0=np.arange(600) % 2 + 6)
     features = Featurizer().fit(table)
     back = features.reverse_transform(features.transform(table))
@@ -104,7 +108,7 @@ def test_constant_columns_and_element_columns():
     assert next(b for b in features.blocks if b.name == "b").width == 2
 
 
-def test_far_value_is_clipped_and_counted():
+def test_far_value_is_clipped_and_counted() -> None:
     table = two_humps(np.random.default_rng(0))
     table.loc[0, "a"] = 500.0
     features = Featurizer(FeatureSettings(fit_rows=100)).fit(table, seed=0)
@@ -124,12 +128,12 @@ def test_far_value_is_clipped_and_counted():
         (lambda t: t.drop(columns=[c for c in t if c[-1].isdigit()]), "no column wp0"),
     ],
 )
-def test_bad_tables_get_one_clear_sentence(varied, change, message):
+def test_bad_tables_get_one_clear_sentence(varied: pd.DataFrame, change: Change, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Featurizer().fit(change(varied))
 
 
-def test_unseen_category_is_refused(features, varied):
+def test_unseen_category_is_refused(features: Featurizer, varied: pd.DataFrame) -> None:
     unseen = next(g for g in range(1, 231) if g not in set(varied["spg"]))
     row = varied.head(1).assign(spg=unseen, wp0=0, **{f"wp{i}": -1 for i in range(1, 8)})
     with pytest.raises(ValueError, match=f"spg holds {unseen}"):

@@ -1,3 +1,4 @@
+import pandas as pd
 import torch
 
 from legocryst.models.features import Featurizer
@@ -5,7 +6,7 @@ from legocryst.models.gan import GANNetwork
 from legocryst.settings import TrainSettings
 
 
-def test_fake_rows_are_relaxed_one_hots_with_gradients(families):
+def test_fake_rows_are_relaxed_one_hots_with_gradients(families: pd.DataFrame) -> None:
     features = Featurizer().fit(families)
     torch.manual_seed(0)
     network = GANNetwork(features, TrainSettings(latent=4, hidden=16))
@@ -18,7 +19,7 @@ def test_fake_rows_are_relaxed_one_hots_with_gradients(families):
     assert all(torch.isfinite(p.grad).all() for p in network.generator.parameters() if p.grad is not None)
 
 
-def test_critic_tells_rows_apart_after_some_steps(families):
+def test_critic_tells_rows_apart_after_some_steps(families: pd.DataFrame) -> None:
     features = Featurizer().fit(families)
     torch.manual_seed(0)
     network = GANNetwork(features, TrainSettings(latent=4, hidden=32))

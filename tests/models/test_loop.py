@@ -1,3 +1,7 @@
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -7,9 +11,10 @@ from legocryst.settings import TrainSettings
 SETTINGS = TrainSettings(epochs=12, batch_size=200, latent=8, hidden=32, check_every=2, patience=2, check_samples=25)
 
 
-def test_stops_when_samples_do_not_get_better_and_keeps_the_best(families):
+def test_stops_when_samples_do_not_get_better_and_keeps_the_best(families: pd.DataFrame) -> None:
     shares = iter([0.1, 0.5, 0.3, 0.5])
-    seen, sizes = [], []
+    seen: list[Mapping[str, Any]] = []
+    sizes: list[int] = []
 
     def evaluate(rows: pd.DataFrame) -> dict[str, float]:
         sizes.append(len(rows))
@@ -24,8 +29,8 @@ def test_stops_when_samples_do_not_get_better_and_keeps_the_best(families):
     pd.testing.assert_frame_equal(stopped.sample(20, seed=0), best.sample(20, seed=0))
 
 
-def test_held_out_rows_are_not_learnt_but_their_loss_falls(families):
-    seen = []
+def test_held_out_rows_are_not_learnt_but_their_loss_falls(families: pd.DataFrame) -> None:
+    seen: list[Mapping[str, Any]] = []
     generator("vae").fit(families, SETTINGS, progress=seen.append)
     assert seen[-1]["held_out"] < seen[0]["held_out"] and seen[-1]["loss"] < seen[0]["loss"]
     assert seen[-1]["loss"] == pytest.approx(
@@ -33,12 +38,12 @@ def test_held_out_rows_are_not_learnt_but_their_loss_falls(families):
     )
 
 
-def test_unusable_checkpoint_is_refused_in_one_sentence(families, tmp_path):
+def test_unusable_checkpoint_is_refused_in_one_sentence(families: pd.DataFrame, tmp_path: Path) -> None:
     (tmp_path / "c.pt").write_text("not a checkpoint")
     with pytest.raises(ValueError, match="remove it and train again"):
         generator("vae").fit(families, SETTINGS, checkpoint=tmp_path / "c.pt")
 
 
-def test_no_half_checkpoint_is_left(families, tmp_path):
+def test_no_half_checkpoint_is_left(families: pd.DataFrame, tmp_path: Path) -> None:
     generator("vae").fit(families, SETTINGS, checkpoint=tmp_path / "c.pt")
     assert [path.name for path in tmp_path.iterdir()] == ["c.pt"]

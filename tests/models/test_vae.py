@@ -1,3 +1,4 @@
+import pandas as pd
 import torch
 from torch.nn.functional import cross_entropy
 
@@ -6,7 +7,7 @@ from legocryst.models.vae import LOGIT, VAENetwork
 from legocryst.settings import TrainSettings
 
 
-def test_loss_is_cross_entropies_gaussians_and_divergence_written_out(families):
+def test_loss_is_cross_entropies_gaussians_and_divergence_written_out(families: pd.DataFrame) -> None:
     """Against torch's own cross entropy, normal density and divergence of normals, block by block."""
     features = Featurizer().fit(families)
     torch.manual_seed(0)

@@ -6,7 +6,7 @@ from legocryst.stages.sample import sample
 from tests.stages.test_featurize import graphite_like
 
 
-def test_as_many_rows_as_asked_for_and_the_same_again():
+def test_as_many_rows_as_asked_for_and_the_same_again() -> None:
     model = generator("random").fit(graphite_like(), TrainSettings(model="random"))
     rows = sample(model, SampleSettings(samples=123), seed=4)
     assert len(rows) == 123 and list(rows.columns) == list(graphite_like().columns)

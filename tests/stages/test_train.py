@@ -1,3 +1,7 @@
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 import pandas as pd
 import pytest
 
@@ -10,8 +14,8 @@ from tests.stages.test_featurize import graphite_like
 SETTINGS = TrainSettings(epochs=3, batch_size=20, latent=4, hidden=16)
 
 
-def test_saves_a_model_and_leaves_no_checkpoint(tmp_path):
-    seen = []
+def test_saves_a_model_and_leaves_no_checkpoint(tmp_path: Path) -> None:
+    seen: list[Mapping[str, Any]] = []
     model = train(
         graphite_like(), SETTINGS, features=FeatureSettings(), seed=0, folder=tmp_path / "m", progress=seen.append
     )
@@ -20,9 +24,10 @@ def test_saves_a_model_and_leaves_no_checkpoint(tmp_path):
     assert len(seen) == 3
 
 
-def test_stop_keeps_a_usable_model_and_a_later_call_goes_on(tmp_path):
-    stop, seen = [True], []
-    options = {"features": FeatureSettings(), "seed": 0, "folder": tmp_path, "progress": seen.append}
+def test_stop_keeps_a_usable_model_and_a_later_call_goes_on(tmp_path: Path) -> None:
+    stop = [True]
+    seen: list[Mapping[str, Any]] = []
+    options: dict[str, Any] = {"features": FeatureSettings(), "seed": 0, "folder": tmp_path, "progress": seen.append}
     train(graphite_like(), SETTINGS, **options, should_stop=lambda: stop[0])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["checkpoint.pt", "model.pt"]
     assert len(load(tmp_path / "model.pt").sample(4, seed=0)) == 4 and len(seen) == 1
@@ -32,20 +37,20 @@ def test_stop_keeps_a_usable_model_and_a_later_call_goes_on(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["model.pt"]
 
 
-def test_features_fitted_before_are_used(tmp_path):
+def test_features_fitted_before_are_used(tmp_path: Path) -> None:
     features, _ = featurize(graphite_like(), FeatureSettings(), seed=7)
     model = train(graphite_like(), SETTINGS, features=FeatureSettings(), seed=0, folder=tmp_path, featurizer=features)
     assert model.describe()["width"] == features.width
 
 
-def test_random_generator_takes_the_range_of_volumes(tmp_path):
+def test_random_generator_takes_the_range_of_volumes(tmp_path: Path) -> None:
     settings = TrainSettings(model="random")
-    options = {"features": FeatureSettings(), "seed": 0, "folder": tmp_path}
+    options: dict[str, Any] = {"features": FeatureSettings(), "seed": 0, "folder": tmp_path}
     model = train(graphite_like(), settings, **options, volume_per_atom=(6.0, 9.0))
     assert model.describe()["volume_per_atom"] == [6.0, 9.0]
 
 
-def test_table_without_rows_leaves_no_model(tmp_path):
+def test_table_without_rows_leaves_no_model(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="0 row"):
         train(graphite_like(0), SETTINGS, features=FeatureSettings(), seed=0, folder=tmp_path)
     assert not list(tmp_path.iterdir())
