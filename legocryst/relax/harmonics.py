@@ -28,7 +28,7 @@ class Harmonics:
             for k in range(3):
                 powers[k].append(powers[k][-1] * unit[:, k])
         monomials = torch.stack([powers[0][i] * powers[1][j] * powers[2][k] for i, j, k in self.powers], dim=1)
-        return (monomials @ self.matrix.to(unit.device)).view(len(unit), 4, -1)
+        return (monomials @ self.matrix.to(unit.device)).view(len(unit), 4, self.matrix.shape[1] // 4)
 
 
 @lru_cache
