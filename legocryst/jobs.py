@@ -138,12 +138,12 @@ class Job:
         """Every step so far: `time`, `attempt`, `stage`, `cpu_seconds` of the stage, and the stage's own numbers."""
         path = self.folder / "progress.jsonl"
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        return [json.loads(line) for line in lines if line.endswith("}")]  # a kill can leave half a line
+        return [step for line in lines if (step := _step(line))]
 
     def latest(self) -> dict[str, Any]:
         """The last step, empty before the first; reads only the end of the file."""
-        lines = [line for line in tail(self.folder / "progress.jsonl") if line.endswith("}")]
-        return dict(json.loads(lines[-1])) if lines else {}
+        steps = map(_step, reversed(tail(self.folder / "progress.jsonl")))
+        return next(filter(None, steps), {})
 
     def log_tail(self, lines: int = 50) -> str:
         """The last lines of what the process printed."""
@@ -162,13 +162,13 @@ class Job:
 
         Raises ValueError for a job that is running or finished.
         """
-        if self.state in ("running", "finished"):
-            raise ValueError(f"job {self.id} is {self.state}: only a stopped, failed or lost job can be resumed")
-        self.clear()
+        self.reopen()
         launch(self)
 
-    def clear(self) -> None:
-        """Forget how the last attempt ended."""
+    def reopen(self) -> None:
+        """Forget how the last attempt ended, so that `work` goes on. Raises ValueError as `resume` does."""
+        if self.state in ("running", "finished"):
+            raise ValueError(f"job {self.id} is {self.state}: only a stopped, failed or lost job can be resumed")
         for name in ("stop", "state.json", "pid.json"):
             (self.folder / name).unlink(missing_ok=True)
 
@@ -182,8 +182,9 @@ class Job:
 
     def report(self, **numbers: Any) -> None:
         """Append one line to the progress."""
+        line = json.dumps({"time": round(time.time(), 2), **numbers}, default=float)
         with (self.folder / "progress.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"time": round(time.time(), 2), **numbers}, default=float) + "\n")
+            file.write(f"{line}\n")
 
 
 def create(
@@ -331,6 +332,14 @@ def _link(files: Sequence[Path], old: Path, new: Path) -> None:
         name = new / path.relative_to(old)
         name.parent.mkdir(parents=True, exist_ok=True)
         os.link(path, name)
+
+
+def _step(line: str) -> dict[str, Any]:
+    """A line of progress; empty for the half line that a kill can leave, with what the next attempt wrote behind it."""
+    try:
+        return dict(json.loads(line))
+    except json.JSONDecodeError:
+        return {}
 
 
 def _new_folder(parent: Path) -> Path:

@@ -51,7 +51,7 @@ def run(job: Job, *, progress: Report | None = None, should_stop: Callable[[], b
 
 
 def summary(job: Job) -> dict[str, Any]:
-    """Counts of a job: model, seed, version, threads, cpu_seconds of each stage (and `total`), rows of each stage.
+    """Counts of a job: model, seed, version, threads, `cpu_seconds` of each stage, their total, rows of each stage.
 
     After the relaxation also `sampled` = `undecodable` + the sum of `invalid` (by reason) + `duplicate` + `known` +
     `new`, and `new_by_periodicity`, `new_by_kind`. CPU-s include the stage's child processes and earlier attempts, of
@@ -67,7 +67,7 @@ def summary(job: Job) -> dict[str, Any]:
         out |= count(classified(job))
     if _done(job, "rank"):
         out["energies"] = int(_read(job, "rank")["energy"].notna().sum())
-    return out | {"threads": job.threads, "cpu_seconds": seconds | {"total": round(sum(seconds.values()), 3)}}
+    return out | {"threads": job.threads, "cpu_seconds": seconds, "total_cpu_seconds": round(sum(seconds.values()), 3)}
 
 
 def classified(job: Job) -> pd.DataFrame:

@@ -238,6 +238,16 @@ def rebuild(workspace: Path) -> dict[str, int]:
         return {name: int(store.query(f'SELECT count(*) AS n FROM "{name}"')["n"].iloc[0]) for name in TABLES}
 
 
+def snapshot(workspace: Path) -> Store:
+    """The shards of a workspace in a database in memory, for reading what another program has open."""
+    import duckdb
+
+    connection = duckdb.connect(":memory:")
+    with connection.cursor() as cursor:
+        _recreate(cursor, workspace)
+    return Store(workspace, connection)
+
+
 class Writer:
     """A daemon thread that takes in new shards every second; `error` says what went wrong last, "" if nothing did."""
 

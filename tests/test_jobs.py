@@ -102,7 +102,7 @@ def test_stop_and_go_on(tmp_path: Path) -> None:
     job = tiny_job(tmp_path)
     job.stop()
     assert work(job) == {} and job.state == "stopped" and "resumed" in job.reason
-    job.clear()
+    job.reopen()
     assert work(job)["sampled"] == 50 and job.state == "finished"
     with pytest.raises(ValueError, match="is finished"):
         job.resume()
@@ -160,6 +160,9 @@ def test_half_a_line_of_progress_is_passed_over(tmp_path: Path) -> None:
     with (job.folder / "progress.jsonl").open("a") as file:
         file.write('{"time": 12, "sta')
     assert len(job.progress()) == 1 and job.latest()["epoch"] == 1
+    for epoch in (2, 3):  # the next attempt; its first line is lost to the half one
+        job.report(stage="train", attempt=2, epoch=epoch)
+    assert [step["epoch"] for step in job.progress()] == [1, 3] and job.latest()["epoch"] == 3
 
 
 def test_should_stop_is_asked_before_each_stage(tmp_path: Path) -> None:

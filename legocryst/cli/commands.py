@@ -1,0 +1,311 @@
+"""What each command does; each returns the object that `--json` prints."""
+
+import argparse
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from pydantic import BaseModel
+
+from legocryst import ROOT
+from legocryst import settings as s
+from legocryst.cli.output import Clock, Result, Ticker, print_json, read, say, write
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from legocryst.jobs import Job
+
+Stage = TypeVar("Stage", bound=s.Settings)
+CHUNK = (100, 500)
+"""Fewest rows that are worth a process of their own, and most rows relaxed together."""
+
+
+def seeds(options: argparse.Namespace) -> Result:
+    """List the shipped training set."""
+    from legocryst.stages.curate import shipped
+
+    table = shipped()
+    if options.out:
+        write(table, options.out)
+    else:
+        columns = ["name", "net_key", "periodicity", "spg", "atoms", "energy", "source"]
+        say(table[columns].to_string(index=False, float_format="%.3f"))
+    return {"seeds": len(table), "by_periodicity": _counts(table["periodicity"])}
+
+
+def curate(options: argparse.Namespace) -> Result:
+    """Judge the user's crystals and keep the valid ones."""
+    from legocryst.stages.curate import curate as stage
+
+    clock = Clock()
+    result = stage(options.paths, _settings(options, s.CurateSettings))
+    say(result.report.to_string(index=False))
+    write(result.table, options.out)
+    lost = result.report.loc[result.report["reason"] != "", "reason"]
+    return {
+        "read": len(result.report),
+        "kept": len(result.table),
+        "reasons": _counts(lost),
+        "cpu_seconds": clock.seconds(),
+    }
+
+
+def augment(options: argparse.Namespace) -> Result:
+    """Write the training set again in subgroups; a user's crystals are curated first and keep their numbers."""
+    from legocryst.pipeline import training_set
+    from legocryst.stages.augment import augment as stage
+
+    clock = Clock()
+    settings = _settings(options, s.AugmentSettings)
+    curated = training_set([options.seeds] if options.seeds else [], s.CurateSettings(target=options.target))
+    lost = curated.report[~curated.report["kept"]]
+    for number, reason in zip(lost["crystal"], lost["reason"], strict=True):
+        say(f"crystal {number} is left out: {reason}")
+    table = stage(curated.table, settings, seed=options.seed, progress=Ticker("augment"))
+    numbers = curated.report.loc[curated.report["kept"], "crystal"].to_numpy()
+    write(table.assign(label=numbers[table["label"]]), options.out)
+    return {
+        "crystals": len(curated.table),
+        "left_out": len(lost),
+        "rows": len(table),
+        "cpu_seconds": clock.seconds(),
+    }
+
+
+def train(options: argparse.Namespace) -> Result:
+    """Train a generator and keep its curve."""
+    from legocryst.pipeline import share_valid
+    from legocryst.stages.train import train as stage
+
+    clock = Clock()
+    table = read(options.table)
+    settings = _settings(options, s.TrainSettings)
+    ticker = Ticker("train")
+    model = stage(
+        table,
+        settings,
+        features=_settings(options, s.FeatureSettings),
+        seed=options.seed,
+        folder=options.out,
+        evaluate=share_valid(options.target),
+        progress=ticker.epoch,
+    )
+    return {
+        "rows": len(table),
+        "model": str(options.out),
+        "description": model.describe(),
+        "cpu_seconds": clock.seconds(),
+    }
+
+
+def sample(options: argparse.Namespace) -> Result:
+    """Draw rows from a model."""
+    from legocryst.models.base import load
+    from legocryst.stages.sample import sample as stage
+    from legocryst.stages.train import MODEL
+
+    clock = Clock()
+    path = options.model / MODEL if options.model.is_dir() else options.model
+    table = stage(load(path), _settings(options, s.SampleSettings), seed=options.seed)
+    write(table, options.out)
+    return {"samples": len(table), "cpu_seconds": clock.seconds()}
+
+
+def relax(options: argparse.Namespace) -> Result:
+    """Relax and judge every row; CPU-s count from reading the file to the verdict, imports apart."""
+    import pandas as pd
+
+    from legocryst.stages.relax import relax_chunks
+
+    settings, reading = _settings(options, s.RelaxSettings), _settings(options, s.SampleSettings)
+    clock = Clock()
+    table = read(options.table)
+    ticker, frames, done, valid = Ticker("relax"), [], 0, 0
+    for frame in relax_chunks(
+        table,
+        options.target,
+        settings,
+        decode=reading.decode,
+        max_atoms=reading.max_atoms,
+        threads=options.threads,
+        chunk=min(max(CHUNK[0], -(-len(table) // options.threads)), CHUNK[1]),
+    ):
+        frames.append(frame)
+        done, valid = done + len(frame), valid + int((frame["status"] == "valid").sum())
+        ticker(done, len(table), valid=valid)
+    result = pd.concat(frames, ignore_index=True)
+    seconds = clock.seconds()
+    decoded = result["status"] != "undecodable"
+    if not decoded.any():
+        most = result["reason"].value_counts().index[0]
+        raise ValueError(f"none of the {len(table)} rows of {options.table.name} is a crystal (most often: {most})")
+    result["cif"] = ""
+    result.loc[decoded, "cif"] = _cifs(result[decoded], options.target)
+    write(result, options.out)
+    return {
+        "requested": len(table),
+        "decoded": int(decoded.sum()),
+        "valid": valid,
+        "published": int(result["published"].sum()),
+        "distinct_nets": int(result.loc[result["status"] == "valid", "net_key"].nunique()),
+        "reasons": _counts(result.loc[result["reason"] != "", "reason"]),
+        "cpu_seconds": seconds,
+        "crystals_per_cpu_second": round(len(table) / max(seconds, 1e-9), 2),
+    }
+
+
+def _cifs(table: "pd.DataFrame", target: str, names: Sequence[str] | None = None) -> list[str]:
+    """The CIF of each crystal of a table made by relax."""
+    from legocryst.crystal.files import to_cif
+    from legocryst.crystal.table import decode
+    from legocryst.environment.targets import target as find
+
+    decoded = decode(table, element=find(target).atomic_number, max_atoms=10**9)
+    if len(decoded.rows) < len(table):
+        reasons = ", ".join(sorted(set(decoded.reason) - {""}))
+        raise ValueError(f"a relaxed crystal cannot be written as CIF ({reasons}): report this as a fault")
+    return [to_cif(decoded.crystals, k, name=names[k] if names else "") for k in range(len(table))]
+
+
+def rank(options: argparse.Namespace) -> Result:
+    """Energies of the valid crystals of a table made by relax."""
+    from legocryst.stages.rank import rank as stage
+
+    clock = Clock()
+    table = read(options.table)
+    if missing := {"row", "status"} - set(table.columns):
+        raise ValueError(f"{options.table.name} has no column {min(missing)}: rank takes a table made by relax")
+    valid = table[table["status"] == "valid"].reset_index(drop=True)
+    settings = _settings(options, s.RankSettings)
+    ranked = stage(valid, settings, progress=Ticker("rank"))
+    result = valid.merge(ranked, on="row").sort_values("rank", ignore_index=True)
+    write(result, options.out)
+    return {"valid": len(valid), "energies": int(result["energy"].notna().sum()), "cpu_seconds": clock.seconds()}
+
+
+def run(options: argparse.Namespace) -> Result:
+    """The whole line as a job of the workspace, in this process; or the rest of a job that was cut off."""
+    from legocryst import jobs
+    from legocryst.store import Store, StoreBusy
+
+    workspace = options.workspace or jobs.default_workspace()
+    job = _job_again(options, workspace) if options.resume else _new_job(options, workspace)
+    say(f"job {job.id} in {workspace}")
+    summary = jobs.work(job, progress=Ticker("run").epoch)
+    try:
+        with Store.open(workspace) as store:
+            store.ingest()
+    except StoreBusy:
+        say("the app has this workspace open and will take the new crystals into its database")
+    return {"job": job.id, **summary}
+
+
+def _new_job(options: argparse.Namespace, workspace: Path) -> "Job":
+    from legocryst import jobs, pipeline
+    from legocryst.store import Store, StoreBusy
+
+    settings = _run_settings(options)
+    if options.seeds:
+        pipeline.check_seeds(options.seeds, settings.curate)
+    with suppress(StoreBusy):  # a database of another schema is refused now, not after the work
+        Store.open(workspace).close()
+    return jobs.create(workspace, "run", settings, seeds=options.seeds, threads=options.threads)
+
+
+def _run_settings(options: argparse.Namespace) -> s.RunSettings:
+    """The preset's settings, changed by what was named."""
+    values = s.preset(options.preset).model_dump()
+    for name, field in s.RunSettings.model_fields.items():
+        if name != "seed":
+            values[name] |= _named(options, field.annotation, prefix=name)  # type: ignore[arg-type]
+    values["seed"] = options.seed
+    values["train"] |= {"model": options.model} if options.model else {}
+    values["sample"] |= {"samples": options.samples} if options.samples else {}
+    return s.RunSettings.model_validate(values)
+
+
+def _job_again(options: argparse.Namespace, workspace: Path) -> "Job":
+    from legocryst import jobs
+
+    job = jobs.job(workspace, options.resume)
+    job.reopen()
+    return job
+
+
+def export(options: argparse.Namespace) -> Result:
+    """The new crystals of a workspace as CIFs, CSV or Parquet; from the shards, so that an open app is no hindrance."""
+    from legocryst.store import snapshot
+
+    with snapshot(_existing(options)) as store:
+        table = store.query("SELECT * FROM candidates WHERE class = 'new' ORDER BY energy NULLS LAST, job, row")
+    if table.empty:
+        raise ValueError("this workspace holds no new crystals yet: make some with `python -m legocryst run`")
+    options.out.mkdir(parents=True, exist_ok=True)
+    if options.format != "cif":
+        write(table, options.out / f"crystals.{options.format}")
+        return {"crystals": len(table), "files": 1}
+    for target, part in table.groupby("target"):
+        names = list(part["id"])
+        for name, cif in zip(names, _cifs(part, str(target), names), strict=True):
+            (options.out / f"{name}.cif").write_text(cif, encoding="utf-8")
+    return {"crystals": len(table), "files": len(table)}
+
+
+def rebuild(options: argparse.Namespace) -> Result:
+    """The database again from the shards."""
+    from legocryst import store
+
+    return dict(store.rebuild(_existing(options)))
+
+
+def _existing(options: argparse.Namespace) -> Path:
+    from legocryst.jobs import default_workspace
+
+    workspace: Path = options.workspace or default_workspace()
+    if not (workspace / "jobs").is_dir():
+        raise ValueError(f"{workspace} is no workspace, it holds no jobs: make one with `python -m legocryst run`")
+    return workspace
+
+
+def app(options: argparse.Namespace) -> Result:
+    """Become the server of the dashboard; a second one on the same workspace or port is refused in one sentence."""
+    from legocryst.jobs import default_workspace
+    from legocryst.store import Store
+
+    workspace = (options.workspace or default_workspace()).resolve()
+    Store.open(workspace).close()
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", options.port)) == 0:
+            raise ValueError(f"port {options.port} is in use by another program: name another with --port")
+    url = f"http://localhost:{options.port}"
+    say(f"LEGO-Cryst: {url} (workspace {workspace}); end it with Ctrl-C")
+    if options.json:
+        print_json({"url": url, "workspace": workspace})
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what the server says is no result
+    os.chdir(ROOT)
+    server = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(options.port)]
+    environment = {**os.environ, "LEGOCRYST_WORKSPACE": str(workspace)}
+    os.execve(sys.executable, [*server, "--server.headless", "true"], environment)
+
+
+def _settings(options: argparse.Namespace, model: type[Stage]) -> Stage:
+    """Settings of a stage with what was named on the command line."""
+    return model(**_named(options, model))
+
+
+def _named(options: argparse.Namespace, model: type[BaseModel], *, prefix: str = "") -> dict[str, Any]:
+    """The values that were named on the command line (see `flags.add_settings`)."""
+    given = vars(options)
+    names = {name: f"{prefix + '.' if prefix else ''}{name}" for name in model.model_fields}
+    return {name: given[key] for name, key in names.items() if key in given}
+
+
+def _counts(values: Any) -> dict[str, int]:
+    names, counts = np.unique(np.asarray(values, dtype=str), return_counts=True)
+    return {str(name): int(count) for name, count in zip(names, counts, strict=True)}

@@ -1,0 +1,187 @@
+"""Commands and their flags; the flags of a stage are made from its settings."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal, NoReturn, get_args, get_origin
+
+from pydantic import BaseModel
+
+from legocryst import __version__
+from legocryst import settings as s
+from legocryst.cli import commands as c
+from legocryst.cli.output import Result, refuse
+from legocryst.jobs import cores
+
+Run = Callable[[argparse.Namespace], Result]
+Add = Callable[[str, Run, str], "Parser"]
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaint is one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments and end with exit code 2."""
+        self.exit(refuse(f"{message}; see `{self.prog} --help`"))
+
+
+def parser() -> Parser:
+    """The parser of all commands."""
+    top = Parser(
+        prog="python -m legocryst",
+        description="LEGO-Cryst: generate crystals whose every atom has a wanted local environment.",
+    )
+    top.add_argument("--version", action="version", version=__version__)
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, run: Run, text: str) -> Parser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(command=run)
+        group = added.add_argument_group("common")
+        group.add_argument("--seed", type=int, default=0, help="seed of all randomness [default 0]")
+        group.add_argument(
+            "--threads", type=_positive, default=cores(), help="processor cores to use [default: all of them]"
+        )
+        group.add_argument("--json", action="store_true", help="print one JSON object as the last line of the output")
+        return added
+
+    _training_set(add)
+    _generator(add)
+    _crystals(add)
+    _run(add)
+    _workspace(add)
+    return top
+
+
+def _training_set(add: Add) -> None:
+    seeds = add("seeds", c.seeds, "List the shipped training set, or write it as a table.")
+    _out(seeds, required=False)
+
+    curate = add("curate", c.curate, "Check crystals of your own against the target and make a training set.")
+    curate.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="CIF, POSCAR, table, or a folder of them")
+    _out(curate)
+    add_settings(curate, s.CurateSettings)
+
+    augment = add("augment", c.augment, "Write each crystal again in subgroups of its space group.")
+    text = "CIF, POSCAR, table, or a folder of them [default: the shipped set]"
+    augment.add_argument("seeds", nargs="?", type=Path, metavar="SEEDS", help=text)
+    _out(augment)
+    _target(augment)
+    add_settings(augment, s.AugmentSettings)
+
+
+def _generator(add: Add) -> None:
+    train = add("train", c.train, "Train a generator on an augmented table.")
+    train.add_argument("table", type=Path, metavar="TABLE", help="table made by augment")
+    train.add_argument("--out", type=Path, required=True, metavar="FOLDER", help="folder of the model")
+    _target(train)
+    add_settings(train, s.TrainSettings)
+    add_settings(train, s.FeatureSettings)
+
+    sample = add("sample", c.sample, "Draw rows from a trained model.")
+    sample.add_argument("model", type=Path, metavar="MODEL", help="folder of the model")
+    _out(sample)
+    add_settings(sample, s.SampleSettings, names=("samples", "temperature"))
+
+
+def _crystals(add: Add) -> None:
+    relax = add("relax", c.relax, "Bring rows of a table to the target's environment and judge each.")
+    relax.add_argument("table", type=Path, metavar="IN", help="table in the LEGO-xtal format, .csv, .parquet or .json")
+    _out(relax)
+    _target(relax)
+    add_settings(relax, s.SampleSettings, names=("decode", "max_atoms"))
+    add_settings(relax, s.RelaxSettings)
+
+    rank = add("rank", c.rank, "Give valid crystals of a relaxed table an energy and order them by it.")
+    rank.add_argument("table", type=Path, metavar="IN", help="table made by relax")
+    _out(rank)
+    add_settings(rank, s.RankSettings)
+
+
+def _run(add: Add) -> None:
+    run = add("run", c.run, "The whole line: training set, augmentation, training, sampling, relaxation, ranking.")
+    models = get_args(s.TrainSettings.model_fields["model"].annotation)
+    run.add_argument("--preset", choices=s.PRESETS, default="quick", help="settings to start from [default quick]")
+    run.add_argument("--model", default=None, choices=models, help="kind of generator [default: the preset's]")
+    run.add_argument("--samples", type=_positive, default=None, help="number of samples [default: the preset's]")
+    run.add_argument("--seeds", type=Path, nargs="+", default=[], metavar="PATH", help="training set of your own")
+    run.add_argument("--resume", metavar="JOB", help="go on with a stopped, failed or lost job, with its own settings")
+    _workspace_flag(run)
+    for name, field in s.RunSettings.model_fields.items():
+        if name != "seed":
+            assert isinstance(field.annotation, type)
+            add_settings(run, field.annotation, prefix=name)
+
+
+def _workspace(add: Add) -> None:
+    export = add("export", c.export, "Write the new crystals of a workspace as files.")
+    _workspace_flag(export)
+    export.add_argument("--format", choices=("cif", "csv", "parquet"), default="cif", help="kind of file [default cif]")
+    export.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
+
+    _workspace_flag(add("rebuild", c.rebuild, "Make the database of a workspace again from the files of its jobs."))
+
+    app = add("app", c.app, "Start the dashboard in the browser.")
+    _workspace_flag(app)
+    app.add_argument("--port", type=_positive, default=8501, help="port on this computer [default 8501]")
+
+
+def _out(parser: Parser, *, required: bool = True) -> None:
+    text = "table to write, .parquet or .csv"
+    parser.add_argument("--out", type=_table_file, required=required, metavar="FILE", help=text)
+
+
+def _target(parser: Parser) -> None:
+    parser.add_argument("--target", default="sp2-carbon", help="name of the wanted environment [default sp2-carbon]")
+
+
+def _workspace_flag(parser: Parser) -> None:
+    text = "folder of jobs and database [default: the one that LEGOCRYST_WORKSPACE names, or ./workspace]"
+    parser.add_argument("--workspace", type=Path, default=None, metavar="DIR", help=text)
+
+
+def _table_file(text: str) -> Path:
+    if Path(text).suffix not in (".csv", ".parquet"):
+        raise argparse.ArgumentTypeError(f"cannot write {text}: name a file that ends in .parquet or .csv")
+    return Path(text)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def add_settings(parser: Parser, model: type[BaseModel], *, prefix: str = "", names: Sequence[str] = ()) -> None:
+    """One flag for each field of a settings class (or those named), with default, bounds and unit in the help."""
+    group = parser.add_argument_group(f"settings of {prefix}" if prefix else "settings")
+    for name, field in model.model_fields.items():
+        if names and name not in names:
+            continue
+        flag = f"--{prefix + '-' if prefix else ''}{name}".replace("_", "-")
+        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+        kind: Any = field.annotation
+        choices = get_args(kind) if get_origin(kind) is Literal else None
+        group.add_argument(
+            flag,
+            dest=f"{prefix + '.' if prefix else ''}{name}",
+            default=argparse.SUPPRESS,
+            choices=choices,
+            type=_truth if kind is bool else str if choices else kind,
+            metavar=None if choices else kind.__name__.upper(),
+            help=f"{field.description} {_range(field.metadata, field.default, str(extra.get('unit', '')))}",
+        )
+
+
+def _truth(text: str) -> bool:
+    if text.lower() not in ("true", "false", "yes", "no"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither yes nor no")
+    return text.lower() in ("true", "yes")
+
+
+def _range(metadata: Sequence[Any], default: object, unit: str) -> str:
+    signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+    bounds = [
+        f"{sign} {getattr(bound, name)}" for bound in metadata for name, sign in signs.items() if hasattr(bound, name)
+    ]
+    return f"[{', '.join([f'default {default} {unit}'.strip(), *bounds])}]"

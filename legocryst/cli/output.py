@@ -1,0 +1,96 @@
+"""What commands read, write and say."""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from legocryst.records import write_parquet
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Result = dict[str, Any]
+"""What `--json` prints."""
+
+
+def say(text: str) -> None:
+    """A line for the reader, on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def refuse(sentence: str) -> int:
+    """Say in one line what is wrong; returns the exit code."""
+    say(f"legocryst: {' '.join(sentence.split())}")
+    return 2
+
+
+def print_json(result: Mapping[str, Any]) -> None:
+    """The result as one line on standard output; what JSON does not know becomes text."""
+    print(json.dumps(result, default=str), flush=True)
+
+
+class Clock:
+    """Processor seconds of this process and the children it has waited for, since the clock was made."""
+
+    def __init__(self) -> None:
+        self._start = self._now()
+
+    @staticmethod
+    def _now() -> float:
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return time.process_time() + children.ru_utime + children.ru_stime
+
+    def seconds(self) -> float:
+        """CPU-s so far."""
+        return round(self._now() - self._start, 3)
+
+
+def read(path: Path) -> "pd.DataFrame":
+    """A table in METHOD's columns from CSV, Parquet or JSON."""
+    from legocryst.crystal.table import TableError, read_table
+
+    try:
+        return read_table(path)
+    except TableError as error:
+        named = path.name in str(error)
+        raise error if named else TableError(f"{path.name}: {error}") from error
+
+
+def write(table: "pd.DataFrame", path: Path) -> None:
+    """A table to CSV or Parquet by the ending; the file appears only when it is complete."""
+    if path.suffix == ".parquet":
+        write_parquet(table, path)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")
+    table.to_csv(part, index=False)
+    part.replace(path)
+
+
+class Ticker:
+    """A progress callback that prints at most one line a second."""
+
+    def __init__(self, what: str) -> None:
+        self._what, self._start, self._last = what, time.monotonic(), 0.0
+
+    def __call__(self, done: int, total: int, **numbers: Any) -> None:
+        """Say how much is done and how long the rest will take."""
+        now = time.monotonic()
+        if done < total and now - self._last < 1:
+            return
+        self._last = now
+        left = (now - self._start) / max(done, 1) * (total - done)
+        extra = "".join(f", {name} {value}" for name, value in numbers.items())
+        say(f"{self._what}: {done} of {total}{extra}, {left:.0f} s left")
+
+    def epoch(self, numbers: Mapping[str, Any]) -> None:
+        """The same for an epoch of training."""
+        say(f"{self._what}: " + ", ".join(f"{name} {_short(value)}" for name, value in numbers.items()))
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
