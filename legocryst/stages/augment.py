@@ -1,6 +1,7 @@
 """Augment: each known crystal written again in subgroups of its space group and with equivalent points of its sites."""
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -56,9 +57,10 @@ def _describe(
     """Batches of descriptions of one crystal, the crystal itself first; `seen` holds the rows there are already."""
     if not _fits(source, settings):
         return []
-    known = [s for s in subgroups(int(source.group[0])) if s.index <= settings.max_index]
-    written = [(s, crystal) for s in known if _fits(crystal := transform(source, 0, s), settings)]
     most = settings.rows_per_crystal
+    known = (s for s in subgroups(int(source.group[0])) if s.index <= settings.max_index)
+    fitting = ((s, crystal) for s in known if _fits(crystal := transform(source, 0, s), settings))
+    written = list(islice(fitting, most))  # one row of each is the least
     draws = min(most, 4 * -(-most // len(written)) + 4)
     itself = list(_fresh(source, seen))
     pools: list[tuple[Subgroup, Crystals, np.ndarray]] = []
