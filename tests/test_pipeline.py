@@ -11,6 +11,7 @@ from legocryst.jobs import Stopped, work
 from legocryst.pipeline import check_seeds, classified, run, share_valid, training_set
 from legocryst.settings import CurateSettings
 from legocryst.stages.curate import SHIPPED
+from legocryst.stages.train import CHECKPOINT
 from tests.workspaces import SEEDS, few_seeds, tiny_job
 
 UNTIMED = {"cpu_seconds", "total_cpu_seconds"}
@@ -86,13 +87,18 @@ def test_first_of_a_net_is_new_and_known_ones_never(tmp_path: Path) -> None:
     assert added(counts) == counts["sampled"] == 4
 
 
-def test_trained_line_has_every_stage(tmp_path: Path) -> None:
+def test_training_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     small = {"model": "vae", "epochs": 2, "check_every": 1, "check_samples": 10, "hidden": 32, "latent": 4}
     few = {"rows_per_crystal": 3, "max_atoms": 60}
     job = tiny_job(tmp_path, train=small, augment=few, features={"fit_rows": 100}, sample={"samples": 20})
+    with pytest.raises(Stopped):
+        run(job, should_stop=lambda: job.latest().get("epoch") == 1)
+    assert (job.folder / "model" / CHECKPOINT).exists() and not (job.shards / "training.parquet").exists()
     summary = work(job)
+    assert not (job.folder / "model" / CHECKPOINT).exists()
     assert summary["sampled"] == 20 == added(summary) and summary["augmented"] >= SEEDS
-    assert {"augment", "featurize", "train"} < set(summary["cpu_seconds"])
+    epochs = [(step["attempt"], step["epoch"]) for step in job.progress() if "epoch" in step]
+    assert epochs == [(1, 1), (2, 2)]
     curves = pd.read_parquet(job.shards / "training.parquet")
     assert {"loss", "held_out", "valid", "distinct"} < set(curves["quantity"])
     assert curves.groupby("quantity")["epoch"].apply(list).loc["loss"] == [1, 2]

@@ -10,17 +10,9 @@ import pytest
 from legocryst.jobs import Job, work
 from legocryst.records import write_parquet
 from legocryst.store import NAME, TABLES, Filters, Store, StoreBusy, StoreError, Writer, column, rebuild
-from tests.workspaces import tiny_job, wait_for
+from tests.workspaces import HOLD, tiny_job, wait_for
 
 Made = tuple[Path, Job]
-HOLD = """
-import sys
-from pathlib import Path
-from legocryst.store import Store
-with Store.open(Path(sys.argv[1])):
-    print("open", flush=True)
-    sys.stdin.readline()
-"""
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,15 @@ from legocryst.settings import RunSettings
 from legocryst.stages.curate import SHIPPED
 
 SEEDS = 12
+HOLD = """
+import sys
+from pathlib import Path
+from legocryst.store import Store
+with Store.open(Path(sys.argv[1])):
+    print("open", flush=True)
+    sys.stdin.readline()
+"""
+"""A program that keeps a workspace open until it reads a line."""
 
 
 def tiny(**changes: Mapping[str, object]) -> RunSettings:

@@ -126,6 +126,7 @@ def relax(options: argparse.Namespace) -> Result:
     settings, reading = _settings(options, s.RelaxSettings), _settings(options, s.SampleSettings)
     clock = Clock()
     table = read(options.table)
+    _refuse_if_none_decodes(table, options, reading)
     ticker, frames, done, valid = Ticker("relax"), [], 0, 0
     for frame in relax_chunks(
         table,
@@ -142,9 +143,6 @@ def relax(options: argparse.Namespace) -> Result:
     result = pd.concat(frames, ignore_index=True)
     seconds = clock.seconds()
     decoded = result["status"] != "undecodable"
-    if not decoded.any():
-        most = result["reason"].value_counts().index[0]
-        raise ValueError(f"none of the {len(table)} rows of {options.table.name} is a crystal (most often: {most})")
     result["cif"] = ""
     result.loc[decoded, "cif"] = _cifs(result[decoded], options.target)
     write(result, options.out)
@@ -158,6 +156,18 @@ def relax(options: argparse.Namespace) -> Result:
         "cpu_seconds": seconds,
         "crystals_per_cpu_second": round(len(table) / max(seconds, 1e-9), 2),
     }
+
+
+def _refuse_if_none_decodes(table: "pd.DataFrame", options: argparse.Namespace, reading: s.SampleSettings) -> None:
+    from legocryst.crystal.table import decode
+    from legocryst.environment.targets import target
+
+    element = target(options.target).atomic_number
+    decoded = decode(table, mode=reading.decode, element=element, max_atoms=reading.max_atoms)
+    if not len(decoded.rows):
+        names, counts = np.unique(decoded.reason.astype(str), return_counts=True)
+        most = names[counts.argmax()]
+        raise ValueError(f"{options.table.name}: none of its {len(table)} rows is a crystal ({most}): correct them")
 
 
 def _cifs(table: "pd.DataFrame", target: str, names: Sequence[str] | None = None) -> list[str]:

@@ -11,6 +11,7 @@ def save_file(content: dict[str, Any], path: Path) -> None:
     """Write under a temporary name, then rename: a killed job leaves no half file."""
     import torch
 
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".part")
     torch.save(content, temporary)
     os.replace(temporary, path)

@@ -38,7 +38,6 @@ def train(
     options: dict[str, Any] = {"featurizer": featurizer}
     if settings.model == "random":
         options = {"volume_per_atom": volume_per_atom}
-    folder.mkdir(parents=True, exist_ok=True)
     stopped = False
 
     def stop() -> bool:
