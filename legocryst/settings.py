@@ -96,9 +96,7 @@ class RelaxSettings(Settings):
     """How candidates are brought to the wanted environment."""
 
     optimizer: Literal["lbfgs", "adam"] = setting("lbfgs", "Minimiser of the loss.")
-    descriptor_steps: int = setting(
-        120, "Most steps of the first stage, to the reference descriptor.", ge=0, le=5000
-    )
+    descriptor_steps: int = setting(120, "Most steps of the first stage, to the reference descriptor.", ge=0, le=5000)
     coordination_steps: int = setting(120, "Most steps of the second stage, to the coordination.", ge=0, le=5000)
     refine_steps: int = setting(
         200, "Most steps of the last stage, to the descriptor with the coordination held.", ge=0, le=5000

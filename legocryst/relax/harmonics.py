@@ -53,8 +53,8 @@ def harmonics(l_max: int) -> Harmonics:
             columns.append(column)
     matrix = np.array(columns).T
     blocks = [matrix, *(_derivative(powers, matrix, axis) for axis in range(3))]
-    level = np.repeat(list(degrees), [2 * n + 1 for n in degrees])
-    return Harmonics(powers, torch.from_numpy(np.hstack(blocks)), torch.from_numpy(level))
+    levels = np.repeat(list(degrees), [2 * n + 1 for n in degrees])
+    return Harmonics(powers, torch.from_numpy(np.hstack(blocks)), torch.from_numpy(levels))
 
 
 def _derivative(powers: tuple[tuple[int, int, int], ...], matrix: np.ndarray, axis: int) -> np.ndarray:

@@ -66,12 +66,13 @@ def relax_table(
         }
     )
     frame = pd.concat([frame, _description(crystals)], axis=1)
-    for name in ("net_key", "net_name", "kind"):
-        frame[name] = ""
-    frame["periodicity"] = pd.array([pd.NA] * len(frame), dtype="Int64")
     valid = np.flatnonzero(relaxed.valid)
-    for k, net in zip(valid, nets(crystals.take(valid), cutoff=wanted.bond_window[1]), strict=True):
-        frame.loc[k, ["net_key", "net_name", "kind", "periodicity"]] = [net.key, net.name, net.kind, net.periodicity]
+    found = nets(crystals.take(valid), cutoff=wanted.bond_window[1])
+    texts = {"net_key": [net.key for net in found], "net_name": [net.name for net in found]}
+    for name, values in (texts | {"kind": [net.kind for net in found]}).items():
+        frame[name] = ""
+        frame.loc[valid, name] = values
+    frame["periodicity"] = pd.Series([net.periodicity for net in found], index=valid, dtype="Int64")
     frame = pd.concat([frame, encode(crystals)], axis=1)
     return _with_undecodable(frame, decoded.reason)
 

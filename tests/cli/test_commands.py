@@ -64,7 +64,8 @@ def wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     good = pd.read_csv(few_seeds(tmp_path / "made"))
     folder = tmp_path / "here"
     folder.mkdir()
-    (folder / "empty.cif").touch(), (folder / "empty.csv").touch()
+    (folder / "empty.cif").touch()
+    (folder / "empty.csv").touch()
     (folder / "diary.cif").write_text("Dear diary, today I made graphite.\n")
     (folder / "partial.cif").write_text(PARTIAL)
     good.drop(columns="beta").to_csv(folder / "no_angle.csv", index=False)

@@ -6,7 +6,7 @@ from legocryst.cli.commands import _run_settings
 from legocryst.cli.flags import parser
 from legocryst.settings import RunSettings, preset
 
-COMMANDS = "seeds curate augment train sample relax rank run export rebuild app".split()
+COMMANDS = ["seeds", "curate", "augment", "train", "sample", "relax", "rank", "run", "export", "rebuild", "app"]
 
 
 def help_of(command: str, capsys: pytest.CaptureFixture[str]) -> str:
