@@ -26,6 +26,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import ValidationError
+
 from legocryst import DATA, ROOT, __version__
 from legocryst.records import fingerprint, process_start, read_json, tail, versions, write_json
 from legocryst.settings import RunSettings
@@ -86,8 +88,12 @@ class Job:
 
     @property
     def settings(self) -> RunSettings:
-        """Settings of every stage."""
-        return RunSettings.model_validate(self.record["settings"])
+        """Settings of every stage; raises ValueError for those of a version that had others."""
+        try:
+            return RunSettings.model_validate(self.record["settings"])
+        except ValidationError as error:
+            version = self.record["version"]
+            raise ValueError(f"job {self.id} was made by version {version}, whose settings were others") from error
 
     @property
     def seeds(self) -> list[Path]:

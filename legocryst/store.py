@@ -9,6 +9,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -193,7 +194,8 @@ class Store:
     def ingest(self) -> int:
         """Take in what is new: the jobs' states, and each shard once; forget jobs whose folder is gone.
 
-        Returns the number of shards taken. Raises StoreError for a shard whose columns the schema does not have.
+        Returns the number of shards taken. Raises StoreError for a shard that cannot be read or has other columns than
+        the schema; all others are taken before.
         """
         with _writing, self._connection.cursor() as cursor:
             return _ingest(cursor, self.workspace)
@@ -201,13 +203,13 @@ class Store:
     def delete(self, job: str) -> None:
         """Forget a job and all its rows; for its folder see `Job.delete`, without which it is taken in again."""
         with _writing, self._connection.cursor() as cursor:
-            _in_one(cursor, lambda: _forget(cursor, job))
+            _in_one(cursor, partial(_forget, cursor, job))
 
     def _check_schema(self, read_only: bool) -> None:
         tables = set(self.query("SELECT table_name FROM duckdb_tables()")["table_name"])
         if not tables and not read_only:
             with self._connection.cursor() as cursor:
-                _in_one(cursor, lambda: _create(cursor))
+                _in_one(cursor, partial(_create, cursor))
             return
         found = (
             int(self.query("SELECT max(number) AS n FROM schema_number")["n"].iloc[0])
@@ -234,7 +236,7 @@ def rebuild(workspace: Path) -> dict[str, int]:
         (workspace / NAME).unlink()
         connection = _connect(workspace)
     with Store(workspace, connection) as store, _writing, connection.cursor() as cursor:
-        _in_one(cursor, lambda: _recreate(cursor, workspace))
+        _in_one(cursor, partial(_recreate, cursor, workspace))
         return {name: int(store.query(f'SELECT count(*) AS n FROM "{name}"')["n"].iloc[0]) for name in TABLES}
 
 
@@ -327,15 +329,20 @@ def _ingest(cursor: "duckdb.DuckDBPyConnection", workspace: Path) -> int:
     taken = {path for (path,) in cursor.execute("SELECT path FROM shards").fetchall()}
     found = jobs(workspace)
     for gone in set(known) - {job.id for job in found}:
-        _in_one(cursor, lambda gone=gone: _forget(cursor, gone))  # type: ignore[misc]
-    number = 0
+        _in_one(cursor, partial(_forget, cursor, gone))
+    number, faults = 0, []
     for job in reversed(found):
         if known.get(job.id) != job.state:
-            _in_one(cursor, lambda job=job: _record_job(cursor, job))  # type: ignore[misc]
+            _in_one(cursor, partial(_record_job, cursor, job))
         for path in _shards(job):
             if str(path.relative_to(workspace)) not in taken:
-                _in_one(cursor, lambda job=job, path=path: _take(cursor, workspace, job, path))  # type: ignore[misc]
-                number += 1
+                try:
+                    _in_one(cursor, partial(_take, cursor, workspace, job, path))
+                    number += 1
+                except StoreError as fault:  # one bad file must not keep the others out
+                    faults.append(fault)
+    if faults:
+        raise faults[0]
     return number
 
 
@@ -360,10 +367,10 @@ def _forget(cursor: "duckdb.DuckDBPyConnection", job: str) -> None:
 
 
 def _record_job(cursor: "duckdb.DuckDBPyConnection", job: Job) -> None:
-    record, settings = job.record, job.settings
+    record, settings = job.record, job.record["settings"]  # as they are: another version's may not fit the classes
     cursor.execute("DELETE FROM jobs WHERE job = ?", [job.id])
-    values = [job.id, job.command, settings.curate.target, settings.train.model, settings.seed, job.threads]
-    texts = [json.dumps(record["settings"]), json.dumps(record["versions"] | {"legocryst": record["version"]})]
+    values = [job.id, job.command, settings["curate"]["target"], settings["train"]["model"], settings["seed"]]
+    texts = [job.threads, json.dumps(settings), json.dumps(record["versions"] | {"legocryst": record["version"]})]
     values += [*texts, record["started"], job.state, json.dumps(job.summary)]
     cursor.execute(f"INSERT INTO jobs VALUES ({', '.join('?' * len(values))})", values)
 
@@ -379,7 +386,9 @@ def _take(cursor: "duckdb.DuckDBPyConnection", workspace: Path, job: Job, path: 
     }.get(table, "? AS job")
     try:
         cursor.execute(f'INSERT INTO "{table}" BY NAME SELECT {extra}, * FROM read_parquet(?)', [job.id, str(path)])
-    except duckdb.BinderException as error:
-        raise StoreError(f"{path} does not fit the table {table} of the database: {error}") from error
+    except (duckdb.BinderException, duckdb.ConversionException, duckdb.InvalidInputException) as error:
+        raise StoreError(
+            f"{path} does not fit the table {table} of the database: resume or delete its job ({error})"
+        ) from error
     rows = cursor.execute("SELECT count(*) FROM read_parquet(?)", [str(path)]).fetchall()[0][0]
     cursor.execute("INSERT INTO shards VALUES (?, ?, ?, ?)", [str(path.relative_to(workspace)), table, job.id, rows])

@@ -34,6 +34,17 @@ def test_record_says_what_was_asked(tmp_path: Path) -> None:
     assert again.latest() == {} and again.progress() == [] and again.log_tail() == ""
 
 
+def test_job_of_a_version_with_other_settings(tmp_path: Path) -> None:
+    job = tiny_job(tmp_path)
+    record = job.record | {"version": "0.0.1", "settings": job.record["settings"] | {"weather": {}}}
+    (job.folder / "settings.json").write_text(json.dumps(record))
+    with pytest.raises(ValueError, match=r"was made by version 0\.0\.1, whose settings were others"):
+        _ = jobs.job(tmp_path / "w", job.id).settings
+    with Store.open(tmp_path / "w") as store:
+        store.ingest()
+        assert list(store.query("SELECT model FROM jobs")["model"]) == ["random"]
+
+
 def test_newest_first_and_unknown_ones_are_refused(tmp_path: Path) -> None:
     made = [tiny_job(tmp_path).id for _ in range(3)]
     assert [job.id for job in jobs.jobs(tmp_path / "w")] == sorted(made, reverse=True)

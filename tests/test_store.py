@@ -137,9 +137,17 @@ def test_pages_filters_and_order(workspace: Made) -> None:
         column('a" --')
 
 
-def test_shard_that_does_not_fit_changes_nothing(workspace: Made) -> None:
+def test_shard_that_does_not_fit_keeps_no_other_out(workspace: Made, tmp_path: Path) -> None:
     folder, job = workspace
+    (job.shards / "crystals-00003.parquet").write_bytes(b"not Parquet")
+    later = tiny_job(tmp_path)
+    write_parquet(rows(["n", "m"]), later.shards / "crystals-00000.parquet")
     with Store.open(folder) as store:
+        with pytest.raises(StoreError, match=r"crystals-00003.parquet does not fit the table crystals"):
+            store.ingest()
+        assert store.total() == 2
+        later.delete()
+        (job.shards / "crystals-00003.parquet").unlink()
         store.ingest()
         write_parquet(rows(["n"]).assign(price=3), job.shards / "crystals-00000.parquet")
         with pytest.raises(StoreError, match=r"crystals-00000.parquet does not fit the table crystals"):
