@@ -1,0 +1,8 @@
+"""The dashboard: the table of its pages. Start it with `make app`."""
+
+import streamlit as st
+
+from legocryst.ui import shell
+
+st.set_page_config(page_title="LEGO-Cryst", layout="wide")
+shell.route()

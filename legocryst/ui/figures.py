@@ -1,0 +1,185 @@
+"""Figures: functions that take tables and return plotly figures in one style; `show` puts one on the page."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from legocryst.quantities import QUANTITIES, header
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLORS = ("#2f7ab0", "#d9822b", "#3d8f6e", "#a0527f", "#7a6fb0", "#8a7a3d")
+"""Told apart by colour-blind readers; figures with several series also differ by pattern, dash or marker."""
+_PATTERNS = ("", "/", ".", "x", "\\", "-")
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+_MARKERS = ("circle", "square", "diamond", "cross", "triangle-up", "x")
+_FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif"
+TEMPLATE = go.layout.Template(
+    layout={
+        "font": {"family": _FONT, "size": 13},
+        "colorway": COLORS,
+        "margin": {"l": 60, "r": 16, "t": 36, "b": 48},
+        "height": 300,
+        "bargap": 0.04,
+        "hovermode": "x unified",
+        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
+        "xaxis": {"showgrid": False, "zeroline": False, "ticks": "outside", "automargin": True},
+        "yaxis": {"zeroline": False, "automargin": True, "rangemode": "tozero"},
+    }
+)
+
+
+def show(figure: go.Figure, *, caption: str, alt: str = "", key: str | None = None) -> None:
+    """A figure on the page with a caption below it; `alt` is read out to those who cannot see it."""
+    st.plotly_chart(figure, alt=alt or caption, key=key, config={"displaylogo": False, "displayModeBar": False})
+    st.caption(caption)
+
+
+def bars(table: "pd.DataFrame", *, x: str, y: str = "Rows", by: str | None = None, percent: bool = False) -> go.Figure:
+    """Bars of `count` (column `n`) at each value of the column `x`, side by side for each value of `by`."""
+    figure = go.Figure(layout={"template": TEMPLATE, "barmode": "group"})
+    parts = [("", table)] if by is None else [(str(name), part) for name, part in table.groupby(by, sort=False)]
+    for k, (name, part) in enumerate(parts):
+        height = part["n"] / part["n"].sum() * 100 if percent else part["n"]
+        pattern = {"shape": _PATTERNS[k % 6], "solidity": 0.4}
+        label = "%{y:.1f} %" if percent else "%{y}"
+        figure.add_bar(x=part[x], y=height, name=name, marker_pattern=pattern, hovertemplate=label)
+    figure.update_xaxes(title=header(x))
+    if len(table) and table[x].dtype == object:
+        figure.update_xaxes(type="category")
+    elif len(table) and table[x].nunique() <= 12 and not by:
+        figure.update_xaxes(tickmode="array", tickvals=sorted(table[x].unique()))
+    figure.update_yaxes(title=f"Share of {y.lower()} (%)" if percent else y)
+    figure.update_layout(showlegend=by is not None)
+    return figure
+
+
+def histogram(bins: "pd.DataFrame", *, x: str, y: str = "Crystals") -> go.Figure:
+    """Bars over `low` to `high` with height `n` (see `tables.histogram`)."""
+    figure = go.Figure(layout={"template": TEMPLATE, "showlegend": False})
+    width = bins["high"] - bins["low"]
+    figure.add_bar(x=bins["low"] + width / 2, y=bins["n"], width=width, hovertemplate="%{y}")
+    figure.update_xaxes(title=header(x))
+    figure.update_yaxes(title=y)
+    return figure
+
+
+def mixture(bins: "pd.DataFrame", components: str, *, x: str) -> go.Figure:
+    """A histogram with the Gaussian components (JSON with mean, std, weight) fitted to it, and their sum."""
+    figure = histogram(bins, x=x, y="Rows")
+    figure.data[0].name = "Rows"
+    parts = json.loads(components)
+    if len(bins):
+        total, width = bins["n"].sum(), float((bins["high"] - bins["low"]).iloc[0])
+        at = np.linspace(bins["low"].min(), bins["high"].max(), 400)
+        curves = [
+            total * width * p["weight"] * np.exp(-(((at - p["mean"]) / p["std"]) ** 2) / 2) / p["std"] / 2.5066282746
+            for p in parts
+        ]
+        for k, curve in enumerate(curves):
+            line = {"width": 1, "dash": "dot", "color": COLORS[1]}
+            figure.add_scatter(x=at, y=curve, mode="lines", line=line, name=f"Component {k + 1}", hoverinfo="skip")
+        line = {"width": 2, "color": COLORS[1]}
+        figure.add_scatter(x=at, y=np.sum(curves, axis=0), mode="lines", line=line, name="Sum", hoverinfo="skip")
+        # a narrow component is far higher than the bars, which are what the picture is about
+        figure.update_yaxes(range=[0, 1.6 * float(bins["n"].max())])
+    return figure
+
+
+def categories(components: str, *, x: str) -> go.Figure:
+    """Bars of the categories (JSON with value, weight) of a discrete column."""
+    parts = json.loads(components)
+    figure = go.Figure(layout={"template": TEMPLATE, "showlegend": False})
+    shares = [100 * p["weight"] for p in parts]
+    figure.add_bar(x=[p["value"] for p in parts], y=shares, hovertemplate="%{y:.1f} %")
+    figure.update_xaxes(title=header(x))
+    figure.update_yaxes(title="Share of rows (%)")
+    return figure
+
+
+def curves(training: "pd.DataFrame", names: Sequence[str], *, y: str, percent: bool = False) -> go.Figure:
+    """Lines over epochs of what training measured (columns epoch, quantity, value), those in `names` only."""
+    figure = go.Figure(layout={"template": TEMPLATE, "showlegend": True})
+    for k, name in enumerate(names):
+        part = training[training["quantity"] == name].sort_values("epoch")
+        if part.empty:
+            continue
+        label = QUANTITIES[name].label if name in QUANTITIES else name.replace("_", " ").capitalize()
+        figure.add_scatter(
+            x=part["epoch"],
+            y=part["value"] * (100 if percent else 1),
+            name=label,
+            mode="lines+markers" if len(part) < 60 else "lines",
+            line={"dash": _DASHES[k % 6], "width": 2},
+            marker={"symbol": _MARKERS[k % 6], "size": 7},
+        )
+    figure.update_xaxes(title=header("epoch"), rangemode="tozero")
+    figure.update_yaxes(title=y)
+    if not percent:
+        figure.update_yaxes(rangemode="normal")
+    return figure
+
+
+def funnel(counts: Mapping[str, Any]) -> go.Figure:
+    """How many of the sampled rows are decodable, valid, not a duplicate and new; of `counts.count`."""
+    steps = funnel_steps(counts)
+    total = max(1, counts["sampled"])
+    labels = [f"{number} ({100 * number / total:.0f} %)" for number in steps.values()]
+    figure = go.Figure(layout={"template": TEMPLATE, "showlegend": False, "hovermode": "closest", "height": 260})
+    figure.add_bar(y=list(steps), x=list(steps.values()), orientation="h", text=labels, textposition="auto")
+    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(title="Rows")
+    return figure
+
+
+def funnel_steps(counts: Mapping[str, Any]) -> dict[str, int]:
+    """Rows left after each step, from sampled to new."""
+    decodable = counts["sampled"] - counts["undecodable"]
+    valid = decodable - sum(counts["invalid"].values())
+    unique = valid - counts["duplicate"]
+    return {
+        "Sampled": counts["sampled"],
+        "Decodable": decodable,
+        "Valid": valid,
+        "Not a duplicate": unique,
+        "New": counts["new"],
+    }
+
+
+def before_after(bins: "pd.DataFrame") -> go.Figure:
+    """Losses before and after relaxation: bins (`low`, `high` of log10, `n`) for each `quantity`."""
+    figure = go.Figure(layout={"template": TEMPLATE, "barmode": "overlay"})
+    for k, name in enumerate(("loss_before", "loss")):
+        part = bins[bins["quantity"] == name]
+        middle = (part["low"] + part["high"]) / 2
+        pattern = {"shape": _PATTERNS[k], "solidity": 0.4}
+        figure.add_bar(
+            x=middle, y=part["n"], name=QUANTITIES[name].label, marker_pattern=pattern, opacity=0.75, hoverinfo="y+name"
+        )
+    powers = list(range(-6, 9))
+    ticks = [f"{10.0**p:g}" if -2 <= p <= 4 else f"1e{p}" for p in powers]
+    figure.update_xaxes(title="Loss per atom (logarithmic)", tickvals=powers, ticktext=ticks)
+    figure.update_yaxes(title="Crystals")
+    return figure
+
+
+def density(grid: "pd.DataFrame", *, x: str, y: str) -> go.Figure:
+    """Crystals at each pair of values: squares of a size and shade by number (columns x, y, n; see `tables.grid`)."""
+    figure = go.Figure(layout={"template": TEMPLATE, "hovermode": "closest", "height": 380})
+    size = 6 + 14 * np.sqrt(grid["n"] / max(1, grid["n"].max()))
+    figure.add_scatter(
+        x=grid["x"],
+        y=grid["y"],
+        mode="markers",
+        marker={"size": size, "color": grid["n"], "colorscale": "Blues", "cmin": -grid["n"].max() / 2, "line_width": 0},
+        customdata=grid["n"],
+        hovertemplate="%{customdata} crystals near (%{x:.3g}, %{y:.3g})<extra></extra>",
+    )
+    figure.update_xaxes(title=header(x))
+    figure.update_yaxes(title=header(y), rangemode="normal")
+    return figure

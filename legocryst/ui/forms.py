@@ -1,0 +1,143 @@
+"""Forms drawn from the settings: one widget a field, with its bounds, unit and help, and values that stay."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+import streamlit as st
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from legocryst import settings as s
+
+_KEPT = "settings"
+STAGES: dict[str, type[s.Settings]] = {
+    name: field.annotation
+    for name, field in s.RunSettings.model_fields.items()
+    if isinstance(field.annotation, type) and issubclass(field.annotation, s.Settings)
+}
+"""Settings of each stage by their name in `RunSettings`."""
+Stage = TypeVar("Stage", bound=s.Settings)
+
+
+def form(name: str, *, options: Mapping[str, Sequence[str]] | None = None, skip: Sequence[str] = ()) -> bool:
+    """Widgets for the settings of a stage; returns whether they make sense, else the page says what is wrong.
+
+    `options` lists the allowed values of a text field, by name. Fields in `skip` get no widget. Advanced ones are
+    folded away. See `run_settings` for the values.
+    """
+    fields = {key: field for key, field in STAGES[name].model_fields.items() if key not in skip}
+    plain = {key: field for key, field in fields.items() if not _extra(field, "advanced")}
+    _columns(name, plain, options or {})
+    if rest := {key: field for key, field in fields.items() if key not in plain}:
+        with st.expander("Advanced settings"):
+            _columns(name, rest, options or {})
+    try:
+        STAGES[name].model_validate(_kept(name))
+    except ValidationError as error:
+        first = error.errors()[0]
+        st.error(f"{_words(str(first['loc'][0]))}: {first['msg'][0].lower()}{first['msg'][1:]}.")
+        return False
+    return True
+
+
+def seed() -> None:
+    """A widget for the seed of the run."""
+    field = s.RunSettings.model_fields["seed"]
+    values = st.session_state.setdefault(_KEPT, {}).setdefault("run", {"seed": field.default})
+    values["seed"] = _widget("run", "seed", field, values["seed"], ())
+
+
+def preset_choice() -> None:
+    """A choice of preset; taking one fills in the settings of every stage."""
+    kept = st.session_state.setdefault(_KEPT, {})
+
+    def fill() -> None:
+        fill_in(s.preset(st.session_state["preset"]))
+        kept["preset"] = st.session_state["preset"]
+
+    if "preset" not in st.session_state:
+        st.session_state["preset"] = kept.setdefault("preset", "quick")
+        if kept["preset"] == "quick" and not any(stage in kept for stage in STAGES):
+            fill()
+    text = "Fills in the settings of every stage: smoke takes half a minute, quick some minutes, thorough hours."
+    st.selectbox("Preset", s.PRESETS, key="preset", on_change=fill, help=text)
+
+
+def fill_in(settings: s.RunSettings) -> None:
+    """Take over the settings of every stage."""
+    for name in STAGES:
+        values = getattr(settings, name).model_dump()
+        _kept(name).update(values)
+        for key, value in values.items():
+            if (widget := f"{name}.{key}") in st.session_state:
+                st.session_state[widget] = value
+
+
+def run_settings() -> s.RunSettings:
+    """Settings of a run: what the forms of all pages hold, defaults where no form was opened yet.
+
+    Raises pydantic's ValidationError (a ValueError) for values that make no sense.
+    """
+    kept = st.session_state.get(_KEPT, {})
+    values = {name: kept[name] for name in STAGES if name in kept}
+    return s.RunSettings.model_validate(values | kept.get("run", {}))
+
+
+def _kept(name: str) -> dict[str, Any]:
+    """The values of a stage, which outlive their widgets: Streamlit forgets those on a change of page."""
+    stages = st.session_state.setdefault(_KEPT, {})
+    values: dict[str, Any] = stages.setdefault(name, STAGES[name]().model_dump())
+    return values
+
+
+def _columns(name: str, fields: Mapping[str, FieldInfo], options: Mapping[str, Sequence[str]]) -> None:
+    values = _kept(name)
+    for k, (key, field) in enumerate(fields.items()):
+        if k % 3 == 0:
+            columns = st.columns(3)
+        with columns[k % 3]:
+            values[key] = _widget(name, key, field, values[key], options.get(key, ()))
+
+
+def _widget(name: str, key: str, field: FieldInfo, value: Any, options: Sequence[str]) -> Any:
+    """The widget of one field, showing `value` when it is new; returns what it holds."""
+    widget, unit = f"{name}.{key}", _extra(field, "unit")
+    label = f"{_words(key)} ({unit})" if unit else _words(key)
+    if get_origin(field.annotation) is Literal:
+        options = get_args(field.annotation)
+    if widget not in st.session_state:
+        st.session_state[widget] = value
+    if options:
+        return st.selectbox(label, options, key=widget, help=field.description)
+    if field.annotation is bool:
+        return st.checkbox(label, key=widget, help=field.description)
+    if field.annotation is str:
+        return st.text_input(label, key=widget, help=field.description)
+    low, high = _bounds(field)
+    if field.annotation is int:
+        low, high = (None if bound is None else int(bound) for bound in (low, high))
+        number = st.number_input(label, low, high, step=1, key=widget, help=field.description)
+    else:
+        step = 10.0 ** math.floor(math.log10(abs(value) or 1.0))  # of the first digit
+        number = st.number_input(label, low, high, step=step, format="%g", key=widget, help=field.description)
+    return value if number is None else number
+
+
+def _bounds(field: FieldInfo) -> tuple[float | None, float | None]:
+    """Lower and upper bound; open ones count too, and are refused when the whole form is checked."""
+    low = next((m.ge if isinstance(m, Ge) else m.gt for m in field.metadata if isinstance(m, Ge | Gt)), None)
+    high = next((m.le if isinstance(m, Le) else m.lt for m in field.metadata if isinstance(m, Le | Lt)), None)
+    return (None if low is None else float(low)), (None if high is None else float(high))  # type: ignore[arg-type]
+
+
+def _extra(field: FieldInfo, name: str) -> Any:
+    extra = field.json_schema_extra
+    return extra.get(name) if isinstance(extra, dict) else None
+
+
+def _words(name: str) -> str:
+    """`rows_per_crystal` as "Rows per crystal"."""
+    text = name.replace("_", " ")
+    return text[:1].upper() + text[1:]

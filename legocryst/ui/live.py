@@ -1,0 +1,121 @@
+"""A job on the page while it runs: where each stage stands, in words and bars, each second anew."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from legocryst.jobs import STAGES, Job, stages
+from legocryst.ui.shell import sentence
+
+SECONDS = 1.0
+TITLES = {
+    "curate": "Judge the training set",
+    "augment": "Write it in subgroups",
+    "featurize": "Make features",
+    "train": "Train the model",
+    "sample": "Draw samples",
+    "relax": "Relax and judge",
+    "rank": "Compute energies",
+}
+
+
+def live(job: Job, draw: Callable[[Job], None] | None = None) -> None:
+    """Progress of a job, with `draw(job)` below it; anew each second while it runs, then the whole page once."""
+    running = job.state in ("running", "queued")
+
+    @st.fragment(run_every=SECONDS if running else None)
+    def part() -> None:
+        if not job.folder.exists():
+            st.info("This job was deleted.")
+            return
+        progress(job)
+        if draw:
+            draw(job)
+        if running and job.state not in ("running", "queued"):
+            st.rerun()
+
+    part()
+
+
+def progress(job: Job) -> None:
+    """State of a job, a bar for each stage, and the buttons that apply."""
+    state = job.state
+    steps = _latest(job)
+    for stage in planned(job):
+        fraction, words = stage_progress(steps.get(stage, {}), state)
+        st.progress(fraction, text=f"{TITLES[stage]}: {words}")
+    if state == "finished":
+        seconds = sum(step["cpu_seconds"] for step in steps.values())
+        st.success(f"Finished. {seconds:.0f} CPU-s on {job.threads} {'core' if job.threads == 1 else 'cores'}.")
+    elif state in ("running", "queued"):
+        buttons(job)
+    else:
+        {"failed": st.error, "lost": st.error}.get(state, st.warning)(f"{state.capitalize()}. {sentence_of(job)}")
+        buttons(job)
+
+
+def buttons(job: Job, *, where: str = "live") -> None:
+    """Stop a job that runs; resume one that was stopped, failed or lost."""
+    state = job.state
+    if state in ("running", "queued"):
+        if job.stopping():
+            st.caption("It stops after its present step.")
+        elif st.button("Stop", key=f"stop.{where}.{job.id}", help="After its present step; its work is kept."):
+            job.stop()
+            st.rerun(scope="fragment")
+    elif state in ("stopped", "failed", "lost") and st.button("Resume", key=f"resume.{where}.{job.id}"):
+        try:
+            job.resume()
+        except ValueError as error:
+            st.error(sentence(error))
+            return
+        st.rerun()
+
+
+def planned(job: Job) -> list[str]:
+    """Stages that a job does or takes over, in order."""
+    try:
+        todo = stages(job.settings)
+    except ValueError:  # made by another version: show what it did
+        todo = tuple(stage for stage in STAGES if stage in _latest(job))
+    last = STAGES.index(job.command) if job.command in STAGES else len(STAGES)
+    return [stage for stage in todo if STAGES.index(stage) <= last]
+
+
+def stage_progress(step: Mapping[str, Any], state: str) -> tuple[float, str]:
+    """Done part of a stage and words for it, from its last step; `state` is the job's."""
+    if not step:
+        return (1.0, "done before") if state == "finished" else (0.0, "waiting")
+    seconds = f"{step['cpu_seconds']:.0f} CPU-s"
+    done, total = step.get("done", step.get("epoch")), step.get("total", step.get("epochs"))
+    if step.get("complete"):
+        return 1.0, f"done, {seconds}"
+    if not total:
+        return 0.0, f"begun, {seconds}"
+    unit = "epochs" if "epochs" in step else "done"
+    words = f"{done} of {total} {unit}, {seconds}"
+    if step.get("valid") is not None and "epochs" not in step:
+        words += f", {step['valid']} valid"
+    return min(1.0, done / total), words
+
+
+def sentence_of(job: Job) -> str:
+    """Why a job ended, as a sentence."""
+    return sentence(ValueError(job.reason)) if job.reason else ""
+
+
+def _latest(job: Job) -> dict[str, dict[str, Any]]:
+    """The last step of each stage; CPU-s of earlier attempts added."""
+    last: dict[str, dict[str, Any]] = {}
+    seconds: dict[tuple[str, int], float] = {}
+    counted: dict[str, dict[str, Any]] = {}
+    for step in job.progress():
+        stage = step["stage"]
+        seconds[stage, step["attempt"]] = step["cpu_seconds"]
+        if "done" in step or "epoch" in step:
+            counted[stage] = step
+        last[stage] = {**counted.get(stage, {}), **step}
+    for stage, step in last.items():
+        step["cpu_seconds"] = sum(value for (name, _), value in seconds.items() if name == stage)
+    return last

@@ -1,0 +1,233 @@
+"""The frame of every page: the page table, the guard for deep links, the database, and what surrounds a stage."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from legocryst import ROOT
+from legocryst.jobs import FILES, Job, cores, create, default_workspace, jobs, launch
+from legocryst.settings import RunSettings
+from legocryst.store import Store, StoreError, Writer
+
+if TYPE_CHECKING:
+    from streamlit.navigation.page import StreamlitPage
+
+_ROUTED = "routed"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page: its file, and what stands above and below its own part."""
+
+    title: str
+    file: str
+    about: str = ""
+    takes: str = ""
+    gives: str = ""
+    following: str = ""
+
+
+PAGES: dict[str, Page] = {
+    "home": Page("Home", "home.py"),
+    "data": Page(
+        "Data",
+        "data.py",
+        "The training set holds known crystals in which every atom has the wanted local environment. Each one is "
+        "judged strictly, and of crystals with the same net only the first is kept. You can use the shipped set of "
+        "sp2 carbons or bring your own crystals.",
+        "Crystals as CIF, POSCAR or table files; nothing for the shipped set.",
+        "A training set: one row a crystal, with space group, cell and Wyckoff sites.",
+        "augment",
+    ),
+    "augment": Page(
+        "Augment",
+        "augment.py",
+        "Each crystal of the training set is written again in subgroups of its space group and with other points of "
+        "its orbits. The crystals stay what they are; only their descriptions grow in number. From them a model "
+        "learns many ways to write the same environment.",
+        "A training set.",
+        "A table with many rows for each crystal, every row proved to be its source.",
+        "features",
+    ),
+    "features": Page(
+        "Features",
+        "features.py",
+        "Each column of the table becomes numbers that a network can learn. A column of categories, such as the space "
+        "group, becomes one number for each category. A column of lengths, angles or coordinates is described by a "
+        "mixture of Gaussians: which one, and where in it.",
+        "An augmented table.",
+        "A matrix of numbers, and the way back from it to the table.",
+        "train",
+    ),
+    "train": Page(
+        "Train",
+        "train.py",
+        "A generative model learns the table. While it trains, fresh samples are drawn, relaxed shortly and judged, "
+        "so that you see what matters: how many become valid crystals. Training ends when that share no longer "
+        "grows, and the best weights are kept.",
+        "An augmented table and its features.",
+        "A model from which any number of rows can be drawn.",
+        "generate",
+    ),
+    "generate": Page(
+        "Generate",
+        "generate.py",
+        "Rows are drawn from a model and become crystals. Each is relaxed along its symmetry-free variables until "
+        "every atom has the wanted environment, or is set aside with the reason. What is valid and was not there "
+        "before is new, and gets an energy.",
+        "A trained model, or a preset that does all stages.",
+        "Crystals in the database, each with its verdict, net, density and, if new, its energy.",
+        "database",
+    ),
+    "database": Page("Database", "database.py"),
+    "structure": Page("Structure", "structure.py"),
+    "jobs": Page("Jobs", "jobs.py"),
+}
+"""Every page by its address."""
+
+
+def pages() -> "list[StreamlitPage]":
+    """The pages for `st.navigation`; Home is the default one, which answers at the bare address only."""
+    return [
+        st.Page(ROOT / "pages" / page.file, title=page.title, url_path=name, default=name == "home")
+        for name, page in PAGES.items()
+    ]
+
+
+def route() -> None:
+    """Run the page that the address names; called by app.py alone."""
+    st.session_state[_ROUTED] = True
+    st.navigation(pages()).run()
+
+
+def guard() -> None:
+    """Every page calls this first: on a deep link to a fresh server Streamlit runs the page without app.py."""
+    if _ROUTED not in st.session_state:
+        st.session_state[_ROUTED] = True
+        st.navigation(pages(), position="hidden")
+        st.rerun()
+
+
+def link(name: str, label: str = "", *, query: dict[str, str] | None = None) -> None:
+    """A link to another page."""
+    st.page_link(str(ROOT / "pages" / PAGES[name].file), label=label or PAGES[name].title, query_params=query)
+
+
+def begin(name: str) -> None:
+    """Title of a page and, of a stage's, what it does and what comes in."""
+    guard()
+    page = PAGES[name]
+    st.title(page.title)
+    if page.about:
+        st.write(page.about)
+        st.markdown(f"**What comes in:** {page.takes}")
+    if writer_error():
+        st.warning(f"The database cannot be kept up to date: {writer_error()}")
+
+
+def end(name: str) -> None:
+    """What a stage gives, and the link to the next."""
+    page = PAGES[name]
+    st.divider()
+    left, right = st.columns([3, 1], vertical_alignment="center")
+    left.markdown(f"**What goes out:** {page.gives}")
+    with right:
+        link(page.following, f"Next: {PAGES[page.following].title}")
+
+
+def workspace() -> Path:
+    """The folder that the app serves."""
+    return default_workspace().resolve()
+
+
+@st.cache_resource(show_spinner=False)
+def _writer(folder: str) -> Writer:
+    return Writer(Path(folder)).start()
+
+
+def store() -> Store:
+    """The database of the workspace; when it cannot be opened the page says why and ends."""
+    try:
+        return _writer(str(workspace())).store
+    except StoreError as error:
+        st.error(sentence(error))
+        st.stop()
+
+
+def writer_error() -> str:
+    """What keeps the database from being up to date, "" if nothing."""
+    store()
+    return _writer(str(workspace())).error
+
+
+def sentence(error: Exception) -> str:
+    """A message as a sentence: capital first letter, full stop."""
+    text = str(error).strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "`")) else ".")
+
+
+def start(
+    command: str,
+    settings: RunSettings,
+    *,
+    parent: Job | None = None,
+    through: str = "train",
+    seeds: Sequence[Path] = (),
+) -> Job | None:
+    """Make a job and start it; None when that is refused, which the page then says."""
+    try:
+        job = create(
+            workspace(),
+            command,
+            settings,
+            seeds=seeds,
+            threads=max(1, cores() - 1),
+            parent=parent,
+            through=through,
+        )
+        launch(job)
+    except ValueError as error:
+        st.error(sentence(error))
+        return None
+    return job
+
+
+def has(job: Job, stage: str) -> bool:
+    """Whether a job has the results of a stage."""
+    if stage == "relax":
+        return any(job.shards.glob("crystals-*.parquet"))
+    return all((job.folder / name).exists() for name in FILES[stage])
+
+
+def name_of(job: Job) -> str:
+    """A job in words: what it does, when it was made, how it stands."""
+    moment = job.record["started"][:16].replace("T", " ")
+    what = {"run": "whole run"}.get(job.command, job.command)
+    seeds = job.record["seeds"]
+    own = f", {', '.join(seeds)}" if seeds else ""
+    return f"{moment} UTC, {what} ({job.record['settings']['train']['model']}{own}), {job.state}"
+
+
+def choose_job(label: str, *, key: str, fits: Callable[[Job], bool], none: str = "") -> Job | None:
+    """A choice among the jobs that fit, newest first; `none` names the choice of no job, which then comes first."""
+    found = {job.id: job for job in jobs(workspace()) if fits(job)}
+    options = ([""] if none else []) + list(found)
+    kept = st.session_state.setdefault("chosen", {})
+    if not options:
+        return None
+    if kept.get(key) not in options:
+        kept[key] = options[0]
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = kept[key]
+    st.selectbox(label, options, key=key, format_func=lambda name: name_of(found[name]) if name else none)
+    kept[key] = st.session_state[key]
+    return found.get(kept[key])
+
+
+def choose(key: str, job: Job) -> None:
+    """Make a job the one that `choose_job` of that key shows."""
+    st.session_state.setdefault("chosen", {})[key] = job.id
+    st.session_state.pop(key, None)

@@ -1,0 +1,114 @@
+// 3D view of one scene (legocryst/ui/scene.py). The viewer lives on its element, so that a rerun of the page changes
+// the drawing and keeps the camera, unless `data.camera`, the name of what is looked at, has changed.
+
+const WAYS = {
+  "Ball and stick": { radius: 0.3, bond: 0.12 },
+  "Sticks": { radius: 0.13, bond: 0.13 },
+  "Space filling": { radius: 1.5, bond: 0.12 },
+}
+
+function load(address) {
+  if (window.$3Dmol) return Promise.resolve(window.$3Dmol)
+  if (!window.legocrystViewer) {
+    window.legocrystViewer = new Promise((resolve, reject) => {
+      const script = document.createElement("script")
+      script.src = address
+      script.onload = () => resolve(window.$3Dmol)
+      script.onerror = () => reject(new Error(`the viewer's script ${address} was not found on this server`))
+      document.head.appendChild(script)
+    })
+  }
+  return window.legocrystViewer
+}
+
+const point = ([x, y, z]) => ({ x, y, z })
+
+function model(scene, way) {
+  const atoms = scene.positions.map((position, i) => ({
+    ...point(position), elem: scene.symbols[i], index: i, serial: i, bonds: [], bondOrder: [], properties: {},
+  }))
+  for (const [i, j] of scene.bonds) {
+    atoms[i].bonds.push(j)
+    atoms[i].bondOrder.push(1)
+    atoms[j].bonds.push(i)
+    atoms[j].bondOrder.push(1)
+  }
+  for (const [i, atom] of atoms.entries()) {
+    const radius = scene.inside[i] ? way.radius : way.bond * 0.8 // bonds that leave the cells end thin
+    atom.style = { sphere: { radius }, stick: { radius: way.bond } }
+  }
+  return atoms
+}
+
+function draw(viewer, data, dark) {
+  const scene = data.scene
+  const way = WAYS[data.way]
+  const kept = viewer.getView()
+  viewer.removeAllModels()
+  viewer.removeAllShapes()
+  viewer.removeAllLabels()
+  viewer.setBackgroundColor(dark ? "#14191f" : "#ffffff")
+  viewer.setProjection(data.perspective ? "perspective" : "orthographic")
+  const drawn = viewer.addModel()
+  const atoms = model(scene, way)
+  drawn.addAtoms(atoms)
+  const carbon = dark ? "#9aa7b3" : "#4a5560"
+  const colors = { prop: "elem", map: { ...window.$3Dmol.elementColors.Jmol, C: carbon } }
+  for (const inside of [true, false]) {
+    const radius = inside ? way.radius : way.bond * 0.8
+    const style = { sphere: { radius, colorscheme: colors }, stick: { radius: way.bond, colorscheme: colors } }
+    viewer.setStyle({ predicate: (atom) => scene.inside[atom.index] === inside }, style)
+  }
+  if (data.cell) {
+    for (const [start, end] of scene.edges) {
+      viewer.addCylinder({
+        start: point(start), end: point(end), radius: 0.03, color: dark ? "#c3ccd4" : "#2b3640", fromCap: 1, toCap: 1,
+      })
+    }
+    scene.axes.forEach((axis, k) => {
+      viewer.addLabel("abc"[k], {
+        position: point(axis), inFront: true, fontSize: 15, showBackground: false,
+        fontColor: dark ? "#e3e8ed" : "#1c2733",
+      })
+    })
+  }
+  if (viewer.legocrystCamera === data.camera) {
+    viewer.setView(kept)
+  } else {
+    viewer.zoomTo()
+    viewer.rotate(-80, "x")
+    viewer.rotate(-20, "y")
+    viewer.rotate(5, "x")
+    viewer.zoom(1.1)
+    viewer.legocrystCamera = data.camera
+  }
+  viewer.render()
+}
+
+function isDark(element) {
+  const [r, g, b] = (getComputedStyle(element).color.match(/\d+/g) || [0, 0, 0]).map(Number)
+  return r + g + b > 380 // light text stands on a dark page
+}
+
+export default function (component) {
+  const { data, parentElement } = component
+  const box = parentElement.querySelector(".legocryst-view")
+  const note = parentElement.querySelector(".legocryst-note")
+  box.style.height = `${data.height}px`
+  load(data.script).then((library) => {
+    if (!box.viewer) {
+      box.viewer = library.createViewer(box, { antialias: true, preserveDrawingBuffer: true })
+      box.watcher = new ResizeObserver(() => box.viewer.resize())
+      box.watcher.observe(box)
+    }
+    if (!box.viewer) throw new Error("this browser does not draw in 3D (WebGL is off)")
+    draw(box.viewer, data, isDark(box))
+    box.dataset.atoms = data.scene.positions.length
+    note.textContent = ""
+  }).catch((error) => {
+    note.textContent = `The crystal cannot be drawn: ${error.message}.`
+  })
+  return () => {
+    if (box.watcher) box.watcher.disconnect()
+  }
+}

@@ -1,0 +1,68 @@
+"""The 3D view of a crystal: a component of the page, and the same drawing as one file that works offline."""
+
+import html
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from legocryst import ROOT
+from legocryst.ui.scene import Scene
+
+SCRIPT = ROOT / "static" / "vendor" / "3dmol" / "3Dmol-min.js"
+WAYS = ("Ball and stick", "Sticks", "Space filling")
+_HERE = Path(__file__).parent
+_HTML = '<div class="legocryst-view" role="img"></div><p class="legocryst-note"></p>'
+_CSS = """
+.legocryst-view { position: relative; width: 100%; border: 1px solid var(--st-border-color); border-radius: 4px; }
+.legocryst-note { margin: 0; }
+"""
+
+
+@cache
+def _component() -> Any:
+    code = (_HERE / "viewer.js").read_text(encoding="utf-8")
+    return st.components.v2.component("legocryst_viewer", html=_HTML, css=_CSS, js=code, isolate_styles=False)
+
+
+def view(
+    scene: Scene, *, name: str, way: str = WAYS[0], cell: bool = True, perspective: bool = True, height: int = 520
+) -> None:
+    """Draw a scene. The camera is kept while `name`, what is looked at, stays the same."""
+    shown = _data(scene, name=name, way=way, cell=cell, perspective=perspective, height=height)
+    _component()(data=shown | {"script": "app/static/vendor/3dmol/3Dmol-min.js"}, key="viewer")
+
+
+def _data(scene: Scene, *, name: str, way: str, cell: bool, perspective: bool, height: int) -> dict[str, Any]:
+    look = {"way": way, "cell": cell, "perspective": perspective, "height": height}
+    return {"scene": scene.to_dict(), "camera": name, **look}
+
+
+def standalone(scene: Scene, *, title: str) -> str:
+    """A page with the drawing alone; the viewer's script is inside, so that it needs no network."""
+    import py3Dmol
+
+    viewer = py3Dmol.view(width="100%", height="90vh", js="")
+    viewer.addModel(_xyz(scene, title), "xyz", {"assignBonds": False})
+    viewer.setStyle({"sphere": {"radius": 0.3, "colorscheme": "Jmol"}})
+    for ends, radius in ((scene.positions[scene.bonds], 0.12), (scene.edges, 0.03)):
+        for start, end in np.round(ends, 4).tolist():
+            viewer.addCylinder({"start": _point(start), "end": _point(end), "radius": radius, "color": "#4a5560"})
+    viewer.zoomTo()
+    ready = "<script>var $3Dmolpromise = Promise.resolve();</script>"  # py3Dmol then loads nothing
+    script = f"<script>{SCRIPT.read_text(encoding='utf-8')}</script>\n{ready}"
+    safe = html.escape(title)
+    head = f'<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{safe}</title></head>'
+    return f"{head}\n<body>\n<h1>{safe}</h1>\n{script}\n{viewer.write_html()}\n</body>\n</html>\n"
+
+
+def _point(xyz: list[float]) -> dict[str, float]:
+    return dict(zip("xyz", xyz, strict=True))
+
+
+def _xyz(scene: Scene, title: str) -> str:
+    atoms = zip(scene.symbols, scene.positions, scene.inside, strict=True)
+    lines = [f"{symbol} {x:.4f} {y:.4f} {z:.4f}" for symbol, (x, y, z), inside in atoms if inside]
+    return "\n".join([str(len(lines)), " ".join(title.split()), *lines])

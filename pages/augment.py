@@ -1,0 +1,5 @@
+"""augment."""
+
+from legocryst.ui import shell
+
+shell.begin("augment")

@@ -1,0 +1,5 @@
+"""data."""
+
+from legocryst.ui import shell
+
+shell.begin("data")

@@ -1,0 +1,5 @@
+"""database."""
+
+from legocryst.ui import shell
+
+shell.begin("database")

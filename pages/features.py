@@ -1,0 +1,5 @@
+"""features."""
+
+from legocryst.ui import shell
+
+shell.begin("features")

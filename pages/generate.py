@@ -1,0 +1,5 @@
+"""generate."""
+
+from legocryst.ui import shell
+
+shell.begin("generate")

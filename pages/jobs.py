@@ -1,0 +1,5 @@
+"""jobs."""
+
+from legocryst.ui import shell
+
+shell.begin("jobs")

@@ -1,0 +1,5 @@
+"""structure."""
+
+from legocryst.ui import shell
+
+shell.begin("structure")

@@ -1,0 +1,5 @@
+"""train."""
+
+from legocryst.ui import shell
+
+shell.begin("train")
