@@ -15,6 +15,7 @@ OUT = Path(__file__).resolve().parents[1] / "data" / "wyckoff.npz"
 
 
 def main() -> None:
+    """Write the file and say how large it is."""
     first, letter, site_symmetry, free, op_first = [0, 0], [], [], [], [0]
     rotation, translation, symbols = [], [], [""]
     for number in range(1, 231):

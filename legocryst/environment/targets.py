@@ -26,10 +26,10 @@ class _Frozen(BaseModel):
 class DescriptorSettings(_Frozen):
     """The SO(3) power spectrum's parameters (see `environment.descriptors`)."""
 
-    n_max: int = Field(2, ge=1, le=6, description="Number of radial functions.")
-    l_max: int = Field(4, ge=0, le=8, description="Largest angular momentum.")
-    r_cut: Length = Field(2.1, description="Cutoff radius, angstrom.")
-    alpha: float = Field(1.5, gt=0, description="Exponent of the Gaussian at each neighbour, 1/angstrom^2.")
+    n_max: int = Field(default=2, ge=1, le=6, description="Number of radial functions.")
+    l_max: int = Field(default=4, ge=0, le=8, description="Largest angular momentum.")
+    r_cut: Length = Field(default=2.1, description="Cutoff radius, angstrom.")
+    alpha: float = Field(default=1.5, gt=0, description="Exponent of the Gaussian at each neighbour, 1/angstrom^2.")
 
 
 class ReferenceSite(_Frozen):

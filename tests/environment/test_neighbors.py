@@ -22,7 +22,7 @@ def test_awkward_cells_agree_with_pymatgen(name: str) -> None:
     cell = np.array(CELLS[name], float)
     cell[3:] = np.radians(cell[3:])
     points = rng.uniform(-2, 2, (3, 3))
-    _agree(Crystals.build([1], [cell], [[(6, 0, point) for point in points]]), 2.9)
+    _agree(Crystals.build([1], cell[None], [[(6, 0, point) for point in points]]), 2.9)
 
 
 def test_random_symmetric_crystals_agree_with_pymatgen() -> None:

@@ -50,7 +50,7 @@ def test_neighbour_lists_kept_over_steps_equal_fresh_ones() -> None:
         assert torch.allclose(kept[1], fresh[1], rtol=1e-8, atol=1e-8)
 
 
-CARBONS = {
+CARBONS: dict[str, tuple[int, tuple[float, ...], list[tuple[int, tuple[float, ...]]], float]] = {
     # name: (group, cell (degrees), sites, edge a wanted)
     "graphite": (194, (2.6, 2.6, 6.4, 90, 90, 120), [(9, (1 / 3, 2 / 3, 0.25)), (10, (0, 0, 0.25))], 2.4595),
     "srs, cubic": (214, (4.3, 4.3, 4.3, 90, 90, 90), [(8, (1 / 8, 1 / 8, 1 / 8))], 4.0164),
