@@ -96,12 +96,7 @@ def distributions(table: "pd.DataFrame") -> None:
 
 
 shell.begin("data")
-job = shell.choose_job(
-    "Training set",
-    key="training_set",
-    fits=lambda job: job.command == "curate",
-    none="Shipped: known sp2 carbons",
-)
+job = shell.training_set()
 if job is not None:
     live(job)
 if job is None or shell.has(job, "curate"):

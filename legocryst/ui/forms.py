@@ -21,13 +21,13 @@ STAGES: dict[str, type[s.Settings]] = {
 Stage = TypeVar("Stage", bound=s.Settings)
 
 
-def form(name: str, *, options: Mapping[str, Sequence[str]] | None = None, skip: Sequence[str] = ()) -> bool:
+def form(name: str, *, options: Mapping[str, Sequence[str]] | None = None, only: Sequence[str] = ()) -> bool:
     """Widgets for the settings of a stage; returns whether they make sense, else the page says what is wrong.
 
-    `options` lists the allowed values of a text field, by name. Fields in `skip` get no widget. Advanced ones are
-    folded away. See `run_settings` for the values.
+    `options` lists the allowed values of a text field, by name. With `only`, the other fields get no widget. Advanced
+    ones are folded away. See `run_settings` for the values.
     """
-    fields = {key: field for key, field in STAGES[name].model_fields.items() if key not in skip}
+    fields = {key: field for key, field in STAGES[name].model_fields.items() if key in only or not only}
     plain = {key: field for key, field in fields.items() if not _extra(field, "advanced")}
     _columns(name, plain, options or {})
     if rest := {key: field for key, field in fields.items() if key not in plain}:

@@ -1,14 +1,18 @@
 """A job on the page while it runs: where each stage stands, in words and bars, each second anew."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from legocryst.jobs import STAGES, Job, stages
 from legocryst.ui.shell import sentence
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 SECONDS = 1.0
+_NOT_MEASURED = ("time", "attempt", "stage", "cpu_seconds", "epoch", "epochs", "seconds_left")
 TITLES = {
     "curate": "Judge the training set",
     "augment": "Write it in subgroups",
@@ -71,6 +75,30 @@ def buttons(job: Job, *, where: str = "live") -> None:
             st.error(sentence(error))
             return
         st.rerun()
+
+
+def training_curve(job: Job) -> "pd.DataFrame":
+    """What training measured so far: columns epoch, quantity, value; of an epoch done twice the later report."""
+    import pandas as pd
+
+    rows: dict[tuple[int, str], float] = {}
+    for step in job.progress():
+        if step["stage"] == "train" and "epoch" in step:
+            measured = {name: value for name, value in step.items() if name not in _NOT_MEASURED}
+            rows |= {(step["epoch"], name): value for name, value in measured.items()}
+    listed = [(epoch, name, value) for (epoch, name), value in sorted(rows.items())]
+    return pd.DataFrame(listed, columns=["epoch", "quantity", "value"])
+
+
+def speed(job: Job) -> float | None:
+    """Rows relaxed a second in the last attempt, by the clock; None before two reports."""
+    steps = [step for step in job.progress() if step["stage"] == "relax"]
+    steps = [step for step in steps if step["attempt"] == steps[-1]["attempt"]]
+    if len(steps) < 2 or not (done := steps[-1].get("done") or steps[-2].get("done")):
+        return None
+    seconds = steps[-1]["time"] - steps[0]["time"]
+    first = next(step["done"] for step in steps if "done" in step)  # what earlier attempts had done
+    return (done - first) / seconds if seconds > 0 and done > first else None
 
 
 def planned(job: Job) -> list[str]:

@@ -120,7 +120,7 @@ def begin(name: str) -> None:
     """Title of a page and, of a stage's, what it does and what comes in."""
     guard()
     page = PAGES[name]
-    st.title(page.title)
+    st.title("LEGO-Cryst" if name == "home" else page.title)
     if page.about:
         st.write(page.about)
         st.markdown(f"**What comes in:** {page.takes}")
@@ -195,6 +195,16 @@ def start(
     return job
 
 
+def catch_up(job: Job) -> None:
+    """Take the job's newest shards into the database now, rather than within a second."""
+    taken = store().query("SELECT count(*) AS n FROM shards WHERE job = ?", [job.id])["n"].iloc[0]
+    if taken < len(list(job.shards.glob("*.parquet"))):
+        try:
+            store().ingest()
+        except StoreError as error:
+            st.error(sentence(error))
+
+
 def has(job: Job, stage: str) -> bool:
     """Whether a job has the results of a stage."""
     if stage == "relax":
@@ -231,3 +241,19 @@ def choose(key: str, job: Job) -> None:
     """Make a job the one that `choose_job` of that key shows."""
     st.session_state.setdefault("chosen", {})[key] = job.id
     st.session_state.pop(key, None)
+
+
+def training_set() -> Job | None:
+    """A choice of training set, one for all pages: a job that curated the user's crystals, or None, the shipped set."""
+    return choose_job(
+        "Training set",
+        key="training_set",
+        fits=lambda job: job.command == "curate",
+        none="Shipped: known sp2 carbons",
+    )
+
+
+def chosen_training_set() -> Job | None:
+    """What was chosen on the page where `training_set` stands."""
+    name = st.session_state.get("chosen", {}).get("training_set", "")
+    return next((job for job in jobs(workspace()) if job.id == name), None)

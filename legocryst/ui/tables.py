@@ -4,13 +4,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from legocryst.quantities import CRYSTAL_COLUMNS, SITES
+from legocryst.quantities import CELL_COLUMNS, CRYSTAL_COLUMNS, SITES
 from legocryst.store import Filters, Store, column
 
 if TYPE_CHECKING:
     import pandas as pd
 
 BINS = 40
+AMU = 1.66053907
+"""Grams per cubic centimetre in one atomic mass unit per cubic angstrom (CODATA 2018)."""
 
 
 def count_by(
@@ -40,6 +42,20 @@ def histogram(
         SELECT low + k * step AS low, low + (k + 1) * step AS high, n FROM b, r ORDER BY k
     """
     return store.query(sql, parameters or [])
+
+
+def binned(values: "pd.Series | np.ndarray", *, bins: int = BINS) -> "pd.DataFrame":
+    """`low`, `high`, `n` of equal bins over the finite ones of a few values."""
+    import pandas as pd
+
+    finite = np.asarray(values, float)
+    number, edges = np.histogram(finite[np.isfinite(finite)], bins=bins)
+    return pd.DataFrame({"low": edges[:-1], "high": edges[1:], "n": number})
+
+
+def counted(values: "pd.Series", name: str) -> "pd.DataFrame":
+    """Number `n` of each of a few values, which stand in the column `name`, in order."""
+    return values.value_counts().sort_index().rename_axis(name).reset_index(name="n")
 
 
 def losses(store: Store, job: str) -> "pd.DataFrame":
@@ -108,3 +124,12 @@ def positions(store: Store, table: str, job: str) -> "pd.DataFrame":
     """Space group and Wyckoff positions of the rows of a job's table."""
     names = ", ".join(name for name in CRYSTAL_COLUMNS if name == "spg" or name.startswith("wp"))
     return store.query(f'SELECT {names} FROM "{table}" WHERE job = ?', [job])
+
+
+def densities(table: "pd.DataFrame", element: int) -> np.ndarray:
+    """Densities (n,), g/cm3, of rows of one element with METHOD's cell and `atoms`."""
+    from ase.data import atomic_masses
+
+    from legocryst.crystal.cell import volume
+
+    return AMU * atomic_masses[element] * table["atoms"].to_numpy() / volume(table[list(CELL_COLUMNS)].to_numpy(float))
