@@ -1,89 +1,140 @@
-"""Database: every sampled row with its verdict, filtered and paged in SQL."""
+"""Database: every sampled row, filtered, ordered, counted and drawn in SQL."""
 
+import math
+
+import pandas as pd
 import streamlit as st
 
-from legocryst.quantities import QUANTITIES, header
-from legocryst.store import Filters
-from legocryst.ui import figures, shell, tables
+from legocryst.quantities import QUANTITIES
+from legocryst.store import Filters, Store
+from legocryst.ui import figures, shell, show, tables
 
-ROWS = 50
-COLUMNS = ("id", "class", "symbol", "net_name", "kind", "periodicity", "sites", "atoms", "density", "loss", "energy")
-RANGES = ("atoms", "sites", "density", "loss", "energy")
-CLASSES = ("new", "known", "duplicate", "invalid", "undecodable")
-
-
-def number(name: str, label: str) -> float | None:
-    """An open bound, kept in the address of the page."""
-    given = st.query_params.get(name, "")
-    value = st.text_input(label, value=given, key=name, placeholder="any")
-    if value:
-        st.query_params[name] = value
-    elif name in st.query_params:
-        del st.query_params[name]
-    try:
-        return float(value) if value else None
-    except ValueError:
-        st.error(f"{value!r} is not a number: clear the field or give one.")
-        return None
+PAGE = 50
+SETS = ("class", "kind", "periodicity", "model", "symbol", "job")
+RANGES = ("energy", "density", "atoms", "sites", "space_group", "loss")
+TEXTS = ("net_name", "reason", "id")
+DEFAULT = ("symbol", "net_name", "kind", "periodicity", "atoms", "sites", "density", "energy", "loss", "class", "model")
+MORE = (
+    *("space_group", "written_group", "net_key", "rank", "loss_before", "shift", "published", "status", "reason"),
+    *("evaluations", "energy_model", "energy_reason", "seed", "target", "job", "row"),
+)
+NUMBERS = ("energy", "density", "atoms", "sites", "space_group", "loss", "loss_before", "shift", "evaluations")
 
 
-def filters() -> Filters:
-    """What the reader asks for."""
-    kept = [name for name in st.query_params.get("class", "new").split(",") if name in CLASSES]
-    chosen = st.multiselect("Class", CLASSES, default=kept, help="What became of the sampled row.")
-    st.query_params["class"] = ",".join(chosen)
-    text = st.text_input("Net name contains", value=st.query_params.get("net", ""))
-    if text:
-        st.query_params["net"] = text
-    elif "net" in st.query_params:
-        del st.query_params["net"]
-    between = {}
-    with st.expander("Ranges"):
-        for name in RANGES:
-            left, right = st.columns(2)
-            with left:
-                low = number(f"{name}.min", f"{header(name)} at least")
-            with right:
-                high = number(f"{name}.max", f"{header(name)} at most")
-            between[name] = (low, high)
-    return Filters(between=between, among={"class": chosen}, containing={"net_name": text})
+def filters(store: Store) -> Filters:
+    """Widgets for the conditions; their values stand in the address, so that the page can be shared."""
+    among, between, containing = {}, {}, {}
+    with st.expander("Filters", expanded=True):
+        for k, (name, column) in enumerate(zip(SETS, st.columns(3) * 2, strict=True)):
+            options = tables.count_by(store, "candidates", name)[name].tolist()
+            options = [str(option) for option in options if str(option)]
+            default = ["new"] if name == "class" and "new" in options else None
+            with column:
+                chosen = st.multiselect(
+                    QUANTITIES[name].label, options, default, key=name, help=QUANTITIES[name].help, bind="query-params"
+                )
+            among[name] = [int(value) for value in chosen] if QUANTITIES[name].kind == "integer" else chosen
+            del k
+        for name, column in zip(RANGES, st.columns(3) * 2, strict=True):
+            with column:
+                between[name] = limits(name)
+        for name, column in zip(TEXTS, st.columns(3), strict=True):
+            label = f"{QUANTITIES[name].label} contains"
+            containing[name] = column.text_input(label, key=name, bind="query-params").strip()
+    return Filters(between=between, among=among, containing=containing)
+
+
+def limits(name: str) -> tuple[float | None, float | None]:
+    """Two fields for the least and the largest value; empty ones are open."""
+    low, high = st.columns(2)
+    header, form = QUANTITIES[name].header, "%d" if QUANTITIES[name].kind == "integer" else "%g"
+    options = {"value": None, "format": form, "bind": "query-params", "step": 1 if form == "%d" else 0.1}
+    least = low.number_input(f"{header}, from", key=f"{name}_from", placeholder="any", **options)
+    most = high.number_input("to", key=f"{name}_to", placeholder="any", **options)
+    return least, most
+
+
+def rows(store: Store, where: Filters, total: int) -> None:
+    first, second, third, fourth = st.columns([2, 1, 1, 1], vertical_alignment="bottom")
+    labels = {name: QUANTITIES[name].header for name in (*DEFAULT, *MORE)}
+    columns = st.multiselect(
+        "Columns", list(labels), list(DEFAULT), key="columns", format_func=labels.get, bind="query-params"
+    )
+    order = first.selectbox(
+        "Order by", list(labels), list(labels).index("energy"), key="order", format_func=labels.get, bind="query-params"
+    )
+    descending = second.checkbox("Largest first", key="largest_first", bind="query-params")
+    last = max(1, math.ceil(total / PAGE))
+    page = third.number_input(f"Page of {last}", 1, last, 1, key="page", bind="query-params")
+    offset = (page - 1) * PAGE
+    chosen = ["id", *columns]
+    frame = store.page(where, order=order, descending=descending, limit=PAGE, offset=offset, columns=chosen)
+    fourth.download_button(
+        "Download as CSV",
+        lambda: store.page(where, order=order, descending=descending, limit=total, columns=chosen).to_csv(index=False),
+        "crystals.csv",
+        "text/csv",
+        on_click="ignore",
+    )
+    picked = listing(frame)
+    if picked:
+        shell.link("structure", f"Open crystal {picked} in 3D", query={"id": picked})
+    else:
+        st.caption("Select a row to open its crystal in 3D, or follow its link, which opens a new tab.")
+
+
+def listing(frame: pd.DataFrame) -> str:
+    """The rows; returns the name of the selected crystal."""
+    shown = frame.assign(id="/structure?id=" + frame["id"])
+    config = show.columns(list(shown.columns))
+    config["id"] = st.column_config.LinkColumn(QUANTITIES["id"].label, display_text="Open", width="small")
+    event = st.dataframe(
+        shown,
+        column_config=config,
+        hide_index=True,
+        height=400,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="rows",
+        alt="Crystals that pass the filters",
+    )
+    selected = event["selection"]["rows"]
+    return str(frame["id"].iloc[selected[0]]) if selected and selected[0] < len(frame) else ""
+
+
+def pictures(store: Store, where: Filters) -> None:
+    left, right = st.columns(2)
+    x = left.selectbox("Across", NUMBERS, 0, format_func=lambda n: QUANTITIES[n].header, key="x", bind="query-params")
+    options = ["number of crystals", *NUMBERS]
+    labels = {name: QUANTITIES[name].header for name in NUMBERS} | {options[0]: "Number of crystals"}
+    y = right.selectbox("Up", options, 2, format_func=labels.get, key="y", bind="query-params")
+    if y == options[0]:
+        condition, parameters = where.sql()
+        bins = tables.histogram(store, "candidates", x, where=condition, parameters=parameters)
+        if bins.empty:
+            st.info(f"None of these crystals has a value of {QUANTITIES[x].label.lower()}.")
+            return
+        figures.show(figures.histogram(bins, x=x), caption=f"{int(bins['n'].sum())} crystals that pass the filters.")
+        return
+    grid = tables.grid(store, where, x, y)
+    if grid.empty:
+        st.info("None of these crystals has both values.")
+        return
+    caption = f"{int(grid['n'].sum())} crystals with both values; larger and darker: more crystals at that place."
+    figures.show(figures.density(grid, x=x, y=y), caption=caption)
 
 
 shell.begin("database")
-st.write(
-    "Every row that a model sampled stands here with what became of it. Choose what to see; the address of this page "
-    "holds your choice, so you can share it."
-)
 store = shell.store()
-where = filters()
-total = store.total(where)
-if not total:
-    st.info("No crystal fits. Widen the choice, or run the demonstration on the Home page.")
+if not store.total():
+    st.info("There are no crystals yet: run the demonstration on the first page, or generate some.")
+    shell.link("home", "To the first page")
     st.stop()
-left, middle, right = st.columns(3)
-order = left.selectbox("Order by", ("energy", *[name for name in COLUMNS if name != "energy"]), format_func=header)
-pages = -(-total // ROWS)
-page = middle.number_input(f"Page (1 to {pages})", 1, pages, 1)
-columns = right.multiselect("Columns", [*COLUMNS, "reason", "net_key", "shift", "job", "row"], default=COLUMNS)
-rows = store.page(
-    where, order=order, limit=ROWS, offset=(page - 1) * ROWS, columns=["id", *[c for c in columns if c != "id"]]
-)
-picked = st.dataframe(
-    rows.rename(columns=header),
-    hide_index=True,
-    on_select="rerun",
-    selection_mode="single-row",
-    key="crystals",
-    column_config={header(name): st.column_config.Column(help=QUANTITIES[name].help) for name in rows.columns},
-)
-st.caption(f"Rows {(page - 1) * ROWS + 1} to {min(page * ROWS, total)} of {total}. Select a row to open its crystal.")
-chosen = picked["selection"]["rows"]
-shown = rows["id"].iloc[chosen[0] if chosen else 0]
-shell.link("structure", f"Open crystal {shown}", query={"id": shown})
-x, y = st.columns(2)
-across = x.selectbox("Across", RANGES, index=2, format_func=header)
-up = y.selectbox("Up", RANGES, index=4, format_func=header)
-grid = tables.grid(store, where, across, up)
-if len(grid):
-    caption = f"Crystals that fit, by {header(across)} and {header(up)}; larger squares hold more of them."
-    figures.show(figures.density(grid, x=header(across), y=header(up)), caption=caption)
+where = filters(store)
+total = store.total(where)
+st.write(f"**{total:,}** of {store.total():,} sampled rows pass the filters.")
+table, figure = st.tabs(["Table", "Figure"])
+with table:
+    rows(store, where, total)
+with figure:
+    pictures(store, where)

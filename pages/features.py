@@ -22,10 +22,10 @@ else:
     columns = store.query("SELECT * FROM features WHERE job = ?", [job.id])
     if len(columns):
         st.write(f"{len(columns)} columns of the table became {int(columns['width'].sum())} numbers a row.")
-        names = columns["name"].tolist()
+        names = columns["column"].tolist()
         name = st.selectbox("Column", names, index=min(1, len(names) - 1), format_func=header)
-        chosen = columns[columns["name"] == name].iloc[0]
-        if chosen["kind"] == "discrete":
+        chosen = columns[columns["column"] == name].iloc[0]
+        if chosen["encoding"] == "discrete":
             caption = f"Share of each value of {header(name)}."
             figures.show(figures.categories(chosen["components"], x=header(name)), caption=caption)
         else:

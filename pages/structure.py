@@ -1,83 +1,169 @@
-"""Structure: one crystal, its numbers, its 3D view, its file and its history."""
+"""Structure: one crystal in 3D, with its symmetry, verdict and origin; its address can be shared."""
 
 import json
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
-from legocryst.quantities import header
+from legocryst.crystal.elements import SYMBOLS
+from legocryst.crystal.files import to_cif
+from legocryst.crystal.representation import Crystals
+from legocryst.crystal.table import decode
+from legocryst.crystal.wyckoff import wyckoff
+from legocryst.environment.targets import target
+from legocryst.quantities import CRYSTAL_COLUMNS, QUANTITIES
 from legocryst.store import StoreError
-from legocryst.ui import shell, viewer
-from legocryst.ui.scene import scene
+from legocryst.ui import shell, show
+from legocryst.ui.scene import SceneError, scene
+from legocryst.ui.viewer import WAYS, standalone, view
 
-FACTS = (
-    "space_group",
-    "symbol",
-    "net_name",
+SHOWN = (
+    "class",
     "kind",
     "periodicity",
-    "atoms",
+    "net_name",
     "sites",
+    "atoms",
     "density",
     "energy",
     "loss",
+    "published",
     "shift",
 )
 
-shell.begin("structure")
-store = shell.store()
-name = st.query_params.get("id", "")
-if not name:
-    best = store.query("SELECT id FROM candidates WHERE class = 'new' ORDER BY energy NULLS LAST, id LIMIT 1")
-    if best.empty:
-        st.info("There is no crystal yet: run the demonstration on the Home page.")
+
+def asked() -> str:
+    """Name of the crystal in the address, else the one chosen here."""
+    if name := st.query_params.get("id", ""):
+        return name
+    newest = shell.store().query(
+        "SELECT id FROM candidates WHERE status = 'valid' ORDER BY (class = 'new') DESC, energy NULLS LAST, id LIMIT 200"
+    )["id"]
+    if newest.empty:
+        st.info("There are no crystals yet: run the demonstration on the first page, or generate some.")
+        shell.link("home", "To the first page")
         st.stop()
-    name = str(best["id"].iloc[0])
+    name = st.selectbox("Crystal", newest, index=None, placeholder="Choose one, or open one from the database")
+    if name is None:
+        st.stop()
+    st.query_params["id"] = name
+    return str(name)
+
+
+def crystal(row: pd.Series) -> Crystals:
+    """The relaxed crystal of a row; the page ends with the reason where there is none."""
+    if row["status"] == "undecodable":
+        st.error(f"This row is no crystal: {row['reason']}.")
+        st.stop()
+    table = pd.DataFrame([row])[list(CRYSTAL_COLUMNS)].astype(float)
+    return decode(table, element=target(row["target"]).atomic_number, max_atoms=100_000).crystals
+
+
+def drawing(crystals: Crystals, name: str, cutoff: float) -> None:
+    first, second, third, fourth, fifth = st.columns([1, 1, 1, 2, 2], vertical_alignment="bottom")
+    numbers = [
+        column.selectbox(f"Cells along {axis}", (1, 2, 3), key=f"cells_{axis}")
+        for column, axis in zip((first, second, third), "abc", strict=True)
+    ]
+    way = fourth.selectbox("Drawn as", WAYS, key="way")
+    across = fifth.checkbox("Bonds across the boundary", True, key="across")
+    cell = fifth.checkbox("Cell", True, key="cell")
+    try:
+        shown = scene(crystals, cutoff=cutoff, supercell=(numbers[0], numbers[1], numbers[2]), across=across)
+    except SceneError as error:
+        st.warning(shell.sentence(error))
+        return
+    view(shown, name=name, way=way, cell=cell)
+    st.caption("Drag to turn, scroll to zoom, drag with Ctrl to move. Thin ends are atoms of the neighbouring cells.")
+    left, right = st.columns(2)
+    left.download_button(
+        "Download as CIF", to_cif(crystals, name=name), f"{name}.cif", "chemical/x-cif", type="primary"
+    )
+    right.download_button(
+        "Download the 3D view", lambda: standalone(shown, title=name), f"{name}.html", "text/html", on_click="ignore"
+    )
+
+
+def value(name: str, content: Any) -> str:
+    """A value in words, with its unit."""
+    quantity = QUANTITIES[name]
+    if content is None or content == "" or content != content or content is pd.NA:
+        return "not known"
+    if quantity.kind == "truth":
+        return "met" if content else "not met"
+    text = f"{content:.4g}" if quantity.kind == "real" else str(content)
+    return f"{text} {quantity.unit}".strip()
+
+
+def description(row: pd.Series) -> None:
+    listed = pd.DataFrame(
+        {"Quantity": [QUANTITIES[name].label for name in SHOWN], "Value": [value(name, row[name]) for name in SHOWN]}
+    )
+    st.dataframe(listed, hide_index=True, height="content")
+    if row["reason"]:
+        st.write(f"Not valid: {row['reason']}.")
+    if row["energy_reason"]:
+        st.caption(f"No energy: {row['energy_reason']}.")
+    if row["kind"] == "layers":
+        st.caption("The density of layers has no meaning before dispersion sets their distance.")
+    st.caption(f"Net key: {row['net_key'] or 'none'}")
+
+
+def symmetry(crystals: Crystals) -> None:
+    a, b, c = crystals.cell[0, :3]
+    angles = np.degrees(crystals.cell[0, 3:])
+    st.write(
+        f"a = {a:.4f}, b = {b:.4f}, c = {c:.4f} Å; α = {angles[0]:.2f}, β = {angles[1]:.2f}, γ = {angles[2]:.2f}°; "
+        f"volume {crystals.volume[0]:.2f} Å³"
+    )
+    data, ids = wyckoff(), crystals.position_id
+    x, y, z = (crystals.coordinates % 1.0).T
+    sites = pd.DataFrame(
+        {
+            "Element": [SYMBOLS[k] for k in crystals.species],
+            "Wyckoff position": [
+                f"{m}{letter}" for m, letter in zip(data.multiplicity[ids], data.letter[ids], strict=True)
+            ],
+            "Site symmetry": data.site_symmetry[ids],
+            **{"x": x, "y": y, "z": z},
+        }
+    )
+    number = st.column_config.NumberColumn(format="%.5f")
+    show.table(sites, extra=dict.fromkeys("xyz", number), height="content")
+
+
+def provenance(row: pd.Series) -> None:
+    found = shell.store().query("SELECT * FROM jobs WHERE job = ?", [row["job"]]).iloc[0]
+    st.write(
+        f"Row {row['row']} of the job {row['job']} ({found['command']}), started {found['started']}: model "
+        f"{found['model']}, seed {found['seed']}, target {found['target']}."
+    )
+    left, right = st.columns(2)
+    with left.expander("Settings"):
+        st.json(json.loads(found["settings"]))
+    with right.expander("Versions"):
+        st.json(json.loads(found["versions"]))
+
+
+shell.begin("structure")
+name = asked()
 try:
-    row = store.crystal(name)
+    row = shell.store().crystal(name).iloc[0]
 except StoreError as error:
     st.error(shell.sentence(error))
+    shell.link("database", "To the database")
     st.stop()
-record = row.iloc[0]
-st.subheader(name)
-if record["status"] == "undecodable":
-    st.warning(f"This row is no crystal: {record['reason']}.")
-    st.stop()
-
-from legocryst.crystal.files import to_cif  # noqa: E402  (heavy, and only needed for a crystal)
-from legocryst.crystal.table import decode  # noqa: E402
-from legocryst.environment.targets import target  # noqa: E402
-
-crystals = decode(row, mode="snap", max_atoms=10**9).crystals
-wanted = target(str(store.query("SELECT target FROM jobs WHERE job = ?", [record["job"]])["target"].iloc[0]))
-left, right = st.columns([3, 2])
-with left:
-    times = st.select_slider("Cells along each edge", (1, 2, 3), value=1)
-    way = st.segmented_control("Drawn as", viewer.WAYS, default=viewer.WAYS[0]) or viewer.WAYS[0]
-    drawing = scene(crystals, cutoff=wanted.bond_window[1], supercell=(times, times, times))
-    viewer.view(drawing, name=name, way=way)
-with right:
-    st.markdown(f"Space group **{record['space_group']}** ({record['symbol']})")
-    if record["reason"]:
-        st.warning(f"Not valid: {record['reason']}.")
-    facts = [(header(fact), str(record[fact])) for fact in FACTS if pd.notna(record[fact]) and record[fact] != ""]
-    st.dataframe(pd.DataFrame(facts, columns=["Quantity", "Value"]), hide_index=True)
-    a, b, c, *angles = crystals.cell[0]
-    degrees = ", ".join(f"{angle * 57.29577951308232:.2f}" for angle in angles)
-    st.caption(f"Cell: {a:.4f}, {b:.4f}, {c:.4f} Å; {degrees}°")
-    st.download_button("Download CIF", to_cif(crystals, 0, name=name), file_name=f"{name}.cif", mime="chemical/x-cif")
-    page = viewer.standalone(drawing, title=name)
-    st.download_button("Download 3D view", page, file_name=f"{name}.html", mime="text/html")
-st.subheader("Wyckoff sites")
-points = crystals.coordinates.round(5)
-sites = {"Position": [f"{m}{w}" for m, w in zip(crystals.multiplicity, crystals.letters, strict=True)]}
-st.dataframe(pd.DataFrame({**sites, "x": points[:, 0], "y": points[:, 1], "z": points[:, 2]}), hide_index=True)
-st.subheader("History")
-job = store.query("SELECT * FROM jobs WHERE job = ?", [record["job"]]).iloc[0]
-before = f"{record['loss_before']:.3g}" if pd.notna(record["loss_before"]) else "unknown"
-st.write(
-    f"Row {record['row']} of job {record['job']}, drawn by the model {job['model']} with seed {job['seed']}. Its loss "
-    f"per atom was {before} before and {record['loss']:.3g} after relaxation; it stands as {record['class']}."
-)
-with st.expander("Settings and versions"):
-    st.json({"settings": json.loads(job["settings"]), "versions": json.loads(job["versions"])})
+crystals = crystal(row)
+st.subheader(f"{row['net_name'] or 'Unnamed net'}, {row['symbol']} (No. {row['space_group']})")
+st.caption(f"Crystal {name}. The address of this page leads back to it.")
+picture, facts = st.columns([3, 2])
+with picture:
+    drawing(crystals, name, target(row["target"]).bond_window[1])
+with facts:
+    description(row)
+st.subheader("Cell and sites")
+symmetry(crystals)
+st.subheader("Where it comes from")
+provenance(row)
