@@ -1,6 +1,7 @@
 """Database: every sampled row, filtered, ordered, counted and drawn in SQL."""
 
 import math
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -25,7 +26,7 @@ def filters(store: Store) -> Filters:
     """Widgets for the conditions; their values stand in the address, so that the page can be shared."""
     among, between, containing = {}, {}, {}
     with st.expander("Filters", expanded=True):
-        for k, (name, column) in enumerate(zip(SETS, st.columns(3) * 2, strict=True)):
+        for name, column in zip(SETS, st.columns(3) * 2, strict=True):
             options = tables.count_by(store, "candidates", name)[name].tolist()
             options = [str(option) for option in options if str(option)]
             default = ["new"] if name == "class" and "new" in options else None
@@ -34,7 +35,6 @@ def filters(store: Store) -> Filters:
                     QUANTITIES[name].label, options, default, key=name, help=QUANTITIES[name].help, bind="query-params"
                 )
             among[name] = [int(value) for value in chosen] if QUANTITIES[name].kind == "integer" else chosen
-            del k
         for name, column in zip(RANGES, st.columns(3) * 2, strict=True):
             with column:
                 between[name] = limits(name)
@@ -48,7 +48,12 @@ def limits(name: str) -> tuple[float | None, float | None]:
     """Two fields for the least and the largest value; empty ones are open."""
     low, high = st.columns(2)
     header, form = QUANTITIES[name].header, "%d" if QUANTITIES[name].kind == "integer" else "%g"
-    options = {"value": None, "format": form, "bind": "query-params", "step": 1 if form == "%d" else 0.1}
+    options: dict[str, Any] = {
+        "value": None,
+        "format": form,
+        "bind": "query-params",
+        "step": 1 if form == "%d" else 0.1,
+    }
     least = low.number_input(f"{header}, from", key=f"{name}_from", placeholder="any", **options)
     most = high.number_input("to", key=f"{name}_to", placeholder="any", **options)
     return least, most
@@ -58,10 +63,15 @@ def rows(store: Store, where: Filters, total: int) -> None:
     first, second, third, fourth = st.columns([2, 1, 1, 1], vertical_alignment="bottom")
     labels = {name: QUANTITIES[name].header for name in (*DEFAULT, *MORE)}
     columns = st.multiselect(
-        "Columns", list(labels), list(DEFAULT), key="columns", format_func=labels.get, bind="query-params"
+        "Columns", list(labels), list(DEFAULT), key="columns", format_func=labels.__getitem__, bind="query-params"
     )
     order = first.selectbox(
-        "Order by", list(labels), list(labels).index("energy"), key="order", format_func=labels.get, bind="query-params"
+        "Order by",
+        list(labels),
+        list(labels).index("energy"),
+        key="order",
+        format_func=labels.__getitem__,
+        bind="query-params",
     )
     descending = second.checkbox("Largest first", key="largest_first", bind="query-params")
     last = max(1, math.ceil(total / PAGE))
@@ -107,7 +117,7 @@ def pictures(store: Store, where: Filters) -> None:
     x = left.selectbox("Across", NUMBERS, 0, format_func=lambda n: QUANTITIES[n].header, key="x", bind="query-params")
     options = ["number of crystals", *NUMBERS]
     labels = {name: QUANTITIES[name].header for name in NUMBERS} | {options[0]: "Number of crystals"}
-    y = right.selectbox("Up", options, 2, format_func=labels.get, key="y", bind="query-params")
+    y = right.selectbox("Up", options, 2, format_func=labels.__getitem__, key="y", bind="query-params")
     if y == options[0]:
         condition, parameters = where.sql()
         bins = tables.histogram(store, "candidates", x, where=condition, parameters=parameters)

@@ -39,17 +39,18 @@ def asked() -> str:
     if name := st.query_params.get("id", ""):
         return name
     newest = shell.store().query(
-        "SELECT id FROM candidates WHERE status = 'valid' ORDER BY (class = 'new') DESC, energy NULLS LAST, id LIMIT 200"
+        "SELECT id FROM candidates WHERE status = 'valid' "
+        "ORDER BY (class = 'new') DESC, energy NULLS LAST, id LIMIT 200"
     )["id"]
     if newest.empty:
         st.info("There are no crystals yet: run the demonstration on the first page, or generate some.")
         shell.link("home", "To the first page")
         st.stop()
-    name = st.selectbox("Crystal", newest, index=None, placeholder="Choose one, or open one from the database")
-    if name is None:
+    chosen = st.selectbox("Crystal", newest, index=None, placeholder="Choose one, or open one from the database")
+    if chosen is None:
         st.stop()
-    st.query_params["id"] = name
-    return str(name)
+    st.query_params["id"] = str(chosen)
+    st.rerun()
 
 
 def crystal(row: pd.Series) -> Crystals:
@@ -115,17 +116,16 @@ def symmetry(crystals: Crystals) -> None:
     a, b, c = crystals.cell[0, :3]
     angles = np.degrees(crystals.cell[0, 3:])
     st.write(
-        f"a = {a:.4f}, b = {b:.4f}, c = {c:.4f} Å; α = {angles[0]:.2f}, β = {angles[1]:.2f}, γ = {angles[2]:.2f}°; "
+        f"Space group {crystals.group[0]} ({wyckoff().symbol[crystals.group[0]]}); a = {a:.4f}, b = {b:.4f}, c = {c:.4f} Å; α = {angles[0]:.2f}, β = {angles[1]:.2f}, γ = {angles[2]:.2f}°; "
         f"volume {crystals.volume[0]:.2f} Å³"
     )
     data, ids = wyckoff(), crystals.position_id
+    positions = [f"{m}{letter}" for m, letter in zip(data.multiplicity[ids], data.letter[ids], strict=True)]
     x, y, z = (crystals.coordinates % 1.0).T
     sites = pd.DataFrame(
         {
             "Element": [SYMBOLS[k] for k in crystals.species],
-            "Wyckoff position": [
-                f"{m}{letter}" for m, letter in zip(data.multiplicity[ids], data.letter[ids], strict=True)
-            ],
+            "Wyckoff position": positions,
             "Site symmetry": data.site_symmetry[ids],
             **{"x": x, "y": y, "z": z},
         }

@@ -161,7 +161,7 @@ def before_after(bins: "pd.DataFrame") -> go.Figure:
         figure.add_bar(
             x=middle, y=part["n"], name=QUANTITIES[name].label, marker_pattern=pattern, opacity=0.75, hoverinfo="y+name"
         )
-    powers = list(range(-6, 9))
+    powers = list(range(-6, 13, 2))
     ticks = [f"{10.0**p:g}" if -2 <= p <= 4 else f"1e{p}" for p in powers]
     figure.update_xaxes(title="Loss per atom (logarithmic)", tickvals=powers, ticktext=ticks)
     figure.update_yaxes(title="Crystals")

@@ -46,13 +46,16 @@ def progress(job: Job) -> None:
     """State of a job, a bar for each stage, and the buttons that apply."""
     state = job.state
     steps = _latest(job)
-    for stage in planned(job):
-        fraction, words = stage_progress(steps.get(stage, {}), state)
-        st.progress(fraction, text=f"{TITLES[stage]}: {words}")
     if state == "finished":
         seconds = sum(step["cpu_seconds"] for step in steps.values())
         st.success(f"Finished. {seconds:.0f} CPU-s on {job.threads} {'core' if job.threads == 1 else 'cores'}.")
-    elif state in ("running", "queued"):
+    with st.expander("Stages", expanded=state != "finished"):
+        for stage in planned(job):
+            fraction, words = stage_progress(steps.get(stage, {}), state)
+            st.progress(fraction, text=f"{TITLES[stage]}: {words}")
+    if state == "finished":
+        return
+    if state in ("running", "queued"):
         buttons(job)
     else:
         {"failed": st.error, "lost": st.error}.get(state, st.warning)(f"{state.capitalize()}. {sentence_of(job)}")

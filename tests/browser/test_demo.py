@@ -61,16 +61,19 @@ def test_demonstration_to_cif(address: str, tmp_path: Path) -> None:
         page.get_by_text("Relax and judge").wait_for(timeout=60_000)
         page.get_by_text(re.compile(r"Of \d+ sampled rows")).wait_for(timeout=200_000)
         page.get_by_role("link", name="Database").first.click()
-        page.get_by_role("link", name=re.compile("^Open crystal")).click(timeout=60_000)
+        page.get_by_text("pass the filters").wait_for(timeout=60_000)
+        page.get_by_role("link", name="Structure").first.click()
+        page.get_by_role("combobox").first.click(timeout=60_000)
+        page.get_by_role("option").first.click(timeout=60_000)
         canvas = page.locator(".legocryst-view canvas").first
         canvas.wait_for(timeout=60_000)
         time.sleep(3)
         picture = canvas.screenshot()
         assert len(picture) > 5000, "an empty canvas compresses to less"
-        shown = re.search(r"Space group (\d+)", page.inner_text("body"))
+        shown = re.search(r"Space group (\d+)", page.text_content("body") or "")
         assert shown
         with page.expect_download() as download:
-            page.get_by_role("button", name="Download CIF").click()
+            page.get_by_role("button", name="Download as CIF").click()
         file = tmp_path / "crystal.cif"
         download.value.save_as(file)
         browser.close()
