@@ -116,7 +116,8 @@ def symmetry(crystals: Crystals) -> None:
     a, b, c = crystals.cell[0, :3]
     angles = np.degrees(crystals.cell[0, 3:])
     st.write(
-        f"Space group {crystals.group[0]} ({wyckoff().symbol[crystals.group[0]]}); a = {a:.4f}, b = {b:.4f}, c = {c:.4f} Å; α = {angles[0]:.2f}, β = {angles[1]:.2f}, γ = {angles[2]:.2f}°; "
+        f"Space group {crystals.group[0]} ({wyckoff().symbol[crystals.group[0]]}); "
+        f"a = {a:.4f}, b = {b:.4f}, c = {c:.4f} Å; α = {angles[0]:.2f}, β = {angles[1]:.2f}, γ = {angles[2]:.2f}°; "
         f"volume {crystals.volume[0]:.2f} Å³"
     )
     data, ids = wyckoff(), crystals.position_id
