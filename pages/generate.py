@@ -1,37 +1,75 @@
-"""Generate: draw rows from a model, relax them, and watch what becomes of them."""
+"""Generate: rows are drawn, relaxed and judged."""
 
 import streamlit as st
 
+from legocryst.jobs import Job
 from legocryst.ui import figures, forms, shell, tables
-from legocryst.ui.live import live
+from legocryst.ui.live import live, planned, speed
+
+
+def draw(job: Job) -> None:
+    """The funnel and the losses as the database has them now."""
+    shell.catch_up(job)
+    store = shell.store()
+    counts = store.counts(job.id)
+    if not counts["sampled"]:
+        return
+    if rate := speed(job):
+        cores = "1 core" if job.threads == 1 else f"{job.threads} cores"
+        st.write(f"{rate:.1f} rows a second relaxed and judged on {cores}.")
+    left, right = st.columns(2)
+    with left:
+        caption = "What became of the rows; duplicates are counted over the whole workspace."
+        figures.show(figures.funnel(counts), caption=caption, key="funnel")
+        lost = counts["invalid"] | ({"undecodable": counts["undecodable"]} if counts["undecodable"] else {})
+        if lost:
+            caption = f"Why {sum(lost.values())} rows are no valid crystals."
+            figures.show(figures.ranked(lost, x="Rows"), caption=caption, key="reasons")
+    with right:
+        losses = tables.losses(store, job.id)
+        if len(losses):
+            caption = "Distance to the wanted environment before and after relaxation, of all decodable rows."
+            figures.show(figures.before_after(losses), caption=caption, key="losses")
+        if counts["new"]:
+            figure = figures.ranked(counts["new_by_kind"], x="New crystals")
+            figures.show(figure, caption="What the new crystals are.", key="kinds")
+
+
+def form() -> tuple[Job | None, bool]:
+    """The job whose model is taken, if one is chosen, and whether the settings make sense."""
+    model = shell.choose_job(
+        "Model",
+        key="model",
+        fits=lambda job: shell.has(job, "train"),
+        none="Train a new one: all stages in this run",
+    )
+    good = True
+    if model is None:
+        left, right = st.columns([1, 2])
+        with left:
+            forms.preset_choice()
+        with right:
+            good = forms.form("train", only=("model",))
+    good = forms.form("sample") and good
+    for name, label in (("relax", "Relaxation"), ("rank", "Energies")):
+        with st.expander(label):
+            good = forms.form(name) and good
+    forms.seed()
+    return model, good
+
 
 shell.begin("generate")
-forms.preset_choice()
-fine = forms.form("sample")
-fine = forms.form("relax") and fine
-fine = forms.form("rank") and fine
-forms.seed()
-model = shell.choose_job(
-    "Model", key="generate.model", fits=lambda job: shell.has(job, "train"), none="train a new one"
-)
-if st.button("Generate", type="primary", disabled=not fine, help="Runs on one core less than this computer has."):
-    started = shell.start("run", forms.run_settings(), parent=model)
+model, good = form()
+if st.button("Generate", type="primary", disabled=not good, help=shell.CORES):
+    base, through = (model, "train") if model else (shell.chosen_training_set(), "curate")
+    started = shell.start("run", forms.run_settings(), parent=base, through=through)
     if started:
-        shell.choose("generate.run", started)
+        shell.choose("generated", started)
         st.rerun()
-run = shell.choose_job("Run", key="generate.run", fits=lambda job: job.command == "run")
-if run is None:
-    st.info("No run yet: press Generate.")
+st.subheader("Result")
+job = shell.choose_job("Job", key="generated", fits=lambda job: "relax" in planned(job))
+if job is None:
+    st.info("Nothing has been generated yet: press the button, or run the demonstration on the first page.")
 else:
-    live(run)
-    store = shell.store()
-    counts = store.counts(run.id)
-    if counts["sampled"]:
-        figures.show(figures.funnel(counts), caption="What became of the sampled rows of this run.")
-        lost = {**counts["invalid"], **({"undecodable": counts["undecodable"]} if counts["undecodable"] else {})}
-        st.write("Lost rows by reason: " + ", ".join(f"{reason} {n}" for reason, n in lost.items()) + ".")
-        bins = tables.losses(store, run.id)
-        if len(bins):
-            caption = "Descriptor loss per atom of the decodable rows before and after relaxation."
-            figures.show(figures.before_after(bins), caption=caption)
+    live(job, draw)
 shell.end("generate")

@@ -1,46 +1,63 @@
-"""Train: fit a model and watch its losses and its share of valid samples."""
+"""Train: a generative model learns the table."""
 
 import streamlit as st
 
 from legocryst.jobs import Job
 from legocryst.ui import figures, forms, shell
-from legocryst.ui.live import live
+from legocryst.ui.live import live, planned, training_curve
+
+SHARES = ("valid", "distinct")
 
 
-def curves(job: Job) -> None:
-    """Losses of each epoch so far."""
-    import pandas as pd
-
-    steps = [step for step in job.progress() if step["stage"] == "train" and "epoch" in step]
-    skip = ("time", "attempt", "stage", "cpu_seconds", "epoch", "epochs", "seconds_left", "complete", "done", "total")
-    rows = [
-        {"epoch": step["epoch"], "quantity": name, "value": value}
-        for step in steps
-        for name, value in step.items()
-        if name not in skip and isinstance(value, int | float) and not isinstance(value, bool)
-    ]
-    if not rows:
+def draw(job: Job) -> None:
+    """The curves as they are now."""
+    curve = training_curve(job)
+    if curve.empty:
         return
-    table = pd.DataFrame(rows)
-    losses = [name for name in table["quantity"].unique() if name != "valid"]
-    caption = "Losses of each epoch on training rows and on rows kept apart."
-    figures.show(figures.curves(table, losses, y="Loss"), caption=caption, key=f"losses.{job.id}")
-    if "valid" in set(table["quantity"]):
-        caption = "Share of fresh samples that are strictly valid after a short relaxation."
-        figures.show(figures.curves(table, ["valid"], y="Share", percent=True), caption=caption, key=f"valid.{job.id}")
+    names = sorted(set(curve["quantity"]) - {*SHARES, "loss", "held_out"})
+    losses, shares = st.columns(2)
+    with losses:
+        figure = figures.curves(curve, ["loss", "held_out", *names], y="Loss")
+        caption = "Losses on the rows it learns from, and on rows held out, which tell whether it learns by heart."
+        figures.show(figure, caption=caption, key="losses")
+    with shares:
+        if curve["quantity"].isin(SHARES).any():
+            figure = figures.curves(curve, SHARES, y="Share (%)", percent=True)
+            caption = "Fresh samples that are valid after a short relaxation, and how many distinct nets they are."
+            figures.show(figure, caption=caption, key="shares")
+        else:
+            st.caption("No fresh samples were checked yet.")
+
+
+def start() -> tuple[Job | None, str]:
+    """Where the training starts from, and the last stage taken over."""
+    job = shell.choose_job(
+        "Table and features",
+        key="train_from",
+        fits=lambda job: shell.has(job, "featurize"),
+        none="Make them first, with the settings of the pages Augment and Features",
+    )
+    return (job, "featurize") if job else (shell.chosen_training_set(), "curate")
 
 
 shell.begin("train")
-fine = forms.form("train")
+parent, through = start()
+good = forms.form("train")
 forms.seed()
-if st.button("Train", type="primary", disabled=not fine, help="Runs on one core less than this computer has."):
-    started = shell.start("train", forms.run_settings())
+if st.button("Train", type="primary", disabled=not good, help=shell.CORES):
+    settings = forms.run_settings()
+    if settings.train.model == "random":  # it learns limits only, from the training set
+        parent, through = shell.chosen_training_set(), "curate"
+    started = shell.start("train", settings, parent=parent, through=through)
     if started:
-        shell.choose("train.job", started)
+        shell.choose("trained", started)
         st.rerun()
-job = shell.choose_job("Training", key="train.job", fits=lambda job: job.command in ("train", "run"))
+st.subheader("Result")
+job = shell.choose_job("Job", key="trained", fits=lambda job: "train" in planned(job))
 if job is None:
-    st.info("No training yet: press Train.")
+    st.info("Nothing has been trained yet: press the button, or run the demonstration on the first page.")
 else:
-    live(job, curves)
+    live(job, draw)
+    if job.record["settings"]["train"]["model"] == "random":
+        st.write("The random generator learns limits only, so that there are no curves.")
 shell.end("train")

@@ -151,6 +151,20 @@ def funnel_steps(counts: Mapping[str, Any]) -> dict[str, int]:
     }
 
 
+def ranked(numbers: Mapping[str, int], *, x: str, most: int = 10) -> go.Figure:
+    """Lying bars, the largest on top; what is beyond the first `most` is put together."""
+    parts = sorted(numbers.items(), key=lambda part: -part[1])
+    if rest := sum(number for _, number in parts[most:]):
+        parts = [*parts[:most], ("others", rest)]
+    names, values = [name for name, _ in parts], [number for _, number in parts]
+    height = 110 + 28 * len(parts)
+    figure = go.Figure(layout={"template": TEMPLATE, "showlegend": False, "hovermode": "closest", "height": height})
+    figure.add_bar(y=names, x=values, orientation="h", text=values, textposition="auto")
+    figure.update_yaxes(autorange="reversed", type="category")
+    figure.update_xaxes(title=x)
+    return figure
+
+
 def before_after(bins: "pd.DataFrame") -> go.Figure:
     """Losses before and after relaxation: bins (`low`, `high` of log10, `n`) for each `quantity`."""
     figure = go.Figure(layout={"template": TEMPLATE, "barmode": "overlay"})

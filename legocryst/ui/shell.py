@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
 
 _ROUTED = "routed"
+CORES = "It runs in a process of its own, on one core less than this computer has."
 
 
 @dataclass(frozen=True, slots=True)
