@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from legocryst.quantities import QUANTITIES
 from legocryst.store import Filters, Store
@@ -14,7 +15,7 @@ PAGE = 50
 SETS = ("class", "kind", "periodicity", "model", "symbol", "job")
 RANGES = ("energy", "density", "atoms", "sites", "space_group", "loss")
 TEXTS = ("net_name", "reason", "id")
-DEFAULT = ("symbol", "net_name", "kind", "periodicity", "atoms", "sites", "density", "energy", "loss", "class", "model")
+DEFAULT = ("symbol", "kind", "atoms", "energy", "density", "net_name", "periodicity", "sites", "loss", "class", "model")
 MORE = (
     *("space_group", "written_group", "net_key", "rank", "loss_before", "shift", "published", "status", "reason"),
     *("evaluations", "energy_model", "energy_reason", "seed", "target", "job", "row"),
@@ -24,47 +25,52 @@ NUMBERS = ("energy", "density", "atoms", "sites", "space_group", "loss", "loss_b
 
 def filters(store: Store) -> Filters:
     """Widgets for the conditions; their values stand in the address, so that the page can be shared."""
-    among, between, containing = {}, {}, {}
-    with st.expander("Filters", expanded=True):
-        for name, column in zip(SETS, st.columns(3) * 2, strict=True):
-            options = tables.count_by(store, "candidates", name)[name].tolist()
-            options = [str(option) for option in options if str(option)]
-            default = ["new"] if name == "class" and "new" in options else None
-            with column:
-                chosen = st.multiselect(
-                    QUANTITIES[name].label, options, default, key=name, help=QUANTITIES[name].help, bind="query-params"
-                )
-            among[name] = [int(value) for value in chosen] if QUANTITIES[name].kind == "integer" else chosen
-        for name, column in zip(RANGES, st.columns(3) * 2, strict=True):
-            with column:
-                between[name] = limits(name)
-        for name, column in zip(TEXTS, st.columns(3), strict=True):
-            label = f"{QUANTITIES[name].label} contains"
-            containing[name] = column.text_input(label, key=name, bind="query-params").strip()
+    first = [column for _ in range(2) for column in st.columns(3)]
+    among = {name: chosen(store, name, column) for name, column in zip(SETS, first, strict=True)}
+    with st.expander("More filters", expanded=any(f"{name}_from" in st.query_params for name in RANGES)):
+        rest = [column for _ in range(2) for column in st.columns(3)]
+        between = {name: limits(name, column) for name, column in zip(RANGES, rest, strict=True)}
+        containing = {
+            name: column.text_input(f"{QUANTITIES[name].label} contains", key=name, bind="query-params").strip()
+            for name, column in zip(TEXTS, st.columns(3), strict=True)
+        }
     return Filters(between=between, among=among, containing=containing)
 
 
-def limits(name: str) -> tuple[float | None, float | None]:
+def chosen(store: Store, name: str, place: DeltaGenerator) -> list[Any]:
+    """The values of a column that pass; none chosen: all pass."""
+    quantity = QUANTITIES[name]
+    options = [str(value) for value in tables.count_by(store, "candidates", name)[name] if str(value)]
+    default = ["new"] if name == "class" and "new" in options else None
+    values = place.multiselect(
+        quantity.label, options, default, key=name, help=quantity.help, bind="query-params", placeholder="all"
+    )
+    return [int(value) for value in values] if quantity.kind == "integer" else list(values)
+
+
+def limits(name: str, place: DeltaGenerator) -> tuple[float | None, float | None]:
     """Two fields for the least and the largest value; empty ones are open."""
-    low, high = st.columns(2)
-    header, form = QUANTITIES[name].header, "%d" if QUANTITIES[name].kind == "integer" else "%g"
+    place.caption(QUANTITIES[name].header)
+    low, high = place.columns(2)
+    form = "%d" if QUANTITIES[name].kind == "integer" else "%g"
     options: dict[str, Any] = {
         "value": None,
         "format": form,
         "bind": "query-params",
         "step": 1 if form == "%d" else 0.1,
     }
-    least = low.number_input(f"{header}, from", key=f"{name}_from", placeholder="any", **options)
+    least = low.number_input("from", key=f"{name}_from", placeholder="any", **options)
     most = high.number_input("to", key=f"{name}_to", placeholder="any", **options)
     return least, most
 
 
 def rows(store: Store, where: Filters, total: int) -> None:
-    first, second, third, fourth = st.columns([2, 1, 1, 1], vertical_alignment="bottom")
+    first, second, third, fourth, fifth = st.columns([3, 2, 2, 2, 2], vertical_alignment="bottom")
     labels = {name: QUANTITIES[name].header for name in (*DEFAULT, *MORE)}
-    columns = st.multiselect(
-        "Columns", list(labels), list(DEFAULT), key="columns", format_func=labels.__getitem__, bind="query-params"
-    )
+    with fifth.popover("Columns", width="stretch"):
+        columns = st.multiselect(
+            "Columns", list(labels), list(DEFAULT), key="columns", format_func=labels.__getitem__, bind="query-params"
+        )
     order = first.selectbox(
         "Order by",
         list(labels),
@@ -77,14 +83,15 @@ def rows(store: Store, where: Filters, total: int) -> None:
     last = max(1, math.ceil(total / PAGE))
     page = third.number_input(f"Page of {last}", 1, last, 1, key="page", bind="query-params")
     offset = (page - 1) * PAGE
-    chosen = ["id", *columns]
-    frame = store.page(where, order=order, descending=descending, limit=PAGE, offset=offset, columns=chosen)
+    names = ["id", *columns]
+    frame = store.page(where, order=order, descending=descending, limit=PAGE, offset=offset, columns=names)
     fourth.download_button(
         "Download as CSV",
-        lambda: store.page(where, order=order, descending=descending, limit=total, columns=chosen).to_csv(index=False),
+        lambda: store.page(where, order=order, descending=descending, limit=total, columns=names).to_csv(index=False),
         "crystals.csv",
         "text/csv",
         on_click="ignore",
+        width="stretch",
     )
     picked = listing(frame)
     if picked:

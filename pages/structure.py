@@ -20,17 +20,8 @@ from legocryst.ui.scene import SceneError, scene
 from legocryst.ui.viewer import WAYS, standalone, view
 
 SHOWN = (
-    "class",
-    "kind",
-    "periodicity",
-    "net_name",
-    "sites",
-    "atoms",
-    "density",
-    "energy",
-    "loss",
-    "published",
-    "shift",
+    *("class", "kind", "periodicity", "net_name", "sites", "atoms", "density", "energy", "loss", "published"),
+    *("shift", "net_key"),
 )
 
 
@@ -63,14 +54,15 @@ def crystal(row: pd.Series) -> Crystals:
 
 
 def drawing(crystals: Crystals, name: str, cutoff: float) -> None:
-    first, second, third, fourth, fifth = st.columns([1, 1, 1, 2, 2], vertical_alignment="bottom")
+    *sides, fourth = st.columns([1, 1, 1, 2])
     numbers = [
         column.selectbox(f"Cells along {axis}", (1, 2, 3), key=f"cells_{axis}")
-        for column, axis in zip((first, second, third), "abc", strict=True)
+        for column, axis in zip(sides, "abc", strict=True)
     ]
     way = fourth.selectbox("Drawn as", WAYS, key="way")
-    across = fifth.checkbox("Bonds across the boundary", True, key="across")
-    cell = fifth.checkbox("Cell", True, key="cell")
+    left, right = st.columns(2)
+    across = left.checkbox("Bonds across the boundary", True, key="across")
+    cell = right.checkbox("Edges of the cell", True, key="cell")
     try:
         shown = scene(crystals, cutoff=cutoff, supercell=(numbers[0], numbers[1], numbers[2]), across=across)
     except SceneError as error:
@@ -78,10 +70,9 @@ def drawing(crystals: Crystals, name: str, cutoff: float) -> None:
         return
     view(shown, name=name, way=way, cell=cell)
     st.caption("Drag to turn, scroll to zoom, drag with Ctrl to move. Thin ends are atoms of the neighbouring cells.")
+    cif = to_cif(crystals, name=name)
     left, right = st.columns(2)
-    left.download_button(
-        "Download as CIF", to_cif(crystals, name=name), f"{name}.cif", "chemical/x-cif", type="primary"
-    )
+    left.download_button("Download as CIF", cif, f"{name}.cif", "chemical/x-cif", type="primary", on_click="ignore")
     right.download_button(
         "Download the 3D view", lambda: standalone(shown, title=name), f"{name}.html", "text/html", on_click="ignore"
     )
@@ -102,14 +93,13 @@ def description(row: pd.Series) -> None:
     listed = pd.DataFrame(
         {"Quantity": [QUANTITIES[name].label for name in SHOWN], "Value": [value(name, row[name]) for name in SHOWN]}
     )
-    st.dataframe(listed, hide_index=True, height="content")
+    st.table(listed.set_index("Quantity"))
     if row["reason"]:
         st.write(f"Not valid: {row['reason']}.")
     if row["energy_reason"]:
         st.caption(f"No energy: {row['energy_reason']}.")
     if row["kind"] == "layers":
         st.caption("The density of layers has no meaning before dispersion sets their distance.")
-    st.caption(f"Net key: {row['net_key'] or 'none'}")
 
 
 def symmetry(crystals: Crystals) -> None:
@@ -159,7 +149,7 @@ except StoreError as error:
 crystals = crystal(row)
 st.subheader(f"{row['net_name'] or 'Unnamed net'}, {row['symbol']} (No. {row['space_group']})")
 st.caption(f"Crystal {name}. The address of this page leads back to it.")
-picture, facts = st.columns([3, 2])
+picture, facts = st.columns([3, 2], gap="medium")
 with picture:
     drawing(crystals, name, target(row["target"]).bond_window[1])
 with facts:

@@ -23,7 +23,7 @@ function load(address) {
 
 const point = ([x, y, z]) => ({ x, y, z })
 
-function model(scene, way) {
+function model(scene) {
   const atoms = scene.positions.map((position, i) => ({
     ...point(position), elem: scene.symbols[i], index: i, serial: i, bonds: [], bondOrder: [], properties: {},
   }))
@@ -32,10 +32,6 @@ function model(scene, way) {
     atoms[i].bondOrder.push(1)
     atoms[j].bonds.push(i)
     atoms[j].bondOrder.push(1)
-  }
-  for (const [i, atom] of atoms.entries()) {
-    const radius = scene.inside[i] ? way.radius : way.bond * 0.8 // bonds that leave the cells end thin
-    atom.style = { sphere: { radius }, stick: { radius: way.bond } }
   }
   return atoms
 }
@@ -50,12 +46,11 @@ function draw(viewer, data, dark) {
   viewer.setBackgroundColor(dark ? "#14191f" : "#ffffff")
   viewer.setProjection(data.perspective ? "perspective" : "orthographic")
   const drawn = viewer.addModel()
-  const atoms = model(scene, way)
-  drawn.addAtoms(atoms)
+  drawn.addAtoms(model(scene))
   const carbon = dark ? "#9aa7b3" : "#4a5560"
   const colors = { prop: "elem", map: { ...window.$3Dmol.elementColors.Jmol, C: carbon } }
   for (const inside of [true, false]) {
-    const radius = inside ? way.radius : way.bond * 0.8
+    const radius = inside ? way.radius : way.bond * 0.8 // bonds that leave the cells end thin
     const style = { sphere: { radius, colorscheme: colors }, stick: { radius: way.bond, colorscheme: colors } }
     viewer.setStyle({ predicate: (atom) => scene.inside[atom.index] === inside }, style)
   }
@@ -66,8 +61,9 @@ function draw(viewer, data, dark) {
       })
     }
     scene.axes.forEach((axis, k) => {
+      const end = axis.map((length) => 1.08 * length)
       viewer.addLabel("abc"[k], {
-        position: point(axis), inFront: true, fontSize: 15, showBackground: false,
+        position: point(end), inFront: true, fontSize: 15, showBackground: false,
         fontColor: dark ? "#e3e8ed" : "#1c2733",
       })
     })
@@ -76,9 +72,8 @@ function draw(viewer, data, dark) {
     viewer.setView(kept)
   } else {
     viewer.zoomTo()
-    viewer.rotate(-80, "x")
+    viewer.rotate(-75, "x")
     viewer.rotate(-20, "y")
-    viewer.rotate(5, "x")
     viewer.zoom(1.1)
     viewer.legocrystCamera = data.camera
   }

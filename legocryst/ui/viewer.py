@@ -16,7 +16,10 @@ WAYS = ("Ball and stick", "Sticks", "Space filling")
 _HERE = Path(__file__).parent
 _HTML = '<div class="legocryst-view" role="img"></div><p class="legocryst-note"></p>'
 _CSS = """
-.legocryst-view { position: relative; width: 100%; border: 1px solid var(--st-border-color); border-radius: 4px; }
+.legocryst-view {
+  position: relative; width: 100%; box-sizing: border-box; overflow: hidden;
+  border: 1px solid var(--st-border-color); border-radius: 4px;
+}
 .legocryst-note { margin: 0; }
 """
 
@@ -28,7 +31,7 @@ def _component() -> Any:
 
 
 def view(
-    scene: Scene, *, name: str, way: str = WAYS[0], cell: bool = True, perspective: bool = True, height: int = 520
+    scene: Scene, *, name: str, way: str = WAYS[0], cell: bool = True, perspective: bool = True, height: int = 460
 ) -> None:
     """Draw a scene. The camera is kept while `name`, what is looked at, stays the same."""
     shown = _data(scene, name=name, way=way, cell=cell, perspective=perspective, height=height)
