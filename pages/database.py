@@ -31,7 +31,9 @@ def filters(store: Store) -> Filters:
         rest = [column for _ in range(2) for column in st.columns(3)]
         between = {name: limits(name, column) for name, column in zip(RANGES, rest, strict=True)}
         containing = {
-            name: column.text_input(f"{QUANTITIES[name].label} contains", key=name, bind="query-params").strip()
+            name: column.text_input(
+                f"{QUANTITIES[name].label} contains", key=f"{name}_has", bind="query-params"
+            ).strip()
             for name, column in zip(TEXTS, st.columns(3), strict=True)
         }
     return Filters(between=between, among=among, containing=containing)
@@ -46,6 +48,11 @@ def chosen(store: Store, name: str, place: DeltaGenerator) -> list[Any]:
         quantity.label, options, default, key=name, help=quantity.help, bind="query-params", placeholder="all"
     )
     return [int(value) for value in values] if quantity.kind == "integer" else list(values)
+
+
+def part(name: str, place: DeltaGenerator) -> str:
+    """A text that the column must contain."""
+    return place.text_input(f"{QUANTITIES[name].label} contains", key=f"{name}_has", bind="query-params").strip()
 
 
 def limits(name: str, place: DeltaGenerator) -> tuple[float | None, float | None]:

@@ -88,6 +88,6 @@ if not jobs(shell.workspace()):
     shell.link("home", "To the first page")
     st.stop()
 overview()
-job = shell.choose_job("Job", key="job", fits=lambda job: True)
+job = shell.choose_job("Job", key="shown_job", fits=lambda job: True)
 if job is not None:
     details(job)

@@ -1,82 +1,119 @@
-"""In a real browser: the demonstration, the database, a crystal in 3D, its CIF, and no request to another host."""
+"""In a real browser: the demonstration, the database, a crystal in 3D, its CIF; and a job that was killed."""
 
+import io
 import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
+import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
-from legocryst import ROOT
+from legocryst.jobs import Job, jobs
+from legocryst.records import read_json
+from legocryst.store import Store
+from tests.browser.conftest import App
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"),
-]
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        CHROMIUM is None and os.environ.get("LEGOCRYST_REQUIRE_BROWSER") != "1", reason="Chromium is not installed"
-    ),
-]
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+pytestmark = pytest.mark.browser
+FINISHED = 120_000
+"""Most milliseconds the demonstration takes on a busy machine."""
 
 
-@pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
-    """An app on a fresh workspace."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "legocryst", "app", "--port", str(port), "--workspace", str(tmp_path)]
-    app = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    for _ in range(240):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.25)
-    yield f"http://localhost:{port}"
-    app.terminate()
-    app.wait(30)
+def drawn(canvas: "Locator") -> float:
+    """Share of the pixels of the 3D view that differ from its most frequent colour."""
+    from PIL import Image
+
+    pixels = np.asarray(Image.open(io.BytesIO(canvas.screenshot())).convert("RGB")).reshape(-1, 3)
+    _, count = np.unique(pixels, axis=0, return_counts=True)
+    return 1 - count.max() / len(pixels)
 
 
-def test_demonstration_to_cif(address: str, tmp_path: Path) -> None:
-    from playwright.sync_api import sync_playwright
+def camera(page: "Page") -> list[float]:
+    return page.evaluate("document.querySelector('.legocryst-view').viewer.getView()")
+
+
+def wait_for(condition: Any, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.2)
+
+
+def demonstrate(page: "Page", address: str) -> None:
+    page.goto(address)
+    page.get_by_role("button", name="Run the demonstration").click()
+    page.get_by_text("Relax and judge: waiting").wait_for()
+
+
+def only_job(workspace: Path) -> Job:
+    (job,) = jobs(workspace)
+    return job
+
+
+def check_crystal(page: "Page", tmp_path: Path) -> None:
+    """The picture is drawn, keeps its camera, and the CIF has the group that the page shows."""
     from pymatgen.core import Structure
     from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1366, "height": 768})
-        visited: list[str] = []
-        page.on("request", lambda r: visited.append(r.url))
-        page.on("websocket", lambda w: visited.append(w.url))
-        page.goto(address)
-        page.get_by_role("button", name="Run the demonstration").click(timeout=60_000)
-        page.get_by_text("Relax and judge").wait_for(timeout=60_000)
-        page.get_by_text(re.compile(r"Of \d+ sampled rows")).wait_for(timeout=200_000)
-        page.get_by_role("link", name="Database").first.click()
-        page.get_by_text("pass the filters").wait_for(timeout=60_000)
-        page.get_by_role("link", name="Structure").first.click()
-        page.get_by_role("combobox").first.click(timeout=60_000)
-        page.get_by_role("option").first.click(timeout=60_000)
-        canvas = page.locator(".legocryst-view canvas").first
-        canvas.wait_for(timeout=60_000)
-        time.sleep(3)
-        picture = canvas.screenshot()
-        assert len(picture) > 5000, "an empty canvas compresses to less"
-        shown = re.search(r"Space group (\d+)", page.text_content("body") or "")
-        assert shown
-        with page.expect_download() as download:
-            page.get_by_role("button", name="Download as CIF").click()
-        file = tmp_path / "crystal.cif"
-        download.value.save_as(file)
-        browser.close()
-    assert SpacegroupAnalyzer(Structure.from_file(file), symprec=0.01).get_space_group_number() == int(shown[1])
-    ours = (address, address.replace("http", "ws"), "data:", "blob:")
-    assert not [url for url in visited if not url.startswith(ours)]
+    view = page.locator(".legocryst-view")
+    page.locator(".legocryst-view[data-atoms]").wait_for()
+    wait_for(lambda: drawn(view) > 0.01, 20)
+    atoms = int(view.get_attribute("data-atoms") or 0)
+    view.hover()
+    page.mouse.down()
+    page.mouse.move(600, 500, steps=4)
+    page.mouse.up()
+    turned = camera(page)
+    page.get_by_text("Bonds across the boundary").click()  # a rerun of the page
+    wait_for(lambda: int(view.get_attribute("data-atoms") or 0) != atoms, 20)
+    assert camera(page) == pytest.approx(turned, abs=1e-6)
+    shown = re.search(r"Space group (\d+)", page.inner_text("[data-testid=stMain]"))
+    assert shown
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download as CIF").click()
+    file = tmp_path / "crystal.cif"
+    download.value.save_as(file)
+    structure = Structure.from_file(file)
+    assert SpacegroupAnalyzer(structure, symprec=0.01).get_space_group_number() == int(shown[1])
+
+
+def test_from_the_demonstration_to_a_crystal(page: "Page", app: App, workspace: Path, tmp_path: Path) -> None:
+    demonstrate(page, app.address)
+    page.get_by_text(re.compile(r"Write it in subgroups: \d+ of \d+ done")).wait_for()  # it moves
+    page.get_by_text(re.compile(r"Of 100 sampled rows, \d+ are new")).wait_for(timeout=FINISHED)
+    assert only_job(workspace).state == "finished"
+    page.get_by_role("link", name="See them in the database").click()
+    page.get_by_text(re.compile(r"\d+ of 100 sampled rows pass")).wait_for()
+    table = page.get_by_test_id("stDataFrame").locator(".dvn-scroller").first
+    table.click(position={"x": 16, "y": 53})  # the box before the first row
+    page.get_by_role("link", name=re.compile("^Open crystal")).click()
+    page.wait_for_url(re.compile(r"/structure\?id=\d{8}-"))
+    check_crystal(page, tmp_path)
+
+
+def test_killed_job_is_lost_and_resumed(page: "Page", app: App, workspace: Path) -> None:
+    demonstrate(page, app.address)
+    job = only_job(workspace)
+    wait_for(lambda: job.latest().get("stage") == "train", 90)
+    os.kill(read_json(job.folder / "pid.json")["pid"], signal.SIGKILL)
+    page.get_by_text("Lost. The process of this job ended without a word").wait_for()
+    page.goto(f"{app.address}/jobs")  # a new session
+    page.get_by_text("Lost. The process of this job ended without a word").wait_for()
+    page.get_by_role("button", name="Resume").click()
+    page.get_by_text("Finished.").wait_for(timeout=FINISHED)
+    assert job.state == "finished"
+    assert len({step["attempt"] for step in job.progress()}) == 2
+    page.goto(f"{app.address}/database?class=")
+    page.get_by_text("100 of 100 sampled rows pass").wait_for()
+    page.goto("about:blank")
+    app.stop()
+    with Store.open(workspace) as store:
+        taken = store.query("SELECT path, count(*) AS n FROM shards GROUP BY path")
+        shards = [str(path.relative_to(workspace)) for path in job.shards.glob("*.parquet")]
+        assert sorted(taken["path"]) == sorted(shards) and set(taken["n"]) == {1}
+        assert store.counts()["sampled"] == 100
