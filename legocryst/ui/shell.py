@@ -165,9 +165,10 @@ def writer_error() -> str:
 
 
 def sentence(error: Exception) -> str:
-    """A message as a sentence: capital first letter, full stop."""
+    """A message as a sentence: capital first letter, unless it begins with the name of a file, and full stop."""
     text = str(error).strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "`")) else ".")
+    name = "." in text.split(" ")[0]
+    return (text[:1] if name else text[:1].upper()) + text[1:] + ("" if text.endswith((".", "`")) else ".")
 
 
 def start(

@@ -48,7 +48,7 @@ def standalone(scene: Scene, *, title: str) -> str:
     import py3Dmol
 
     viewer = py3Dmol.view(width="100%", height="90vh", js="")
-    viewer.addModel(_xyz(scene, title), "xyz", {"assignBonds": False})
+    viewer.addModel(_xyz(scene), "xyz", {"assignBonds": False})
     viewer.setStyle({"sphere": {"radius": 0.3, "colorscheme": "Jmol"}})
     for ends, radius in ((scene.positions[scene.bonds], 0.12), (scene.edges, 0.03)):
         for start, end in np.round(ends, 4).tolist():
@@ -65,7 +65,7 @@ def _point(xyz: list[float]) -> dict[str, float]:
     return dict(zip("xyz", xyz, strict=True))
 
 
-def _xyz(scene: Scene, title: str) -> str:
+def _xyz(scene: Scene) -> str:
     atoms = zip(scene.symbols, scene.positions, scene.inside, strict=True)
     lines = [f"{symbol} {x:.4f} {y:.4f} {z:.4f}" for symbol, (x, y, z), inside in atoms if inside]
-    return "\n".join([str(len(lines)), " ".join(title.split()), *lines])
+    return "\n".join([str(len(lines)), "", *lines])

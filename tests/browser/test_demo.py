@@ -96,6 +96,12 @@ def test_from_the_demonstration_to_a_crystal(page: "Page", app: App, workspace: 
     check_crystal(page, tmp_path)
 
 
+def test_deep_link_to_a_fresh_server(page: "Page", app: App) -> None:
+    page.goto(f"{app.address}/structure?id=unknown")
+    page.get_by_text("There is no crystal 'unknown' in this workspace").wait_for()
+    page.get_by_role("link", name="Augment").wait_for()  # the router's pages, not a list of files
+
+
 def test_killed_job_is_lost_and_resumed(page: "Page", app: App, workspace: Path) -> None:
     demonstrate(page, app.address)
     job = only_job(workspace)

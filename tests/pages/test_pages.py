@@ -1,42 +1,154 @@
 """Every page under AppTest: an empty workspace, and one with a finished run."""
 
+import io
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from legocryst import ROOT
-from legocryst.jobs import create, work
-from legocryst.settings import RunSettings
+from legocryst.jobs import create, jobs, work
+from legocryst.store import Store
 from legocryst.ui.shell import PAGES, _writer
+from tests.test_project import HEAVY
+from tests.workspaces import HOLD, few_seeds, tiny, tiny_job
+
+TRAINED: dict[str, dict[str, object]] = {
+    "augment": {"rows_per_crystal": 12},
+    "features": {"fit_rows": 100, "components": 2},
+    "train": {"model": "vae", "epochs": 2, "check_every": 1, "check_samples": 5, "hidden": 16, "latent": 4},
+}
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with a small run of the random generator."""
+    """A workspace with a small run and a curated training set of the user's."""
     folder = tmp_path_factory.mktemp("demo")
-    settings = {"train": {"model": "random"}, "sample": {"samples": 60}, "rank": {"energies": False}}
-    work(create(folder, "run", RunSettings.model_validate(settings), threads=1))
-    return folder
+    work(create(folder / "w", "run", tiny(**TRAINED), seeds=[few_seeds(folder)], threads=1))
+    work(tiny_job(folder, command="curate"))
+    with Store.open(folder / "w") as store:
+        store.ingest()
+    return folder / "w"
 
 
-def opened(page: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    monkeypatch.setenv("LEGOCRYST_WORKSPACE", str(folder))
-    test = AppTest.from_file(str(ROOT / "pages" / PAGES[page].file), default_timeout=60)
-    test.session_state["routed"] = True
-    return test.run()
+@pytest.fixture(autouse=True)
+def _close_database() -> Iterator[None]:
+    opened.folders.clear()
+    yield
+    for folder in opened.folders:
+        _writer(str(folder)).stop()
+    _writer.clear()
 
 
-@pytest.mark.parametrize("page", PAGES)
+class Opener:
+    """Opens pages, and remembers whose databases are then open."""
+
+    def __init__(self) -> None:
+        self.folders: set[Path] = set()
+
+    def __call__(self, page: str, folder: Path, monkeypatch: pytest.MonkeyPatch, *, busy: bool = False) -> AppTest:
+        folder = folder.resolve()
+        monkeypatch.setenv("LEGOCRYST_WORKSPACE", str(folder))
+        monkeypatch.setattr("legocryst.ui.shell.link", lambda *_, **__: None)  # AppTest has one page only
+        if not busy:
+            self.folders.add(folder)
+        test = AppTest.from_file(str(ROOT / "pages" / PAGES[page].file), default_timeout=60)
+        test.session_state["routed"] = True
+        return test.run()
+
+
+opened = Opener()
+
+
 @pytest.mark.parametrize("filled", [False, True], ids=["empty", "demo"])
+@pytest.mark.parametrize("page", PAGES)
 def test_page_draws(page: str, filled: bool, demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = demo if filled else tmp_path
-    monkeypatch.setattr("legocryst.ui.shell.link", lambda *_, **__: None)
-    test = opened(page, folder, monkeypatch)
-    writer = _writer(str(folder))
-    writer.store.ingest()
+    test = opened(page, demo if filled else tmp_path, monkeypatch)
+    assert not test.exception and not test.error
+    assert test.title[0].value == ("LEGO-Cryst" if page == "home" else PAGES[page].title)
+    told = [info.value for info in test.info]
+    needs = page not in ("home", "data")
+    assert len([text for text in told if "yet" in text]) == (needs and not filled)
+
+
+def test_structure_page_shows_the_row(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store.open(demo) as store:
+        row = store.query("SELECT * FROM candidates WHERE status <> 'undecodable' ORDER BY loss").iloc[0]
+    test = opened("structure", demo, monkeypatch)
+    test.query_params["id"] = row["id"]
     test.run()
     assert not test.exception
-    assert test.title[0].value
-    writer.stop()
-    _writer.clear()
+    assert f"(No. {row['space_group']})" in test.subheader[0].value
+    sites = next(frame.value for frame in test.dataframe if "Wyckoff position" in frame.value)
+    assert len(sites) == row["sites"]
+    assert sum(int(site[:-1]) for site in sites["Wyckoff position"]) == row["atoms"]
+
+
+def test_database_page_filters_in_sql(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store.open(demo) as store:
+        small = store.query("SELECT count(*) AS n FROM candidates WHERE atoms <= 12")["n"].iloc[0]
+    test = opened("database", demo, monkeypatch)
+    test.multiselect(key="class").set_value([]).run()
+    test.number_input(key="atoms_to").set_value(12).run()
+    assert f"**{small}** of 50 sampled rows pass" in test.markdown[0].value
+    frame = test.dataframe[0].value
+    assert len(frame) == min(small, 50) and frame["atoms"].max() <= 12
+
+
+def test_own_crystals_are_judged_before_anything_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = opened("data", tmp_path / "w", monkeypatch)
+    for name, content, sentence in (
+        ("a.cif", b"", "a.cif is empty: give a file with at least one crystal."),
+        ("a.cif", b"no crystal", "a.cif cannot be read as a CIF"),
+        ("a.csv", b"spg,a\n194,2.4\n", "a.csv"),
+    ):
+        test.file_uploader[0].set_value((name, content, "text/plain")).run()
+        assert not test.exception
+        assert len(test.error) == 1 and test.error[0].value.startswith(sentence)
+    table = few_seeds(tmp_path / "s").read_bytes()
+    test.file_uploader[0].set_value(("few.csv", table, "text/csv")).run()
+    assert not test.error and jobs(tmp_path / "w") == []
+    verdicts = next(frame.value for frame in test.dataframe if "Kept" in frame.value)
+    assert len(verdicts) == len(pd.read_csv(io.BytesIO(table))) and set(verdicts["Kept"]) <= {"kept", "left out"}
+    assert "Use as training set" in [button.label for button in test.button]
+
+
+def test_second_app_is_told_in_one_sentence(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(demo)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert holder.stdout is not None and holder.stdout.readline()
+    test = opened("home", demo, monkeypatch, busy=True)
+    holder.communicate(b"\n")
+    assert not test.exception
+    assert len(test.error) == 1 and test.error[0].value.startswith("Another program has the workspace")
+
+
+def test_job_whose_folder_is_gone_leaves_the_page(demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = tiny_job(tmp_path)
+    test = opened("jobs", tmp_path / "w", monkeypatch)
+    assert not test.exception
+    job.delete()
+    assert not test.run().exception
+
+
+def test_first_page_loads_no_heavy_package(tmp_path: Path) -> None:
+    code = f"""
+import sys
+from streamlit.testing.v1 import AppTest
+import legocryst.ui.shell as shell
+shell.link = lambda *_, **__: None
+test = AppTest.from_file({str(ROOT / "pages" / "home.py")!r}, default_timeout=60)
+test.session_state["routed"] = True
+test.run()
+assert not test.exception, test.exception
+found = {HEAVY!r} & set(sys.modules)
+assert not found, found
+"""
+    environment = {"LEGOCRYST_WORKSPACE": str(tmp_path), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,76 @@
+"""Forms drawn from the settings: every setting has its widget, bounds hold, values outlive a change of page."""
+
+from streamlit.testing.v1 import AppTest
+
+from legocryst.settings import PRESETS, RunSettings, preset
+from legocryst.ui.forms import STAGES
+
+
+def script() -> None:
+    import streamlit as st
+
+    from legocryst.environment.targets import target_names
+    from legocryst.ui import forms
+
+    if st.checkbox("Other page", key="other"):
+        st.write("nothing")
+    else:
+        forms.preset_choice()
+        st.session_state["good"] = [
+            forms.form(name, options={"target": target_names()} if name == "curate" else None) for name in forms.STAGES
+        ]
+        forms.seed()
+    try:
+        st.session_state["values"] = forms.run_settings()
+    except ValueError:
+        st.session_state["values"] = None
+
+
+def opened() -> AppTest:
+    test = AppTest.from_function(script, default_timeout=30).run()
+    assert not test.exception
+    return test
+
+
+def values(test: AppTest) -> RunSettings:
+    found = test.session_state["values"]
+    assert found is not None
+    return RunSettings.model_validate(found.model_dump())
+
+
+def test_every_setting_has_a_widget_with_its_help() -> None:
+    test = opened()
+    widgets = [*test.number_input, *test.selectbox, *test.checkbox, *test.text_input]
+    by_key = {widget.key: widget for widget in widgets}
+    for stage, model in STAGES.items():
+        for name, field in model.model_fields.items():
+            assert by_key[f"{stage}.{name}"].help == field.description
+    assert by_key["relax.max_step"].label == "Max step (angstrom)"
+    assert (by_key["augment.max_sites"].min, by_key["augment.max_sites"].max) == (1, 8)
+
+
+def test_first_values_are_the_preset_and_another_fills_in() -> None:
+    test = opened()
+    assert values(test) == preset("quick")
+    for name in PRESETS:
+        test.selectbox(key="preset").select(name).run()
+        assert values(test) == preset(name)
+
+
+def test_values_outlive_a_change_of_page() -> None:
+    test = opened()
+    test.number_input(key="sample.samples").set_value(77).run()
+    test.number_input(key="run.seed").set_value(5).run()
+    test.checkbox(key="other").check().run()
+    assert values(test).sample.samples == 77
+    test.checkbox(key="other").uncheck().run()
+    assert test.number_input(key="sample.samples").value == 77
+    assert values(test).seed == 5
+
+
+def test_open_bound_is_refused_in_one_sentence() -> None:
+    test = opened()
+    test.number_input(key="train.learning_rate").set_value(0.0).run()
+    assert not test.exception
+    assert [error.value for error in test.error] == ["Learning rate: input should be greater than 0."]
+    assert test.session_state["good"].count(False) == 1
