@@ -3,7 +3,7 @@
 import streamlit as st
 
 from legocryst.jobs import Job
-from legocryst.quantities import QUANTITIES
+from legocryst.quantities import header
 from legocryst.ui import figures, forms, shell, show, tables
 from legocryst.ui.live import live, planned
 
@@ -21,7 +21,7 @@ def result(job: Job) -> None:
     after.metric("Numbers after", int(features["width"].sum()))
     table.metric("Rows", f"{rows:,}")
     names = features["column"].tolist()
-    chosen = st.selectbox("Column", names, min(1, len(names) - 1), lambda name: f"{QUANTITIES[name].header} ({name})")
+    chosen = st.selectbox("Column", names, min(1, len(names) - 1), header)
     feature = features[features["column"] == chosen].iloc[0]
     if feature["encoding"] == "discrete":
         figure = figures.categories(feature["components"], x=chosen)
