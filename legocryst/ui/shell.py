@@ -1,6 +1,5 @@
 """The frame of every page: the page table, the guard for deep links, the database, and what surrounds a stage."""
 
-import atexit
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,9 +146,7 @@ def workspace() -> Path:
 
 @st.cache_resource(show_spinner=False)
 def _writer(folder: str) -> Writer:
-    writer = Writer(Path(folder)).start()
-    atexit.register(writer.stop)  # DuckDB complains at exit about what is still open
-    return writer
+    return Writer(Path(folder)).start()
 
 
 def store() -> Store:
