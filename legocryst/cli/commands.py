@@ -1,6 +1,7 @@
 """What each command does; each returns the object that `--json` prints."""
 
 import argparse
+import fcntl
 import os
 import socket
 import sys
@@ -293,6 +294,7 @@ def app(options: argparse.Namespace) -> Result:
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", options.port)) == 0:
             raise ValueError(f"port {options.port} is in use by another program: name another with --port")
+    _claim(workspace)
     url = f"http://localhost:{options.port}"
     say(f"LEGO-Cryst: {url} (workspace {workspace}); end it with Ctrl-C")
     if options.json:
@@ -302,6 +304,20 @@ def app(options: argparse.Namespace) -> Result:
     server = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(options.port)]
     environment = {**os.environ, "LEGOCRYST_WORKSPACE": str(workspace)}
     os.execve(sys.executable, [*server, "--server.headless", "true"], environment)
+
+
+def _claim(workspace: Path) -> None:
+    """Lock the workspace for as long as this process lives, as whatever program; it opens the database only later."""
+    lock = os.open(workspace / "app.lock", os.O_CREAT | os.O_RDWR)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(lock)
+        raise ValueError(
+            f"another program has the workspace {workspace} open (a second app): use that one, end it, "
+            "or use another workspace"
+        ) from error
+    os.set_inheritable(lock, True)
 
 
 def _settings(options: argparse.Namespace, model: type[Stage]) -> Stage:

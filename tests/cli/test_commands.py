@@ -238,6 +238,24 @@ def test_run_and_app_while_another_program_has_the_workspace(
         assert store.total() == 0 and store.ingest() > 0 and store.total() == 5  # left in its folder to be taken in
 
 
+def test_second_app_while_nobody_has_visited_the_first(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "legocryst", "app", "--workspace", str(tmp_path), "--port"]
+    with subprocess.Popen([*command, str(_free_port())], cwd=ROOT, stderr=subprocess.PIPE, text=True) as first:
+        assert first.stderr is not None
+        assert any("started" in line for line in first.stderr)  # the server, which took the command's place
+        second = [*command, str(_free_port())]
+        done = subprocess.run(second, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        first.terminate()
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "another program has the workspace" in done.stderr
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def test_app_on_a_port_in_use(tmp_path: Path, refused: Callable[..., str]) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
