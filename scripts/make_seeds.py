@@ -5,7 +5,7 @@ has the layers. Of these files only names, joined vertices and starting points a
 crystal is strictly valid and its bond graph still has the net's key. Writes data/nets/names.json,
 data/energy/references.json and data/seeds/sp2_carbon.parquet. Run from the repository root, 5 to 7 minutes:
 
-    python scripts/make_seeds.py
+    python -m scripts.make_seeds
 """
 
 import gzip

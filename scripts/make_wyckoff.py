@@ -3,7 +3,7 @@
 The positions are those of pyxtal's tables (MIT licence), in its standard settings: monoclinic unique axis b cell
 choice 1, rhombohedral groups on hexagonal axes, origin choice 2. Run from the repository root:
 
-    python scripts/make_wyckoff.py
+    python -m scripts.make_wyckoff
 """
 
 from pathlib import Path
