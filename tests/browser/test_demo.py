@@ -1,6 +1,5 @@
 """In a real browser: the demonstration, the database, a crystal in 3D, its CIF; and a job that was killed."""
 
-import io
 import os
 import re
 import signal
@@ -17,20 +16,26 @@ from legocryst.store import Store
 from tests.browser.conftest import App
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 FINISHED = 120_000
 """Most milliseconds the demonstration takes on a busy machine."""
 
 
-def drawn(canvas: "Locator") -> float:
-    """Share of the pixels of the 3D view that differ from its most frequent colour."""
-    from PIL import Image
+PIXELS = """() => {
+    const picture = document.querySelector(".legocryst-view canvas")
+    const copy = Object.assign(document.createElement("canvas"), { width: picture.width, height: picture.height })
+    const context = copy.getContext("2d")
+    context.drawImage(picture, 0, 0)
+    return Array.from(new Uint32Array(context.getImageData(0, 0, copy.width, copy.height).data.buffer))
+}"""
 
-    pixels = np.asarray(Image.open(io.BytesIO(canvas.screenshot())).convert("RGB")).reshape(-1, 3)
-    _, count = np.unique(pixels, axis=0, return_counts=True)
-    return 1 - count.max() / len(pixels)
+
+def drawn(page: "Page") -> float:
+    """Share of the pixels of the 3D view that differ from its most frequent colour."""
+    _, count = np.unique(page.evaluate(PIXELS), return_counts=True)
+    return 1 - count.max() / count.sum()
 
 
 def camera(page: "Page") -> list[float]:
@@ -62,7 +67,7 @@ def check_crystal(page: "Page", tmp_path: Path) -> None:
 
     view = page.locator(".legocryst-view")
     page.locator(".legocryst-view[data-atoms]").wait_for()
-    wait_for(lambda: drawn(view) > 0.01, 20)
+    wait_for(lambda: drawn(page) > 0.01, 20)
     atoms = int(view.get_attribute("data-atoms") or 0)
     view.hover()
     page.mouse.down()
