@@ -171,6 +171,7 @@ def _featurize(line: _Line) -> None:
 
 
 def _train(line: _Line) -> None:
+    from legocryst.environment.targets import target
     from legocryst.stages.featurize import featurize
     from legocryst.stages.train import train
 
@@ -186,6 +187,7 @@ def _train(line: _Line) -> None:
         seed=line.seed("train"),
         folder=job.folder / "model",
         featurizer=line.featurizer,
+        volume_per_atom=target(settings.curate.target).volume_per_atom,
         evaluate=share_valid(settings.curate.target),
         progress=lambda numbers: line.note(**numbers),
         should_stop=line.should_stop,
