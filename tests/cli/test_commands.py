@@ -242,10 +242,13 @@ def test_second_app_while_nobody_has_visited_the_first(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "legocryst", "app", "--workspace", str(tmp_path), "--port"]
     with subprocess.Popen([*command, str(_free_port())], cwd=ROOT, stderr=subprocess.PIPE, text=True) as first:
         assert first.stderr is not None
-        assert any("started" in line for line in first.stderr)  # the server, which took the command's place
-        second = [*command, str(_free_port())]
-        done = subprocess.run(second, cwd=ROOT, capture_output=True, text=True, timeout=60)
-        first.terminate()
+        try:
+            assert any("started" in line for line in first.stderr)  # the server, which took the command's place
+            second = [*command, str(_free_port())]
+            done = subprocess.run(second, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        finally:
+            first.terminate()
+            first.communicate(timeout=30)  # reads on: a server that cannot say that it stops does not stop
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert "another program has the workspace" in done.stderr
 
