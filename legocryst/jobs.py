@@ -44,6 +44,8 @@ FILES = {
     "rank": ("shards/ranked.parquet",),
 }
 """What a finished stage leaves in the folder; the relaxation leaves shards/crystals-00000.parquet and so on."""
+QUALITY = "model/quality.json"
+"""Where a training leaves sdv's quality report of its samples."""
 NICE = 10
 
 

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from legocryst.counts import count
-from legocryst.jobs import FILES, STAGES, Job, Stopped, stages
-from legocryst.records import write_parquet
+from legocryst.jobs import FILES, QUALITY, STAGES, Job, Stopped, stages
+from legocryst.records import write_json, write_parquet
 from legocryst.settings import CurateSettings, RelaxSettings
 
 if TYPE_CHECKING:
@@ -172,6 +172,8 @@ def _featurize(line: _Line) -> None:
 
 def _train(line: _Line) -> None:
     from legocryst.environment.targets import target
+    from legocryst.models.quality import ROWS as QUALITY_ROWS
+    from legocryst.models.quality import quality
     from legocryst.stages.featurize import featurize
     from legocryst.stages.train import train
 
@@ -180,7 +182,7 @@ def _train(line: _Line) -> None:
     table = _read(job, learnt)
     if learnt == "augment" and line.featurizer is None:  # a resumed job: the same seed gives the same features
         line.featurizer, _ = featurize(table, settings.features, seed=line.seed("featurize"))
-    train(
+    model = train(
         table,
         settings.train,
         features=settings.features,
@@ -193,6 +195,9 @@ def _train(line: _Line) -> None:
         should_stop=line.should_stop,
     )
     line.check()
+    if settings.train.quality and learnt == "augment":
+        scores = quality(table, model.sample(QUALITY_ROWS, seed=line.seed("sample")), rows=QUALITY_ROWS)
+        write_json(job.folder / QUALITY, scores)
     write_parquet(_curves(job), _path(job, "train"))
 
 

@@ -66,6 +66,7 @@ class TrainSettings(Settings):
     )
     check_every: int = setting(10, "Epochs between two checks of fresh samples.", ge=1, le=1000, advanced=True)
     check_samples: int = setting(200, "Fresh samples drawn for one check.", ge=1, le=10000, advanced=True)
+    quality: bool = setting(True, "Compare samples with the table, column by column, when the training is over.")
     kl_weight: float = setting(
         0.5,
         "VAE: weight of the divergence; less copies more faithfully, more varies more.",
@@ -148,7 +149,7 @@ def preset(name: str) -> RunSettings:
         "smoke": {
             "augment": {"rows_per_crystal": 6},
             "features": {"fit_rows": 500},
-            "train": {"epochs": 4, "check_every": 4, "check_samples": 20, "batch_size": 100},
+            "train": {"epochs": 4, "check_every": 4, "check_samples": 20, "batch_size": 100, "quality": False},
             "sample": {"samples": 100},
             "relax": {"descriptor_steps": 60, "coordination_steps": 60, "refine_steps": 100},
             "rank": {"max_energies": 2, "max_energy_atoms": 16},

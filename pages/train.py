@@ -1,9 +1,12 @@
 """Train: a generative model learns the table."""
 
+import pandas as pd
 import streamlit as st
 
-from legocryst.jobs import Job
-from legocryst.ui import figures, forms, shell
+from legocryst.jobs import QUALITY, Job
+from legocryst.quantities import header
+from legocryst.records import read_json
+from legocryst.ui import figures, forms, shell, show
 from legocryst.ui.live import live, planned, training_curve
 
 SHARES = ("valid", "distinct")
@@ -27,6 +30,23 @@ def draw(job: Job) -> None:
             figures.show(figure, caption=caption, key="shares")
         else:
             st.caption("No fresh samples were checked yet.")
+
+
+def likeness(job: Job) -> None:
+    """How well samples match the table, where that was measured."""
+    scores = read_json(job.folder / QUALITY)
+    if not scores:
+        return
+    st.subheader("Likeness to the table")
+    st.write(
+        f"Fresh samples score {scores['overall']:.2f} of 1 in sdv's quality report: {scores['column_shapes']:.2f} for "
+        f"the distribution of each column, {scores['column_pairs']:.2f} for pairs of columns. A high score says that "
+        "samples look like the table, not that they are valid crystals."
+    )
+    columns = {name.removeprefix("column:"): score for name, score in scores.items() if name.startswith("column:")}
+    with st.expander("Each column"):
+        rows = {"Column": [header(name) for name in columns], "Likeness (0 to 1)": list(columns.values())}
+        show.table(pd.DataFrame(rows))
 
 
 def start() -> tuple[Job | None, str]:
@@ -58,6 +78,7 @@ if job is None:
     st.info("Nothing has been trained yet: press the button, or run the demonstration on the first page.")
 else:
     live(job, draw)
+    likeness(job)
     if job.record["settings"]["train"]["model"] == "random":
         st.write("The random generator learns limits only, so that there are no curves.")
 shell.end("train")

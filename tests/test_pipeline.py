@@ -7,8 +7,9 @@ import pytest
 
 from legocryst import pipeline
 from legocryst.counts import count
-from legocryst.jobs import Stopped, work
+from legocryst.jobs import QUALITY, Stopped, work
 from legocryst.pipeline import check_seeds, classified, run, share_valid, training_set
+from legocryst.records import read_json
 from legocryst.settings import CurateSettings
 from legocryst.stages.curate import SHIPPED
 from legocryst.stages.train import CHECKPOINT
@@ -103,6 +104,8 @@ def test_training_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     assert {"loss", "held_out", "valid", "distinct"} < set(curves["quantity"])
     assert curves.groupby("quantity")["epoch"].apply(list).loc["loss"] == [1, 2]
     assert len(pd.read_parquet(job.shards / "features.parquet")) == 39
+    scores = read_json(job.folder / QUALITY)
+    assert 0 < scores["overall"] < 1 and len([name for name in scores if name.startswith("column:")]) == 39
 
 
 def test_seeds_are_nearly_all_valid_samples() -> None:
