@@ -72,7 +72,7 @@ _ALL = [
     Quantity("symbol", "Group symbol", "", "Hermann-Mauguin symbol of the space group.", "category"),
     Quantity("sites", "Sites", "", "Wyckoff sites of the crystal in its own space group.", "integer"),
     Quantity("atoms", "Atoms", "", "Atoms in the conventional cell.", "integer"),
-    Quantity("density", "Density", "g/cm3", "Mass by volume; no meaning for layers before dispersion sets their gap."),
+    Quantity("density", "Density", "g/cm3", "Mass by volume; layers have none before dispersion sets their distance."),
     Quantity("net_key", "Net key", "", "Hash of the bond graph: equal nets share it.", "text"),
     Quantity("net_name", "Net", "", "RCSR symbol of the net, if it has one.", "text"),
     Quantity("kind", "Kind", "", "framework, layers, chains, cages, interpenetrated or a mixture.", "category"),

@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import streamlit as st
 
 from legocryst.crystal.wyckoff import wyckoff
@@ -79,7 +80,7 @@ def distributions(table: "pd.DataFrame") -> None:
         "spg": "Space groups of the training set.",
         "sites": "Wyckoff sites of each crystal.",
         "atoms": "Atoms in the conventional cell.",
-        "density": "Density; that of layers follows from an arbitrary distance of the layers.",
+        "density": "Density; layers have none before dispersion sets their distance.",
         "energy": "Energy above graphite, where it is known.",
         "periodicity": "Directions in which the net goes on: 3 in frameworks, 2 in layers.",
     }
@@ -103,7 +104,8 @@ if job is None or shell.has(job, "curate"):
     known = shipped() if job is None else shell.store().query("SELECT * FROM seeds WHERE job = ?", [job.id])
     known = known.assign(symbol=wyckoff().symbol[known["spg"].to_numpy(int)], sites=tables.site_count(known))
     wanted = CurateSettings().target if job is None else job.record["settings"]["curate"]["target"]
-    known["density"] = tables.densities(known, target(wanted).atomic_number)
+    densities = tables.densities(known, target(wanted).atomic_number)
+    known["density"] = np.where(known["kind"].isin(("framework", "interpenetrated")), densities, np.nan)
     st.write(f"{len(known)} crystals, {int((known['periodicity'] == 3).sum())} of them with a 3-periodic net.")
     first, second, third = st.tabs(["Table", "Distributions", "Add your own"])
     with first:

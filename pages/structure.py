@@ -98,8 +98,8 @@ def description(row: pd.Series) -> None:
         st.write(f"Not valid: {row['reason']}.")
     if row["energy_reason"]:
         st.caption(f"No energy: {row['energy_reason']}.")
-    if row["kind"] == "layers":
-        st.caption("The density of layers has no meaning before dispersion sets their distance.")
+    if row["status"] == "valid" and pd.isna(row["density"]):
+        st.caption("Layers, chains and cages have no density before dispersion sets their distance.")
 
 
 def symmetry(crystals: Crystals) -> None:

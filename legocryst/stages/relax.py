@@ -45,8 +45,8 @@ def relax_table(
     Columns: `row`, `status` (valid, invalid, undecodable), `reason`, `shift` (angstrom), `loss_before` and `loss` (per
     atom), `published` (the published criterion), `evaluations`, `written_group` (the row's), `space_group` and
     `symbol` (spglib's at 0.01 angstrom, of valid crystals; else the row's), `sites` and `atoms` (of the conventional
-    cell), `density` (g/cm3), `net_key`, `net_name`, `kind`, `periodicity`, and the relaxed crystal in METHOD's
-    columns. Raises `table.TableError` for a table that is none.
+    cell), `density` (g/cm3; NaN for valid crystals that are not 3-periodic throughout), `net_key`, `net_name`, `kind`,
+    `periodicity`, and the relaxed crystal in METHOD's columns. Raises `table.TableError` for a table that is none.
     """
     wanted = find_target(target)
     decoded = decode_table(table, mode=decode, element=wanted.atomic_number, max_atoms=max_atoms)
@@ -72,6 +72,9 @@ def relax_table(
     for name, values in (texts | {"kind": [net.kind for net in found]}).items():
         frame[name] = ""
         frame.loc[valid, name] = values
+    # what holds layers, chains or cages apart is no bond, so that their distance, and the volume, mean nothing yet
+    apart = [any(part.periodicity < 3 for part in net.components) for net in found]
+    frame.loc[valid[apart], "density"] = np.nan
     frame["periodicity"] = pd.Series([net.periodicity for net in found], index=valid, dtype="Int64")
     frame = pd.concat([frame, encode(crystals)], axis=1)
     return _with_undecodable(frame, decoded.reason)
