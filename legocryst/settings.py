@@ -97,17 +97,42 @@ class RelaxSettings(Settings):
     """How candidates are brought to the wanted environment."""
 
     optimizer: Literal["lbfgs", "adam"] = setting("lbfgs", "Minimiser of the loss.")
-    descriptor_steps: int = setting(120, "Most steps of the first stage, to the reference descriptor.", ge=0, le=5000)
-    coordination_steps: int = setting(120, "Most steps of the second stage, to the coordination.", ge=0, le=5000)
+    restarts: int = setting(
+        3,
+        "A crystal that is not valid starts again, up to so many times, from atoms moved by at most 0.5 angstrom.",
+        ge=0,
+        le=3,
+    )
+    order: Literal["descriptor first", "coordination first"] = setting(
+        "descriptor first", "Order of the first two stages.", advanced=True
+    )
+    descriptor_steps: int = setting(
+        120, "Most steps of the stage to the reference descriptor, seen coarsely.", ge=0, le=5000
+    )
+    coordination_steps: int = setting(120, "Most steps of the stage to the coordination.", ge=0, le=5000)
     refine_steps: int = setting(
-        200, "Most steps of the last stage, to the descriptor with the coordination held.", ge=0, le=5000
+        200, "Most steps of the last stage, to the descriptors with the coordination held.", ge=0, le=5000
+    )
+    coarse_l_max: int = setting(
+        2,
+        "Largest angular momentum of the power spectrum in the stage that sees it coarsely.",
+        ge=0,
+        le=8,
+        advanced=True,
+    )
+    power_spectrum: float = setting(1.0, "Weight of the power spectrum in the last stage.", ge=0, le=1e4, advanced=True)
+    angular_fourier: float = setting(
+        0.0, "Weight of the angular Fourier series in the last stage.", ge=0, le=1e4, advanced=True
+    )
+    radial_distribution: float = setting(
+        0.0, "Weight of the radial distribution in the last stage.", ge=0, le=1e4, advanced=True
     )
     hold: float = setting(
-        20.0, "Weight of the coordination in the last stage.", unit="1/angstrom^2", ge=0, le=1e4, advanced=True
+        3.0, "Weight of the coordination in the last stage.", unit="1/angstrom^2", ge=0, le=1e4, advanced=True
     )
     hopeless: float = setting(
         0.6,
-        "A crystal whose coordination value per atom is above this after the second stage is not refined.",
+        "A crystal whose coordination value per atom is above this after its stage is not refined.",
         unit="angstrom^2",
         gt=0,
         le=1e4,
@@ -151,7 +176,7 @@ def preset(name: str) -> RunSettings:
             "features": {"fit_rows": 500},
             "train": {"epochs": 4, "check_every": 4, "check_samples": 20, "batch_size": 100, "quality": False},
             "sample": {"samples": 100},
-            "relax": {"descriptor_steps": 60, "coordination_steps": 60, "refine_steps": 100},
+            "relax": {"descriptor_steps": 60, "coordination_steps": 60, "refine_steps": 100, "restarts": 0},
             "rank": {"max_energies": 2, "max_energy_atoms": 16},
         },
         "quick": {
@@ -159,17 +184,20 @@ def preset(name: str) -> RunSettings:
             "features": {"fit_rows": 2000},
             "train": {"epochs": 40, "check_samples": 100},
             "sample": {"samples": 3000},
+            "relax": {"restarts": 0},  # a fresh sample costs less than a restart
             "rank": {"max_energies": 60, "max_energy_atoms": 40},
         },
         "standard": {
             "augment": {"rows_per_crystal": 300},
             "train": {"epochs": 150},
             "sample": {"samples": 10_000},
+            "relax": {"restarts": 0},  # a fresh sample costs less than a restart
         },
         "thorough": {
             "augment": {"rows_per_crystal": 500},
             "train": {"epochs": 300},
             "sample": {"samples": 100_000},
+            "relax": {"restarts": 0},  # a fresh sample costs less than a restart
             "rank": {"max_energies": 5000},
         },
     }

@@ -186,7 +186,7 @@ def test_other_schema_is_refused_and_rebuilt(workspace: Made) -> None:
     with Store.open(folder) as store:
         store.query("SELECT 1")
         store._connection.execute("UPDATE schema_number SET number = 0")
-    with pytest.raises(StoreError, match=r"has schema 0 and this version needs 1: run `python -m legocryst rebuild"):
+    with pytest.raises(StoreError, match=r"has schema 0 and this version needs 2: run `python -m legocryst rebuild"):
         Store.open(folder)
     rebuild(folder)
     with Store.open(folder, read_only=True) as store:

@@ -81,14 +81,14 @@ def _bond_graphs(crystals: Crystals, cutoff: float) -> list[Quotient]:
     atoms = crystals.atoms()
     crystal = np.repeat(np.arange(len(crystals)), np.diff(atoms.first))
     found = find_edges(
-        torch.from_numpy(crystals.lattice),
-        torch.from_numpy(atoms.fractional),
+        torch.from_numpy(crystals.lattice.transpose(1, 2, 0).copy()),
+        torch.from_numpy(atoms.fractional.T.copy()),
         torch.from_numpy(atoms.first),
         torch.arange(len(crystal)),
         torch.from_numpy(crystal),
         cutoff=cutoff,
     )
-    rows = np.column_stack([found.site.numpy(), found.atom.numpy(), found.image.numpy().astype(np.int64)])
+    rows = np.column_stack([found.site.numpy(), found.atom.numpy(), found.image.numpy().T.astype(np.int64)])
     # each bond is found from both its ends: keep one direction
     image = rows[:, 2:]
     leading = np.take_along_axis(image, (image != 0).argmax(axis=1)[:, None], axis=1)[:, 0]

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from legocryst.crystal.representation import Crystals
-from legocryst.environment.descriptors import neighbor_pairs, power_spectrum, reference_spectrum
-from legocryst.environment.neighbors import Edges, neighbor_list
+from legocryst.environment.descriptors import PowerSpectrum, reference
+from legocryst.environment.neighbors import Edges, neighbor_list, ranges
 from legocryst.environment.targets import Target
 
 REASONS = (
@@ -37,8 +37,8 @@ class Verdict:
 
 def environment_loss(crystals: Crystals, edges: Edges, species: Tensor, target: Target) -> np.ndarray:
     """Descriptor loss (n,): sum over sites of multiplicity x |P - P_ref|^2, divided by the number of atoms."""
-    spectrum = power_spectrum(edges, species, len(crystals.species), target.descriptor).numpy()
-    distance = ((spectrum - reference_spectrum(target)) ** 2).sum(axis=1) * crystals.multiplicity
+    spectrum = PowerSpectrum(target.descriptor)(edges, species, len(crystals.species)).numpy()
+    distance = ((spectrum - reference(target)) ** 2).sum(axis=1) * crystals.multiplicity
     total = np.bincount(crystals.crystal_of_site, weights=distance, minlength=len(crystals))
     return total / np.maximum(crystals.atom_count, 1)
 
@@ -81,11 +81,19 @@ def _published(crystals: Crystals, edges: Edges, target: Target) -> np.ndarray:
 
 def _small_angle(edges: Edges, sites: int, target: Target) -> Tensor:
     """(sites,) bool: two bonds enclose less than the smallest angle."""
-    bond = edges.distance <= target.bond_window[1]
-    site, unit = edges.site[bond], edges.vector[bond] / edges.distance[bond].clamp(min=1e-9)[:, None]
-    j, k = neighbor_pairs(site, sites)
-    small = (unit[j] * unit[k]).sum(1) > np.cos(np.radians(target.min_angle))
+    bond = torch.nonzero(edges.distance <= target.bond_window[1]).squeeze(1)
+    site, unit = edges.site[bond], edges.vector[:, bond] / edges.distance[bond].clamp(min=1e-9)
+    j, k = _pairs(site, sites)
+    small = (unit[:, j] * unit[:, k]).sum(0) > np.cos(np.radians(target.min_angle))
     return _count(site[j[small]], sites) > 0
+
+
+def _pairs(site: Tensor, sites: int) -> tuple[Tensor, Tensor]:
+    """All j < k with edges j and k at the same site; `site` (e,) sorted."""
+    rank = ranges(_count(site, sites))
+    every = torch.arange(len(site), device=site.device)
+    second = torch.repeat_interleave(every, rank)
+    return second - rank[second] + ranges(rank), second
 
 
 def _scatter(verdict: Verdict, sound: np.ndarray) -> Verdict:

@@ -1,27 +1,123 @@
-"""Relaxation of many crystals in three stages, then the verdict.
+"""Relaxation of many crystals at once, each going through the stages at its own pace, then the verdict."""
 
-The descriptor comes first: it reaches a little beyond the bonds and pulls every atom towards the right number of
-neighbours; then the smooth coordination stage sorts out what is bonded; then both together refine.
-"""
-
-from collections.abc import Callable, Iterator
+import ctypes
+import time
+import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
 
+from legocryst.crystal.projection import wrapped
 from legocryst.crystal.representation import Crystals
+from legocryst.crystal.wyckoff import wyckoff
+from legocryst.environment.descriptors import DESCRIPTORS
 from legocryst.environment.targets import Target
-from legocryst.environment.validity import judge
-from legocryst.relax.minimize import MINIMIZERS, Evaluator, Minimizer
-from legocryst.relax.objective import Coordination, Objective, Spectrum, Weighted
+from legocryst.environment.validity import Verdict, judge
+from legocryst.relax.minimize import MINIMIZERS, Evaluator
+from legocryst.relax.objective import Coordination, Environment, Objective
 from legocryst.relax.system import System
 from legocryst.settings import RelaxSettings
 
 Progress = Callable[..., None]
 TOLERANCE = 1e-6
-"""A minimisation ends below this value per atom, or when WINDOW evaluations lower it by a smaller share than STALL."""
-STALL, WINDOW = 2e-3, 10
+"""A stage ends below this value per atom, or when WINDOW evaluations lower it by a smaller share than STALL."""
+STALL, LAST_STALL, WINDOW = 2e-2, 5e-3, 10
+"""The last stage, whose end is the result, has LAST_STALL."""
+RESTART = 0.5
+"""Most angstrom that a restart moves an atom from where its row puts it."""
+ROOM = 0.1
+PATIENCE = 25
+"""A crystal that is hopeless after so many evaluations of a stage leaves before the stage ends."""
+"""Crystals that are done leave the batch, and others take their places, when they are this share of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One minimisation: a weight for each objective, most evaluations, and the value at which to give up."""
+
+    weight: tuple[float, ...]
+    steps: int
+    hopeless: float = np.inf
+
+
+class Batch:
+    """The crystals that are being minimised; `ticket` is each one's number outside."""
+
+    def __init__(self, objectives: list[Objective], stages: list[Stage], settings: RelaxSettings) -> None:
+        self.objectives, self.settings = objectives, settings
+        zero = (0.0,) * len(objectives)
+        stages = [*stages, Stage(zero, np.iinfo(np.int64).max)]
+        self._last = len(stages) - 1
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._weight = torch.tensor([stage.weight for stage in stages], dtype=torch.float64, device=self.device).T
+        self._steps = torch.tensor([stage.steps for stage in stages], device=self.device)
+        self._hopeless = torch.tensor([stage.hopeless for stage in stages], dtype=torch.float64, device=self.device)
+        self.crystals, self.ticket = Crystals.concatenate([]), np.zeros(0, np.int64)
+        self._begin()
+
+    def _begin(self) -> None:
+        self.system = System.build(self.crystals, device=self.device)
+        self._evaluate = Evaluator(self.system, self.objectives)
+        self._state = MINIMIZERS[self.settings.optimizer](self.system, max_step=self.settings.max_step)
+        n = len(self.crystals)
+        self._stage = torch.zeros(n, dtype=torch.int64, device=self.device)
+        self._count, self._evaluations = torch.zeros_like(self._stage), torch.zeros_like(self._stage)
+        self._past = self.system.lattice.new_zeros((WINDOW, n))
+
+    def __len__(self) -> int:
+        return len(self.crystals)
+
+    def step(self) -> None:
+        """One evaluation of each crystal."""
+        state, atoms = self._state, self.system.atoms
+        stuck = state.update(*self._evaluate(state.trial(), self._weight[:, self._stage]))
+        self._count += 1
+        self._evaluations += self._stage < self._last
+        slot = (self._count % WINDOW)[None]
+        before = self._past.gather(0, slot)[0]
+        share = torch.where(self._stage < self._last - 1, STALL, LAST_STALL)
+        stalled = (before - state.value < share * before) & (self._count > WINDOW)
+        self._past.scatter_(0, slot, state.value[None])
+        done = stuck | stalled | (state.value <= TOLERANCE * atoms) | (self._count >= self._steps[self._stage])
+        hopeless = state.value > self._hopeless[self._stage] * atoms
+        done |= hopeless & (self._count >= PATIENCE)
+        done &= self._stage < self._last
+        if bool(done.any()):
+            self._stage = torch.where(done, torch.where(hopeless, self._last, self._stage + 1), self._stage)
+            self._count.masked_fill_(done, 0)
+            state.restart(done)
+
+    @property
+    def left(self) -> torch.Tensor:
+        """(n,) bool: the crystals that are done."""
+        return self._stage == self._last
+
+    def exchange(self, crystals: Crystals, ticket: np.ndarray) -> tuple[Crystals, np.ndarray, np.ndarray]:
+        """Others take the places of those that are done; returns these, their tickets and evaluations."""
+        left = self.left
+        gone, keep = torch.nonzero(left).squeeze(1).cpu().numpy(), ~left
+        away = self.crystals.take(gone)
+        x = self._state.x[left[self.system.owner]]
+        out = System.build(away, device=self.device).crystals(x, away) if len(away) else away
+        result = out, self.ticket[gone], self._evaluations[left].cpu().numpy()
+        stay = keep.cpu().numpy()
+        self.crystals = Crystals.concatenate([self.crystals.take(stay), crystals])
+        self.ticket = np.concatenate([self.ticket[stay], ticket])
+        if stay.any():
+            self.system = System.build(self.crystals, device=self.device)
+            self._evaluate.follow(self.system, keep)
+            self._state.follow(self.system, keep)
+            n = len(crystals)
+            self._past = torch.cat([self._past[:, keep], self._past.new_zeros((WINDOW, n))], dim=1)
+            for name in ("_stage", "_count", "_evaluations"):
+                old = getattr(self, name)
+                setattr(self, name, torch.cat([old[keep], old.new_zeros(n)]))
+        else:
+            self._begin()
+        return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,53 +130,31 @@ class Relaxed:
     valid: np.ndarray  # (n,) strict criterion
     published: np.ndarray  # (n,) published criterion
     reason: np.ndarray  # (n,) object, "" where valid
-    evaluations: np.ndarray  # (n,)
+    evaluations: np.ndarray  # (n,) all attempts together
+    restarts: np.ndarray  # (n,) restarts before the attempt that is given
 
 
-def minimize(
-    crystals: Crystals, objective: Objective, *, method: str, steps: int, max_step: float
-) -> tuple[Crystals, np.ndarray, np.ndarray]:
-    """Minimise an objective over the symmetry-free variables of each crystal of a batch.
-
-    Returns the crystals, their values per atom (n,) and evaluations (n,). A crystal leaves the batch when its value is
-    below `TOLERANCE`, has stalled, cannot be lowered, or after `steps` evaluations. All cells must be possible.
-    """
-    system = System.build(crystals)
-    x = torch.zeros(len(system.owner), dtype=torch.float64)
-    evaluate = Evaluator(system, objective, x)
-    state = MINIMIZERS[method](system, x, *evaluate(x), max_step=max_step)
-    final_x, final_value = x.clone(), state.value.clone()
-    evaluations = torch.ones(len(crystals), dtype=torch.int64)
-    alive = torch.arange(len(crystals))
-    past = state.value.expand(WINDOW, -1).clone()
-    done = state.value <= TOLERANCE * system.atoms
-    variable = torch.arange(len(x))
-    for step in range(steps):
-        if int(done.sum()) > 0.2 * len(done) or (step == 0 and bool(done.any())):
-            _keep(state, variable, alive, final_x, final_value)
-            keep = ~done
-            if not bool(keep.any()):
-                break
-            variable, alive, past = variable[keep[state.system.owner]], alive[keep], past[:, keep]
-            crystals_left = crystals.take(alive.numpy())
-            state.select(System.build(crystals_left), keep)
-            evaluate = Evaluator(state.system, objective, state.x)
-            done = done[keep]
-        stuck = state.update(*evaluate(state.trial()))
-        evaluations[alive[~done]] += 1
-        slot = step % WINDOW
-        stalled = (past[slot] - state.value < STALL * past[slot]) & (step >= WINDOW)
-        past[slot] = state.value
-        done = done | stuck | stalled | (state.value <= TOLERANCE * state.system.atoms)
-    _keep(state, variable, alive, final_x, final_value)
-    return system.crystals(final_x, crystals), (final_value / system.atoms).numpy(), evaluations.numpy()
+def objectives(target: Target, settings: RelaxSettings) -> list[Objective]:
+    """The coarse descriptor, the coordination, and the descriptors of the last stage that have a weight."""
+    coarse = target.descriptor.model_copy(update={"l_max": min(settings.coarse_l_max, target.descriptor.l_max)})
+    first = Environment(target.model_copy(update={"descriptor": coarse}))
+    last = [Environment(target, kind) for kind, weight in _weights(settings).items() if weight]
+    return [first, Coordination(target), *last]
 
 
-def _keep(
-    state: Minimizer, variable: torch.Tensor, alive: torch.Tensor, final_x: torch.Tensor, final_value: torch.Tensor
-) -> None:
-    final_x[variable] = state.x
-    final_value[alive] = state.value
+def stages(settings: RelaxSettings) -> list[Stage]:
+    """The stages of the settings: descriptor and coordination in the wanted order, then both; those with steps."""
+    weights = [weight for weight in _weights(settings).values() if weight]
+    none = (0.0,) * len(weights)
+    descriptor = Stage((1.0, 0.0, *none), settings.descriptor_steps)
+    coordination = Stage((0.0, 1.0, *none), settings.coordination_steps, settings.hopeless)
+    both = Stage((0.0, settings.hold, *weights), settings.refine_steps)
+    first = (descriptor, coordination) if settings.order == "descriptor first" else (coordination, descriptor)
+    return [stage for stage in (*first, both) if stage.steps]
+
+
+def _weights(settings: RelaxSettings) -> dict[str, float]:
+    return {kind: getattr(settings, kind) for kind in DESCRIPTORS}
 
 
 def relax(
@@ -93,77 +167,142 @@ def relax(
 ) -> Relaxed:
     """Bring every crystal of a batch to the target's environment and judge it.
 
-    Works in chunks of at most `settings.batch_atoms` atoms; `progress(done, total, valid=...)` after each. When
-    `should_stop()` is true the crystals not yet done keep their input and the reason "stopped".
+    A crystal that is not valid starts again, up to `settings.restarts` times, from its atoms moved at random by at most
+    `RESTART` angstrom; the best attempt counts. `progress(done, total, valid=..., rate=...)` as crystals are finished,
+    rate in crystals per second. When `should_stop()` is true the crystals not yet done keep their input and the reason
+    "stopped".
     """
-    parts: list[Relaxed] = []
-    done = valid = 0
-    for chunk in _chunks(crystals, settings.batch_atoms):
-        stopped = should_stop is not None and should_stop()
-        parts.append(_stopped(chunk, target) if stopped else _relax_chunk(chunk, target, settings))
-        done, valid = done + len(chunk), valid + int(parts[-1].valid.sum())
-        if progress is not None:
-            progress(done, len(crystals), valid=valid)
-    columns = [np.concatenate([getattr(p, name) for p in parts] or [np.zeros(0)]) for name in Relaxed.__slots__[1:]]
-    return Relaxed(Crystals.concatenate([part.crystals for part in parts]), *columns)
+    keep_freed_memory()
+    results = _Results(crystals, judge(crystals, target))
+    queue = _Queue(crystals, np.flatnonzero(results.reason != "impossible cell"))
+    batch = Batch(objectives(target, settings), stages(settings), settings)
+    begin = time.monotonic()
+    while len(batch) or len(queue):
+        if should_stop is not None and should_stop():
+            results.stop(np.concatenate([batch.ticket, queue.tickets]))
+            break
+        if not len(batch) or float(batch.left.double().mean()) >= ROOM:
+            busy = batch.crystals.atom_count[~batch.left.cpu().numpy()].sum()
+            out, ticket, count = batch.exchange(*queue.take(settings.batch_atoms - busy, at_least=int(busy == 0)))
+            again = results.take_in(ticket, out, judge(out, target), count)
+            queue.append(again[results.attempts[again] <= settings.restarts], results.attempts)
+            if progress is not None:
+                done = len(crystals) - len(set(batch.ticket) | set(queue.tickets))
+                seconds = time.monotonic() - begin
+                progress(done, len(crystals), valid=int(results.valid.sum()), rate=done / max(seconds, 1e-9))
+        else:
+            batch.step()
+    return results.relaxed()
 
 
-def _chunks(crystals: Crystals, batch_atoms: int) -> Iterator[Crystals]:
-    total = np.cumsum(crystals.atom_count)
-    begin = 0
-    while begin < len(crystals):
-        done = total[begin - 1] if begin else 0
-        end = max(begin + 1, int(np.searchsorted(total, done + batch_atoms, side="right")))
-        yield crystals.take(slice(begin, end))
-        begin = end
+class _Queue:
+    """The crystals that wait for a place, first come first served; a restart waits at the end."""
+
+    def __init__(self, crystals: Crystals, tickets: np.ndarray) -> None:
+        self._input, self.tickets = crystals, tickets
+        self._waiting = crystals.take(tickets)
+
+    def __len__(self) -> int:
+        return len(self.tickets)
+
+    def take(self, atoms: float, *, at_least: int) -> tuple[Crystals, np.ndarray]:
+        """The first that have no more than so many atoms together, and their tickets."""
+        fit = int(np.searchsorted(np.cumsum(self._waiting.atom_count), atoms, side="right"))
+        fit = min(max(fit, at_least), len(self))
+        out = self._waiting.take(slice(0, fit)), self.tickets[:fit]
+        self._waiting, self.tickets = self._waiting.take(slice(fit, None)), self.tickets[fit:]
+        return out
+
+    def append(self, tickets: np.ndarray, attempts: np.ndarray) -> None:
+        """Moved copies of the input of some tickets, which have had so many attempts (by ticket)."""
+        if len(tickets):
+            again = moved(self._input.take(tickets), attempts[tickets])
+            self._waiting = Crystals.concatenate([self._waiting, again])
+            self.tickets = np.concatenate([self.tickets, tickets])
 
 
-def _relax_chunk(crystals: Crystals, target: Target, settings: RelaxSettings) -> Relaxed:
-    before = judge(crystals, target)
-    spectrum, coordination = Spectrum(target), Coordination(target)
-    held = Weighted((1.0, spectrum), (settings.hold, coordination))
-    pool = _Pool(crystals, before.reason != "impossible cell", settings)
-    pool.minimize(spectrum, settings.descriptor_steps)
-    value = pool.minimize(coordination, settings.coordination_steps)
-    pool.leave(value > settings.hopeless)
-    pool.minimize(held, settings.refine_steps)
-    result = pool.result()
-    after = judge(result, target)
-    return Relaxed(result, before.loss, after.loss, after.valid, after.published, after.reason, pool.evaluations)
+def moved(crystals: Crystals, attempt: np.ndarray) -> Crystals:
+    """Every site moved at random along its free directions by at most `RESTART` angstrom.
+
+    The moves depend on the crystal and the attempt (n,) only, not on the batch.
+    """
+    table = wyckoff()
+    arm = np.linalg.norm(crystals.lattice, axis=2)[crystals.crystal_of_site]
+    step = np.empty_like(crystals.coordinates)
+    for k in range(len(crystals)):
+        sites = slice(crystals.first_site[k], crystals.first_site[k + 1])
+        seed = zlib.crc32(crystals.coordinates[sites].tobytes() + crystals.cell[k].tobytes())
+        step[sites] = np.random.default_rng([seed, attempt[k]]).uniform(-1, 1, step[sites].shape)
+    step *= RESTART / 2 / arm * table.free[crystals.position_id]
+    op = table.op_first[crystals.position_id]
+    # along the position's free directions, and no further than asked for in skewed cells
+    fractional = np.einsum("sij,sj->si", table.rotation[op], step)
+    far = np.linalg.norm(np.einsum("si,sij->sj", fractional, crystals.lattice[crystals.crystal_of_site]), axis=1)
+    fractional *= (RESTART / np.maximum(far, RESTART))[:, None]
+    coordinates = wrapped(crystals.coordinates + fractional)
+    return Crystals(
+        crystals.group, crystals.cell, crystals.first_site, crystals.species, crystals.position, coordinates
+    )
 
 
-class _Pool:
-    """The crystals of a chunk; those still `active` (indices) are minimised, the others wait as they are."""
+class _Results:
+    """The best attempt of each crystal so far."""
 
-    def __init__(self, crystals: Crystals, active: np.ndarray, settings: RelaxSettings) -> None:
-        self.settings = settings
-        self.active = np.flatnonzero(active)
-        self.moving = crystals.take(self.active)
-        self.evaluations = np.zeros(len(crystals), np.int64)
-        self._left = [(np.flatnonzero(~active), crystals.take(~active))]
+    def __init__(self, crystals: Crystals, before: Verdict) -> None:
+        n = len(crystals)
+        self._before = before
+        self._parts, self._place = [crystals], np.arange(n)  # each crystal's place among all parts together
+        self._total = n
+        self.valid, self.published = np.zeros(n, bool), before.published.copy()
+        self.reason, self.loss = before.reason.copy(), before.loss.copy()
+        self.reason[self.reason == ""] = "stopped"
+        self.attempts, self.evaluations, self.restarts = (np.zeros(n, np.int64) for _ in range(3))
 
-    def minimize(self, objective: Objective, steps: int) -> np.ndarray:
-        """Minimise the active crystals; returns their values per atom."""
-        method, max_step = self.settings.optimizer, self.settings.max_step
-        self.moving, value, count = minimize(self.moving, objective, method=method, steps=steps, max_step=max_step)
-        self.evaluations[self.active] += count
-        return value
+    def take_in(self, ticket: np.ndarray, crystals: Crystals, verdict: Verdict, evaluations: np.ndarray) -> np.ndarray:
+        """Note an attempt at some crystals; returns the tickets of those that are not valid."""
+        first = self.attempts[ticket] == 0
+        rank = 2 * verdict.valid.astype(int) + verdict.published
+        before = 2 * self.valid[ticket].astype(int) + self.published[ticket]
+        better = np.flatnonzero(first | (rank > before))
+        mine = ticket[better]
+        self._place[mine] = self._total + better
+        self._parts.append(crystals)
+        self._total += len(crystals)
+        for name in ("valid", "published", "reason", "loss"):
+            getattr(self, name)[mine] = getattr(verdict, name)[better]
+        self.restarts[mine] = self.attempts[mine]
+        self.attempts[ticket] += 1
+        self.evaluations[ticket] += evaluations
+        return ticket[~verdict.valid]
 
-    def leave(self, which: np.ndarray) -> None:
-        """Active crystals, given as a mask, are minimised no more."""
-        self._left.append((self.active[which], self.moving.take(which)))
-        self.active, self.moving = self.active[~which], self.moving.take(~which)
+    def stop(self, tickets: np.ndarray) -> None:
+        """The rest gets no result."""
+        unfinished = tickets[~self.valid[tickets]]
+        self.reason[unfinished], self.published[unfinished] = "stopped", self._before.published[unfinished]
+        self.loss[unfinished], self._place[unfinished] = self._before.loss[unfinished], unfinished
 
-    def result(self) -> Crystals:
-        """All crystals in the order of the chunk."""
-        parts = [*self._left, (self.active, self.moving)]
-        order = np.argsort(np.concatenate([index for index, _ in parts]))
-        return Crystals.concatenate([batch for _, batch in parts]).take(order)
+    def relaxed(self) -> Relaxed:
+        """All of them."""
+        crystals = Crystals.concatenate(self._parts).take(self._place)
+        return Relaxed(
+            crystals,
+            self._before.loss,
+            self.loss,
+            self.valid,
+            self.published,
+            self.reason,
+            self.evaluations,
+            self.restarts,
+        )
 
 
-def _stopped(crystals: Crystals, target: Target) -> Relaxed:
-    verdict = judge(crystals, target)
-    reason = np.full(len(crystals), "stopped", object)
-    never = np.zeros(len(crystals), bool)
-    zero = np.zeros(len(crystals), np.int64)
-    return Relaxed(crystals, verdict.loss, verdict.loss, never, verdict.published, reason, zero)
+@cache
+def keep_freed_memory() -> None:
+    """Ask the C library to keep what torch frees: new pages for each tensor cost a third of the time."""
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):  # another C library than glibc; then it just takes longer
+        return
+    mmap_threshold, trim_threshold = -3, -1
+    for option in (mmap_threshold, trim_threshold):
+        mallopt(option, 1 << 30)

@@ -1,18 +1,21 @@
 """Objectives: a value for each site and the gradient over its bond vectors.
 
-Each has a `cutoff` (angstrom) and is zero-slope beyond it. `value(vector, bonds, system)` gives the values (s,) of
-one atom of each site and the gradient (e, 3) of the sum over all atoms.
+Each has a `cutoff` (angstrom) beyond which its slope is zero, and looks only at sites whose weight is above zero.
 """
 
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from legocryst.environment.descriptors import radial_table, reference_spectrum
+from legocryst.environment.descriptors import DESCRIPTORS, reference
+from legocryst.environment.neighbors import added, gathered, length
 from legocryst.environment.targets import Target
-from legocryst.relax.harmonics import harmonics
-from legocryst.relax.system import Bonds, System
+from legocryst.relax.system import Geometry, System
+
+ANGLE = 20.0
+"""Degrees above the target's smallest angle up to which the coordination opens angles."""
 
 
 class Objective(Protocol):
@@ -20,17 +23,22 @@ class Objective(Protocol):
 
     cutoff: float
 
-    def value(self, vector: Tensor, bonds: Bonds, system: System) -> tuple[Tensor, Tensor]:
-        """Values (s,) per atom of each site and the gradient (e, 3) of the sum over all atoms."""
+    def value(self, geometry: Geometry, system: System, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """Values (s,) of one atom of each site and the gradient (3, e), of the sum over all atoms, times the weights.
+
+        The weights (s,) are of the sites; the value of a site of weight 0 means nothing.
+        """
         ...
 
 
 class Coordination:
-    """The smooth first stage: the nearest neighbours are drawn to the bond length, all others pushed outside.
+    """Smooth count of neighbours: the nearest are drawn to the bond length, all others pushed outside.
 
-    Each atom's `coordination` nearest neighbours give (r - bond)^2, levelled off at `reach`; every other gives
-    (second_shell - r)^2 inside the second shell. The nearest ones are the assignment of least value, so the value is
-    continuous where the order of two neighbours changes.
+    Each atom's `coordination` nearest neighbours give (r - bond)^2, levelled off at `cutoff`; every other gives
+    (second_shell - r)^2 inside the second shell. Two of the nearest that are d apart give (apart - d)^2 where d is
+    smaller, without which triangles of atoms would be perfect; `apart` belongs to an angle ANGLE above the target's
+    smallest. Which are the nearest is settled when the neighbour list is made: they are the choice of least value, so
+    that a new list can only lower it.
     """
 
     def __init__(self, target: Target) -> None:
@@ -38,92 +46,69 @@ class Coordination:
         self.bond = target.bond
         self.shell = target.second_shell
         self.cutoff = self.shell + 0.4
+        self.apart = 2 * self.bond * float(np.sin(np.radians((target.min_angle + ANGLE) / 2)))
 
-    def value(self, vector: Tensor, bonds: Bonds, system: System) -> tuple[Tensor, Tensor]:
+    def value(self, geometry: Geometry, system: System, weight: Tensor) -> tuple[Tensor, Tensor]:
         """See `Objective`."""
-        r = torch.linalg.norm(vector, dim=1)
-        bonded = self._nearest(r, bonds.site, len(system.crystal))
-        stretch = torch.where(bonded, r.clamp(max=self.cutoff) - self.bond, (r - self.shell).clamp(max=0.0))
-        values = stretch.new_full((len(system.crystal),), self.coordination * (self.cutoff - self.bond) ** 2)
-        missing = torch.where(bonded, (self.cutoff - self.bond) ** 2, 0.0)
-        values.index_add_(0, bonds.site, stretch * stretch - missing)
-        slope = 2 * stretch * system.multiplicity[bonds.site] * (r < self.cutoff)
-        return values, (slope / r.clamp(min=1e-6))[:, None] * vector
-
-    def _nearest(self, r: Tensor, site: Tensor, sites: int) -> Tensor:
-        """(e,) bool: the edge leads to one of the nearest neighbours of its site; ties go to the first in the list."""
-        order = torch.argsort(site * 1024.0 + r.clamp(max=1000.0), stable=True)
-        count = torch.bincount(site, minlength=sites)
-        start = torch.repeat_interleave(torch.cumsum(count, 0) - count, count)
-        rank = torch.arange(len(r), device=r.device) - start
-        nearest = torch.empty_like(r, dtype=torch.bool)
-        nearest[order] = rank < self.coordination
-        return nearest
-
-
-class Spectrum:
-    """Squared distance of each site's SO(3) power spectrum from the reference's.
-
-    Here the spectrum is summed over harmonics, P_nn'l = sum_m c_nlm c_n'lm: linear in the number of neighbours, which
-    the pair sum of `environment.descriptors` is not, and candidates start crowded.
-    """
-
-    def __init__(self, target: Target) -> None:
-        self.settings = target.descriptor
-        self.cutoff = target.descriptor.r_cut
-        self.reference = torch.from_numpy(reference_spectrum(target).copy())
-        self.table = radial_table(target.descriptor)
-        self.harmonics = harmonics(target.descriptor.l_max)
-        level = self.harmonics.level
-        self._sum_m = torch.nn.functional.one_hot(level, self.settings.l_max + 1).to(torch.float64)
-        # the table's radial functions hold sqrt((2l + 1) / 4 pi), which belongs to the Legendre polynomials
-        self._norm = torch.sqrt(4 * torch.pi / (2 * level + 1.0))
-        self._pairs = [(n, m) for n in range(self.settings.n_max) for m in range(n + 1)]
-
-    def value(self, vector: Tensor, bonds: Bonds, system: System) -> tuple[Tensor, Tensor]:
-        """See `Objective`."""
-        n_max, level = self.settings.n_max, self.harmonics.level
-        squared = (vector * vector).sum(1)
-        inside = torch.nonzero(squared < self.cutoff**2).squeeze(1)
-        site, r = bonds.site[inside], squared[inside].sqrt().clamp(min=1e-6)
-        unit = vector[inside] / r[:, None]
-        weight = system.species[bonds.atom[inside]].to(r.dtype)[:, None]
-        h, dh = (radial.mul_(weight).view(-1, n_max, self.settings.l_max + 1)[:, :, level] for radial in self.table(r))
-        y = self.harmonics(unit) * self._norm
-        c = h.new_zeros((len(system.crystal), n_max, len(level))).index_add_(0, site, h * y[:, :1])
-        values, slope = self._compare(c, system.multiplicity)
-        at_edge = slope[site]
-        along = (at_edge * dh).sum(1)
-        turn = torch.einsum("ek,eak->ea", (at_edge * h).sum(1), y[:, 1:])
-        force = ((along * y[:, 0]).sum(1) - (turn * unit).sum(1) / r)[:, None] * unit + turn / r[:, None]
-        return values, torch.zeros_like(vector).index_copy_(0, inside, force)
-
-    def _compare(self, c: Tensor, multiplicity: Tensor) -> tuple[Tensor, Tensor]:
-        """Values (s,) and the gradient over c (s, n_max, components) of the sum over all atoms."""
-        levels = self.settings.l_max + 1
-        spectrum = torch.cat([(c[:, n] * c[:, m]) @ self._sum_m for n, m in self._pairs], dim=1)
-        difference = spectrum - self.reference.to(c.device)
-        weighted = difference * (2 * multiplicity)[:, None]
-        slope = torch.zeros_like(c)
-        for block, (n, m) in enumerate(self._pairs):
-            part = weighted[:, block * levels : (block + 1) * levels][:, self.harmonics.level]
-            slope[:, n] += part * c[:, m]
-            slope[:, m] += part * c[:, n]
-        return (difference * difference).sum(1), slope
-
-
-class Weighted:
-    """A sum of objectives, each with its weight."""
-
-    def __init__(self, *parts: tuple[float, Objective]) -> None:
-        self.parts = parts
-        self.cutoff = max(objective.cutoff for _, objective in parts)
-
-    def value(self, vector: Tensor, bonds: Bonds, system: System) -> tuple[Tensor, Tensor]:
-        """See `Objective`."""
-        values = system.multiplicity.new_zeros(len(system.multiplicity))
-        force = torch.zeros_like(vector)
-        for weight, objective in self.parts:
-            part = objective.value(vector, bonds, system)
-            values, force = values + weight * part[0], force + weight * part[1]
+        bonds, r = geometry.bonds, geometry.distance
+        bonded = (bonds.rank < self.coordination).to(r.dtype)
+        far = (self.cutoff - self.bond) ** 2
+        stretch = torch.minimum(r - self.shell + (self.shell - self.bond) * bonded, bonded * (self.cutoff - self.bond))
+        values = stretch.new_full(system.crystal.shape, self.coordination * far)
+        values.scatter_add_(0, bonds.site, stretch * stretch - far * bonded)
+        scale = (2 * weight * system.multiplicity).index_select(0, bonds.site)
+        slope = stretch * scale * (r < self.cutoff)
+        force = slope / r.clamp(min=1e-6) * geometry.vector
+        self._bend(geometry, scale, values, force)
         return values, force
+
+    def _bend(self, geometry: Geometry, scale: Tensor, values: Tensor, force: Tensor) -> None:
+        """Add what bonded neighbours of one atom give that are too near each other; nearest first in the list."""
+        rank, site = geometry.bonds.rank, geometry.bonds.site
+        for k in range(1, self.coordination):
+            last = torch.nonzero(rank == k).squeeze(1)
+            for j in range(k):
+                first = last - (k - j)
+                a, b = gathered(geometry.vector, first), gathered(geometry.vector, last)
+                (fade_a, drop_a), (fade_b, drop_b) = (self._fade(geometry.distance[each]) for each in (first, last))
+                apart = a - b
+                d = length(apart).clamp_(min=1e-6)
+                short = (self.apart - d).clamp_(min=0.0)
+                both = fade_a * fade_b
+                values.scatter_add_(0, site[last], both * short * short)
+                at_site = scale[last] * short
+                push = at_site * both / d * apart
+                drop = 0.5 * at_site * short
+                force.index_add_(1, first, drop * fade_b * drop_a / geometry.distance[first].clamp(min=1.0) * a - push)
+                force.index_add_(1, last, drop * fade_a * drop_b / geometry.distance[last].clamp(min=1.0) * b + push)
+
+    def _fade(self, r: Tensor) -> tuple[Tensor, Tensor]:
+        """1 inside the second shell, 0 beyond the cutoff, and the slope."""
+        width = self.cutoff - self.shell
+        t = ((self.cutoff - r) / width).clamp(0.0, 1.0)
+        return t * t * (3 - 2 * t), -6 * t * (1 - t) / width
+
+
+class Environment:
+    """Squared distance of a descriptor of each site from the reference's."""
+
+    def __init__(self, target: Target, kind: str = "power_spectrum") -> None:
+        self.descriptor = DESCRIPTORS[kind](target.descriptor)
+        self.cutoff = self.descriptor.cutoff
+        self.reference = torch.from_numpy(reference(target, kind).copy())[:, None]
+
+    def value(self, geometry: Geometry, system: System, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Objective`."""
+        bonds, expansion = geometry.bonds, self.descriptor.expansion
+        inside = (geometry.distance < self.cutoff) & (weight > 0).index_select(0, bonds.site)
+        index = torch.nonzero(inside).squeeze(1)
+        species = self.descriptor.weight(system.species[bonds.atom[index]])
+        expanded = expansion(
+            bonds.site[index], gathered(geometry.vector, index), geometry.distance[index], species, len(weight)
+        )
+        sites, c = expanded.sites, expanded.coefficients
+        difference = self.descriptor.features(c) - self.reference.to(c.device)
+        scale = (2 * weight * system.multiplicity)[sites]
+        force = expansion.pull_back(expanded, self.descriptor.slope(c, difference * scale))
+        values = torch.empty_like(weight).index_copy_(0, sites, added(difference * difference))
+        return values, torch.zeros_like(geometry.vector).index_copy_(1, index, force)

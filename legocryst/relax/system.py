@@ -3,6 +3,10 @@
 The variables of a crystal are the strain components its crystal system leaves free and the free coordinates of its
 sites, scaled so that one unit moves atoms by about one angstrom in all, whatever the multiplicity. Symmetry is exact by
 construction: no step can leave the space group or a special position.
+
+Deformation and fractional coordinates are linear in the variables, so one sparse matrix makes them and, transposed,
+brings gradients back. Components come first in every tensor, (3, e) and not (e, 3). Sums are added up in a crystal's
+own order, never by dense matrix products: its numbers are the same, to the last bit, alone and in any batch.
 """
 
 from dataclasses import dataclass
@@ -12,9 +16,10 @@ import torch
 from torch import Tensor
 
 from legocryst.crystal import cell as cells
+from legocryst.crystal.projection import wrapped
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.wyckoff import wyckoff
-from legocryst.environment.neighbors import find_edges
+from legocryst.environment.neighbors import find_edges, gathered, length, ranges, row_times
 
 _XX, _YY, _ZZ = np.diag([1.0, 0, 0]), np.diag([0, 1.0, 0]), np.diag([0, 0, 1.0])
 _XY, _XZ, _YZ = (np.zeros((3, 3)) for _ in range(3))
@@ -31,182 +36,193 @@ STRAINS = (
 """Strains that keep the metric of each crystal system, in the orientation of `cell.lattice` (b along y if unique)."""
 
 
-def times(matrix: Tensor, vector: Tensor) -> Tensor:
-    """Products (e, 3) of matrices (e, 3, 3) and vectors (e, 3); faster than einsum for such small ones."""
-    out = matrix[:, :, 0] * vector[:, 0:1]
-    out.addcmul_(matrix[:, :, 1], vector[:, 1:2])
-    return out.addcmul_(matrix[:, :, 2], vector[:, 2:3])
+def summed(columns: Tensor, index: Tensor, size: int) -> Tensor:
+    """Columns (k, e) added up where their index (e,) is the same, in their order: (k, size)."""
+    return columns.new_zeros((len(columns), size)).scatter_add_(1, index.expand_as(columns), columns)
 
 
-def transposed_times(matrix: Tensor, vector: Tensor) -> Tensor:
-    """Products (e, 3) of the transposed matrices and vectors, that is of row vectors and matrices."""
-    out = matrix[:, 0] * vector[:, 0:1]
-    out.addcmul_(matrix[:, 1], vector[:, 1:2])
-    return out.addcmul_(matrix[:, 2], vector[:, 2:3])
+def multiplied(a: Tensor, b: Tensor) -> Tensor:
+    """Products (3, 3, n) of matrices (3, 3, n)."""
+    out = a[:, 0, None] * b[0]
+    out.addcmul_(a[:, 1, None], b[1])
+    return out.addcmul_(a[:, 2, None], b[2])
 
 
 @dataclass(frozen=True, slots=True)
 class Bonds:
-    """A neighbour list with what is fixed while it holds."""
+    """A neighbour list; the bonds of one site stand together, nearest first."""
 
     site: Tensor  # (e,)
-    atom: Tensor  # (e,)
+    centre: Tensor  # (e,) the site's first atom
+    atom: Tensor  # (e,) the neighbour
     crystal: Tensor  # (e,)
-    neighbor: Tensor  # (e,) site of the neighbouring atom
-    rotation: Tensor  # (e, 3, 3) of the neighbouring atom
-    offset: Tensor  # (e, 3) its translation and image
+    image: Tensor  # (3, e) cells to be added to the neighbour
+    rank: Tensor  # (e,) 0 for the neighbour of its site that was nearest when the list was made
 
-    def replaced(self, new: "Bonds", sites: Tensor) -> "Bonds":
-        """With the bonds of some sites, given as a mask (s,), replaced by new ones."""
-        old = torch.nonzero(~sites[self.site]).squeeze(1)
-        order = torch.argsort(torch.cat([self.site[old], new.site]), stable=True)
-        columns = ((getattr(self, name)[old], getattr(new, name)) for name in self.__slots__)
-        return Bonds(*(torch.cat(pair)[order] for pair in columns))
+    def chosen(self, index: Tensor) -> "Bonds":
+        """Some of the bonds, by index."""
+        return Bonds(*(getattr(self, name).index_select(-1, index) for name in self.__slots__))
+
+    def renumbered(self, *, site: Tensor, atom: Tensor, crystal: Tensor) -> "Bonds":
+        """With new numbers for sites, atoms and crystals, given for each old one."""
+        return Bonds(site[self.site], atom[self.centre], atom[self.atom], crystal[self.crystal], self.image, self.rank)
+
+    def joined(self, other: "Bonds") -> "Bonds":
+        """With other bonds after these."""
+        return Bonds(*(torch.cat([getattr(self, name), getattr(other, name)], dim=-1) for name in self.__slots__))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the variables put a batch."""
+
+    lattice: Tensor  # (3, 3, n) rows a, b, c
+    fractional: Tensor  # (3, a) not wrapped
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """The bonds of a batch in space."""
+
+    bonds: Bonds
+    fractional: Tensor  # (3, e)
+    lattice: Tensor  # (3, 3, e) of each bond's crystal
+    vector: Tensor  # (3, e) angstrom, from centre to neighbour
+    distance: Tensor  # (e,) angstrom
 
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """n crystals, s sites, a atoms, v variables; float64."""
+    """n crystals, s sites, a atoms, v variables, those of one crystal together; float64."""
 
-    lattice: Tensor  # (n, 3, 3) unstrained
-    coordinates: Tensor  # (s, 3) at variables 0
-    crystal: Tensor  # (s,) of each site
-    species: Tensor  # (a,) atomic numbers
-    multiplicity: Tensor  # (s,) float
-    atoms: Tensor  # (n,) float
-    first_rotation: Tensor  # (s, 3, 3) first operation of the site's position
-    first_translation: Tensor  # (s, 3)
-    own: Tensor  # (s,) atom made by the first operation
-    atom_first: Tensor  # (n + 1,)
-    atom_site: Tensor  # (a,)
-    rotation: Tensor  # (a, 3, 3)
-    translation: Tensor  # (a, 3)
+    lattice: Tensor  # (3, 3, n) unstrained
+    base: Tensor  # (9 n + 3 a,) deformations and fractional coordinates at variables 0
+    row: Tensor  # (entries,) of the sparse matrix (9 n + 3 a, v) that makes them from the variables
+    column: Tensor  # (entries,)
+    entry: Tensor  # (entries,)
     owner: Tensor  # (v,) crystal of each variable
-    strain: Tensor  # (c, 9) strain of the first c variables
-    moved: Tensor  # (v - c,) flat index into coordinates of the other variables
-    stretch: Tensor  # (v - c,) fraction of a cell for one unit
     reach: Tensor  # (v,) angstrom that an atom moves, at most, for one unit
+    crystal: Tensor  # (s,) of each site
+    centre: Tensor  # (s,) first atom of each site
+    multiplicity: Tensor  # (s,) float
+    species: Tensor  # (a,) atomic numbers, float
+    atoms: Tensor  # (n,) float
+    atom_first: Tensor  # (n + 1,)
+    owner_of_atom: Tensor  # (a,) crystal of each atom
 
     def __len__(self) -> int:
-        return len(self.lattice)
+        return self.lattice.shape[2]
 
     @staticmethod
-    def build(crystals: Crystals, *, device: str = "cpu") -> "System":
+    def build(crystals: Crystals, *, device: torch.device | str = "cpu") -> "System":
         """The system of a batch; all cells must be possible."""
         table, atoms = wyckoff(), crystals.atoms()
-        first_op = table.op_first[crystals.position_id]
-        multiplicity, count = crystals.multiplicity, crystals.atom_count
+        n, multiplicity = len(crystals), crystals.multiplicity
         owner, strain, reach = _strain_variables(crystals)
         free = table.free[crystals.position_id]
         site, axis = np.nonzero(free)
-        arm = np.einsum("vi,vij->vj", table.rotation[first_op[site], :, axis], crystals.lattice[_of(crystals, site)])
-        length = np.linalg.norm(arm, axis=1) * np.sqrt(multiplicity[site])
+        crystal = crystals.crystal_of_site
+        first_op = table.op_first[crystals.position_id]
+        lattice = crystals.lattice
+        arm = np.einsum("vi,vij->vj", table.rotation[first_op[site], :, axis], lattice[crystal[site]])
+        one_angstrom = 1 / (np.linalg.norm(arm, axis=1) * np.sqrt(multiplicity[site]))
+        every_owner = np.concatenate([owner, crystal[site]])
+        order = np.argsort(every_owner, kind="stable")
+        place = np.empty(len(order), np.int64)
+        place[order] = np.arange(len(order))
+
+        strain_value = strain.T.ravel()  # entries of component i, j in row (3 i + j) n + crystal
+        strain_row = (np.arange(9)[:, None] * n + owner).ravel()
+        strain_column = np.tile(place[: len(owner)], 9)
+        scale, column = np.zeros(free.shape), np.zeros(free.shape, np.int64)
+        scale[site, axis], column[site, axis] = one_angstrom, place[len(owner) :]
+        moved = np.transpose(table.rotation[atoms.operation] * scale[atoms.site][:, None], (1, 0, 2))
+        used = np.flatnonzero(moved.ravel())
+        atom_row, atom_axis = np.divmod(used, 3)
+        keep = np.flatnonzero(strain_value)
+        of_atom = column[atoms.site[atom_row % len(atoms.site)], atom_axis]
+        base = np.concatenate([np.repeat(np.eye(3).ravel(), n), atoms.fractional.T.ravel()])
 
         def tensor(array: np.ndarray) -> Tensor:
             return torch.from_numpy(np.ascontiguousarray(array)).to(device)
 
         return System(
-            lattice=tensor(crystals.lattice),
-            coordinates=tensor(crystals.coordinates),
-            crystal=tensor(crystals.crystal_of_site),
-            species=tensor(atoms.species),
+            lattice=tensor(np.transpose(lattice, (1, 2, 0))),
+            base=tensor(base),
+            row=tensor(np.concatenate([strain_row[keep], 9 * n + atom_row])),
+            column=tensor(np.concatenate([strain_column[keep], of_atom])),
+            entry=tensor(np.concatenate([strain_value[keep], moved.ravel()[used]])),
+            owner=tensor(every_owner[order]),
+            reach=tensor(np.concatenate([reach, 1 / np.sqrt(multiplicity[site])])[order]),
+            crystal=tensor(crystal),
+            centre=tensor(np.cumsum(multiplicity) - multiplicity),
             multiplicity=tensor(multiplicity.astype(float)),
-            atoms=tensor(count.astype(float)),
-            first_rotation=tensor(table.rotation[first_op]),
-            first_translation=tensor(table.translation[first_op]),
-            own=tensor(np.cumsum(multiplicity) - multiplicity),
+            species=tensor(atoms.species.astype(float)),
+            atoms=tensor(crystals.atom_count.astype(float)),
             atom_first=tensor(atoms.first),
-            atom_site=tensor(atoms.site),
-            rotation=tensor(table.rotation[atoms.operation]),
-            translation=tensor(table.translation[atoms.operation]),
-            owner=tensor(np.concatenate([owner, _of(crystals, site)])),
-            strain=tensor(strain),
-            moved=tensor(site * 3 + axis),
-            stretch=tensor(1 / length),
-            reach=tensor(np.concatenate([reach, 1 / np.sqrt(multiplicity[site])])),
+            owner_of_atom=tensor(crystal[atoms.site]),
         )
 
-    def unfold(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Deformation (n, 3, 3), lattice (n, 3, 3) and coordinates (s, 3) at variables x (v,)."""
-        c = len(self.strain)
-        deformation = x.new_zeros((len(self), 9)).index_add_(0, self.owner[:c], self.strain * x[:c, None])
-        deformation = deformation.view(-1, 3, 3) + torch.eye(3, dtype=x.dtype, device=x.device)
-        coordinates = self.coordinates.flatten().clone()
-        coordinates[self.moved] += x[c:] * self.stretch
-        return deformation, self.lattice @ deformation, coordinates.view(-1, 3)
+    def place(self, x: Tensor) -> Place:
+        """Lattices and atoms at variables x (v,)."""
+        flat = self.base.scatter_add(0, self.row, self.entry * x.index_select(0, self.column))
+        n = len(self)
+        return Place(multiplied(self.lattice, flat[: 9 * n].view(3, 3, n)), flat[9 * n :].view(3, -1))
 
-    def bonds(self, x: Tensor, cutoff: float, sites: Tensor) -> Bonds:
-        """The neighbour list of some sites at variables x, cutoff in angstrom, sorted by site."""
-        _, lattice, coordinates = self.unfold(x)
-        fractional = times(self.rotation, coordinates[self.atom_site]) + self.translation
-        own, crystal = self.own[sites], self.crystal[sites]
-        edges = find_edges(lattice, fractional, self.atom_first, own, crystal, cutoff=cutoff)
-        site = sites[edges.site]
-        return Bonds(
-            site=site,
-            atom=edges.atom,
-            crystal=self.crystal[site],
-            neighbor=self.atom_site[edges.atom],
-            rotation=self.rotation[edges.atom],
-            offset=self.translation[edges.atom] + edges.image - self.first_translation[site],
+    def bonds(self, place: Place, cutoff: float, sites: Tensor) -> Bonds:
+        """The neighbour list of some sites, cutoff in angstrom."""
+        edges = find_edges(
+            place.lattice,
+            place.fractional,
+            self.atom_first,
+            self.centre[sites],
+            self.crystal[sites],
+            cutoff=cutoff,
         )
+        # whole numbers, so that equal distances keep their order wherever in the batch the site stands
+        order = torch.argsort((edges.site << 32) + (edges.distance * 2.0**24).to(torch.int64), stable=True)
+        local = edges.site[order]
+        count = torch.bincount(local, minlength=len(sites))
+        site = sites[local]
+        image = edges.image.index_select(1, order)
+        return Bonds(site, self.centre[site], edges.atom[order], self.crystal[site], image, ranges(count))
 
-    def shrinks(self, x: Tensor, y: Tensor, distance: float) -> Tensor:
-        """Least distances (n,) at y, at worst, of two atoms `distance` apart at x.
+    def geometry(self, place: Place, bonds: Bonds) -> Geometry:
+        """The bonds' vectors."""
+        fractional = gathered(place.fractional, bonds.atom)
+        fractional -= gathered(place.fractional, bonds.centre)
+        fractional += bonds.image
+        lattice = gathered(place.lattice.reshape(9, -1), bonds.crystal).view(3, 3, -1)
+        vector = row_times(fractional, lattice)
+        return Geometry(bonds, fractional, lattice, vector, length(vector))
 
-        A vector d at x becomes d F + u - v with displacements u and v, so it keeps |d| (1 - |F - 1|) - 2 max |u|.
-        """
-        before, lattice, old = self.unfold(x)
-        after, _, new = self.unfold(y)
-        eye = torch.eye(3, dtype=x.dtype, device=x.device)
-        change = torch.linalg.norm((torch.linalg.solve(before, after) - eye).flatten(1), dim=1)
-        # orbits are made by operations that keep lengths: the first point's displacement is that of all of them
-        shift = times(self.first_rotation, new - old)
-        length = torch.linalg.norm(transposed_times(lattice[self.crystal], shift), dim=1)
-        furthest = length.new_zeros(len(self)).scatter_reduce_(0, self.crystal, length, "amax")
-        return distance * (1 - change) - 2 * furthest * (1 + change)
-
-    def vectors(self, x: Tensor, bonds: Bonds) -> tuple[Tensor, Tensor, Tensor]:
-        """Bond vectors (e, 3) in angstrom, the same unstrained, and the lattice at variables x."""
-        deformation, lattice, coordinates = self.unfold(x)
-        point = times(self.first_rotation, coordinates)
-        fractional = times(bonds.rotation, coordinates[bonds.neighbor])
-        fractional += bonds.offset
-        fractional -= point[bonds.site]
-        relaxed = transposed_times(self.lattice[bonds.crystal], fractional)
-        return transposed_times(deformation[bonds.crystal], relaxed), relaxed, lattice
-
-    def pull_back(self, bonds: Bonds, force: Tensor, relaxed: Tensor, lattice: Tensor) -> Tensor:
-        """Gradient (v,) over the variables of a function whose gradient over the bond vectors is `force` (e, 3)."""
-        c = len(self.strain)
-        outer = (relaxed[:, :, None] * force[:, None, :]).view(-1, 9)
-        virial = force.new_zeros((len(self), 9)).index_add_(0, bonds.crystal, outer)
-        pulled = times(lattice[bonds.crystal], force)
-        at_centre = force.new_zeros(self.coordinates.shape).index_add_(0, bonds.site, pulled)
-        gradient = -transposed_times(self.first_rotation, at_centre)
-        gradient.index_add_(0, bonds.neighbor, transposed_times(bonds.rotation, pulled))
-        return torch.cat([(self.strain * virial[self.owner[:c]]).sum(1), gradient.flatten()[self.moved] * self.stretch])
+    def pull_back(self, geometry: Geometry, force: Tensor) -> Tensor:
+        """Gradient (v,) over the variables of a function whose gradient over the bond vectors is `force` (3, e)."""
+        bonds, n = geometry.bonds, len(self)
+        pulled = row_times(force, geometry.lattice.transpose(0, 1))
+        atoms = summed(pulled, bonds.atom, len(self.species))
+        atoms.scatter_add_(1, bonds.centre.expand_as(pulled), pulled.neg_())
+        outer = (geometry.fractional[:, None] * force).view(9, -1)
+        virial = summed(outer, bonds.crystal, n).view(3, 3, n)
+        deformation = multiplied(self.lattice.transpose(0, 1), virial)
+        flat = torch.cat([deformation.flatten(), atoms.flatten()])
+        return torch.zeros_like(self.reach).scatter_add_(0, self.column, self.entry * flat.index_select(0, self.row))
 
     def dot(self, a: Tensor, b: Tensor) -> Tensor:
         """Scalar products (n,) of two vectors over the variables, crystal by crystal."""
-        return a.new_zeros(len(self)).index_add_(0, self.owner, a * b)
+        return a.new_zeros(len(self)).scatter_add_(0, self.owner, a * b)
 
     def per_crystal(self, site_values: Tensor) -> Tensor:
         """Sums (n,) over all atoms of values (s,) of one atom of each site."""
-        return site_values.new_zeros(len(self)).index_add_(0, self.crystal, site_values * self.multiplicity)
+        return site_values.new_zeros(len(self)).scatter_add_(0, self.crystal, site_values * self.multiplicity)
 
     def crystals(self, x: Tensor, like: Crystals) -> Crystals:
         """The batch at variables x; `like` is the batch that the system was built from."""
-        _, lattice, coordinates = self.unfold(x)
-        point = times(self.first_rotation, coordinates) + self.first_translation
-        cell = cells.symmetrized(like.group, cells.cell_of(lattice.cpu().numpy()))
-        wrapped = point.cpu().numpy() % 1.0
-        wrapped[wrapped >= 1.0] = 0.0
-        return Crystals(like.group, cell, like.first_site, like.species, like.position, wrapped)
-
-
-def _of(crystals: Crystals, site: np.ndarray) -> np.ndarray:
-    return crystals.crystal_of_site[site]
+        place = self.place(x)
+        lattice = np.ascontiguousarray(np.transpose(place.lattice.cpu().numpy(), (2, 0, 1)))
+        cell = cells.symmetrized(like.group, cells.cell_of(lattice))
+        points = wrapped(place.fractional[:, self.centre].cpu().numpy().T)
+        return Crystals(like.group, cell, like.first_site, like.species, like.position, points)
 
 
 def _strain_variables(crystals: Crystals) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -6,48 +6,51 @@ import torch
 
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.wyckoff import wyckoff
+from legocryst.environment.descriptors import DESCRIPTORS
 from legocryst.environment.targets import target
 from legocryst.environment.validity import judge
 from legocryst.relax import relax
+from legocryst.relax.driver import RESTART, moved
 from legocryst.relax.minimize import Evaluator
-from legocryst.relax.objective import Coordination, Objective, Spectrum
+from legocryst.relax.objective import Coordination, Environment, Objective
 from legocryst.relax.system import System
 from legocryst.settings import RelaxSettings
 from tests.crystals_at_random import random_crystals
 
 SP2 = target()
+OBJECTIVES: list[Objective] = [Coordination(SP2), *(Environment(SP2, kind) for kind in DESCRIPTORS)]
+ONCE = RelaxSettings(restarts=0)
 # one group of each crystal system, rhombohedral included
 SYSTEM_GROUPS = [1, 2, 5, 15, 19, 62, 80, 136, 148, 161, 166, 176, 194, 199, 225]
 
 
-@pytest.mark.parametrize("objective", [Coordination(SP2), Spectrum(SP2)], ids=["coordination", "spectrum"])
+@pytest.mark.parametrize("objective", OBJECTIVES, ids=["coordination", *DESCRIPTORS])
 def test_gradient_agrees_with_finite_differences(objective: Objective) -> None:
-    crystals = random_crystals(60, seed=11, max_atoms=48, groups=SYSTEM_GROUPS)
+    crystals = random_crystals(100, seed=11, max_atoms=48, groups=SYSTEM_GROUPS)
     system, rng = System.build(crystals), np.random.default_rng(1)
     x = torch.from_numpy(0.05 * rng.normal(size=len(system.owner)))
-    evaluate = Evaluator(system, objective, x)
-    _, gradient = evaluate(x)
+    evaluate, one = Evaluator(system, [objective]), torch.ones(1, len(crystals), dtype=torch.float64)
+    _, gradient = evaluate(x, one)
     direction = torch.from_numpy(rng.normal(size=len(x)))
     h = 1e-4
-    ahead = [evaluate(x + k * h * direction)[0] for k in (-2, -1, 1, 2)]
+    ahead = [evaluate(x + k * h * direction, one)[0] for k in (-2, -1, 1, 2)]
     numeric = (ahead[0] - 8 * ahead[1] + 8 * ahead[2] - ahead[3]) / (12 * h)
     size = system.dot(gradient, gradient).sqrt() * system.dot(direction, direction).sqrt()
-    error = (numeric - system.dot(gradient, direction)).abs() / (size + 1e-3)
-    assert error.median() < 1e-8
-    # where a fourth neighbour changes places with a third or an atom enters the cutoff, the slope has a kink
-    assert (error < 1e-5).double().mean() > 0.9
+    error = (numeric - system.dot(gradient, direction)).abs() / (size + 1e-5 * ahead[0] + 1e-3)  # values are rounded
+    assert error.max() < 1e-6
 
 
 def test_neighbour_lists_kept_over_steps_equal_fresh_ones() -> None:
     crystals = random_crystals(30, seed=8, max_atoms=48)
     system, rng = System.build(crystals), np.random.default_rng(2)
-    x = torch.zeros(len(system.owner), dtype=torch.float64)
-    evaluate = Evaluator(system, Coordination(SP2), x)
-    for _ in range(15):
-        x = x + torch.from_numpy(0.08 * rng.normal(size=len(x))) / system.reach * 0.5
-        kept, fresh = evaluate(x), Evaluator(system, Coordination(SP2), x)(x)
-        assert torch.allclose(kept[0], fresh[0], rtol=1e-10)
-        assert torch.allclose(kept[1], fresh[1], rtol=1e-8, atol=1e-8)
+    x, one = torch.zeros_like(system.reach), torch.ones(1, 30, dtype=torch.float64)
+    for objective in OBJECTIVES[1:]:  # which neighbours are the nearest belongs to the list itself
+        evaluate = Evaluator(system, [objective])
+        for _ in range(15):
+            x = x + torch.from_numpy(0.04 * rng.normal(size=len(x))) / system.reach
+            kept, fresh = evaluate(x, one), Evaluator(system, [objective])(x, one)
+            assert torch.allclose(kept[0], fresh[0], rtol=1e-9)
+            assert torch.allclose(kept[1], fresh[1], rtol=1e-7, atol=1e-7)
 
 
 CARBONS: dict[str, tuple[int, tuple[float, ...], list[tuple[int, tuple[float, ...]]], float]] = {
@@ -65,7 +68,7 @@ CARBONS: dict[str, tuple[int, tuple[float, ...], list[tuple[int, tuple[float, ..
 @pytest.mark.parametrize("method", ["lbfgs", "adam"])
 def test_random_crystals_become_valid_and_keep_their_group(method: str) -> None:
     crystals = random_crystals(150, seed=5)
-    settings = RelaxSettings.model_validate({"optimizer": method})
+    settings = RelaxSettings.model_validate({"optimizer": method, "restarts": 0})
     result = relax(crystals, SP2, settings)
     assert result.valid.sum() >= 4
     assert np.array_equal(result.crystals.group, crystals.group)
@@ -76,7 +79,7 @@ def test_random_crystals_become_valid_and_keep_their_group(method: str) -> None:
 
 def test_special_positions_stay_special() -> None:
     crystals = random_crystals(40, seed=6)
-    moved = relax(crystals, SP2, RelaxSettings()).crystals
+    moved = relax(crystals, SP2, ONCE).crystals
     table, ids = wyckoff(), moved.position_id
     op = table.op_first[ids]
     again = np.einsum("sij,sj->si", table.rotation[op], moved.coordinates) + table.translation[op]
@@ -84,28 +87,55 @@ def test_special_positions_stay_special() -> None:
     assert np.abs(difference - np.round(difference)).max() < 1e-9
 
 
-def test_alone_and_in_a_batch_the_verdict_is_the_same() -> None:
+def test_alone_and_in_a_batch_the_crystals_are_the_same_to_the_last_bit() -> None:
     crystals = random_crystals(60, seed=9, max_atoms=48)
-    together = relax(crystals, SP2, RelaxSettings())
-    chosen = range(0, 60, 4)
-    alone = [relax(crystals.take([k]), SP2, RelaxSettings()).reason[0] for k in chosen]
-    assert np.mean(np.array(alone) == together.reason[list(chosen)]) >= 0.9
+    settings = RelaxSettings(restarts=1)
+    together = relax(crystals, SP2, settings)
+    chosen = list(range(0, 60, 8))
+    alone = [relax(crystals.take([k]), SP2, settings) for k in chosen]
+    assert [a.reason[0] for a in alone] == together.reason[chosen].tolist()
+    assert np.array_equal([a.evaluations[0] for a in alone], together.evaluations[chosen])
+    assert np.array_equal(np.concatenate([a.crystals.cell for a in alone]), together.crystals.cell[chosen])
 
 
-def test_chunks_give_the_same_result_and_report_progress() -> None:
+def test_places_are_filled_again_and_progress_is_reported() -> None:
     crystals = random_crystals(80, seed=12)
     calls: list[tuple[int, int]] = []
-    small = RelaxSettings(batch_atoms=1000)
-    chunked = relax(crystals, SP2, small, progress=lambda done, total, **_: calls.append((done, total)))
-    assert [done for done, _ in calls] == sorted({done for done, _ in calls}) and calls[-1] == (80, 80)
-    assert len(calls) > 1
-    assert (chunked.reason == relax(crystals, SP2, RelaxSettings()).reason).mean() >= 0.95
+    small = RelaxSettings(batch_atoms=1000, restarts=0)
+    result = relax(crystals, SP2, small, progress=lambda done, total, **_: calls.append((done, total)))
+    assert [done for done, _ in calls] == sorted(done for done, _ in calls) and calls[-1] == (80, 80)
+    assert len({done for done, _ in calls}) > 2
+    at_once = relax(crystals, SP2, ONCE)
+    assert np.array_equal(result.crystals.cell, at_once.crystals.cell)
+    assert result.reason.tolist() == at_once.reason.tolist()
+
+
+def test_restarts_begin_near_the_row_and_only_help() -> None:
+    crystals = random_crystals(60, seed=5)
+    once, again = relax(crystals, SP2, ONCE), relax(crystals, SP2, RelaxSettings(restarts=2))
+    assert (again.valid | ~once.valid).all() and again.valid.sum() > once.valid.sum()
+    assert (once.restarts == 0).all() and (again.restarts[again.valid & ~once.valid] > 0).all()
+    assert np.array_equal(again.crystals.position, crystals.position)
+    other = moved(crystals, np.ones(60, np.int64))
+    shift = other.coordinates - crystals.coordinates
+    shift -= np.round(shift)
+    far = np.linalg.norm(np.einsum("si,sij->sj", shift, crystals.lattice[crystals.crystal_of_site]), axis=1)
+    assert far.max() <= RESTART + 1e-9 and far.max() > 0.1
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_the_same_verdicts_on_a_cuda_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    crystals = random_crystals(60, seed=9, max_atoms=48)
+    there = relax(crystals, SP2, ONCE)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    here = relax(crystals, SP2, ONCE)
+    assert (there.reason == here.reason).mean() >= 0.9
 
 
 def test_stopping_keeps_the_rest_with_a_reason() -> None:
     crystals = random_crystals(80, seed=12)
-    flags = iter([False] + [True] * 100)
-    result = relax(crystals, SP2, RelaxSettings(batch_atoms=1000), should_stop=lambda: next(flags))
+    flags = iter([False] * 60 + [True] * 100)
+    result = relax(crystals, SP2, RelaxSettings(batch_atoms=1000, restarts=0), should_stop=lambda: next(flags))
     assert 0 < (result.reason == "stopped").sum() < 80
     assert len(result.crystals) == 80
 
@@ -127,7 +157,7 @@ def test_an_impossible_cell_is_reported_in_its_place() -> None:
 
 def test_four_coordination_needs_no_other_code() -> None:
     sp3 = target("sp3-carbon")
-    result = relax(random_crystals(200, seed=21), sp3, RelaxSettings())
+    result = relax(random_crystals(200, seed=21), sp3, ONCE)
     assert result.published.sum() >= 3
     assert judge(sp3.reference.crystals(), sp3).valid.all()
 

@@ -1,0 +1,221 @@
+"""Crystals relaxed in one second of one processor, and how many become valid, beside the published method.
+
+python -m benchmarks.relax TABLE [--repeat 20] [--reference 300]    a table of rows, both ways of decoding
+python -m benchmarks.relax --random 10000                           rows of the random symmetric generator
+
+The published method (SciPy: Nelder-Mead with 100 iterations, then L-BFGS-B with 400 and 200, all on finite differences
+of the descriptor's loss) runs on as many random rows as fit the seconds given. All CPU-s are of one thread.
+"""
+
+import argparse
+import cProfile
+import os
+import pstats
+import resource
+import time
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy.optimize import minimize
+
+from legocryst.analysis.nets import Net, nets
+from legocryst.crystal.representation import Crystals
+from legocryst.crystal.table import Mode, decode, read_table
+from legocryst.environment.descriptors import PowerSpectrum, reference
+from legocryst.environment.neighbors import find_edges
+from legocryst.environment.targets import Target
+from legocryst.environment.targets import target as find_target
+from legocryst.environment.validity import judge
+from legocryst.models.random import RandomSymmetric
+from legocryst.relax import Relaxed, relax
+from legocryst.relax.system import System
+from legocryst.settings import RelaxSettings
+
+SHAKE = 0.02
+"""Standard deviation (angstrom) of the noise on repeated rows."""
+PARTS = {
+    "neighbours": ("_refresh",),
+    "descriptor": ("Environment",),
+    "coordination": ("Coordination",),
+    "optimiser": ("update", "trial"),
+    "validity": ("judge",),
+}
+
+
+def main() -> None:
+    """Print what was measured."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("table", nargs="?", help="a .csv, .parquet or .json table")
+    parser.add_argument("--target", default="sp2-carbon", help="the wanted environment (default sp2-carbon)")
+    parser.add_argument("--repeat", type=int, default=20, help="times the rows are repeated for timing (default 20)")
+    parser.add_argument("--random", type=int, default=0, help="rows of the random symmetric generator instead")
+    parser.add_argument("--reference", type=float, default=0, help="seconds for the published method (default 0: none)")
+    parser.add_argument("--compare", action="store_true", help="both minimisers and both orders, with 0 to 3 restarts")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    target = find_target(options.target)
+    if options.random:
+        _random(options.random, target)
+        return
+    table = read_table(options.table)
+    warm = decode(table, mode="snap", element=target.atomic_number).crystals.take([0])
+    relax(warm, target, RelaxSettings(restarts=0))
+    if options.compare:
+        _compare(table, target)
+        return
+    for mode in ("snap", "drop"):
+        for restarts in (0, 3):
+            _rows(f"{mode}, {restarts} restarts", table, target, mode, {"restarts": restarts})
+    _timing(pd.concat([table] * options.repeat, ignore_index=True), target)
+    if options.reference:
+        _published(table, target, options.reference)
+    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+
+
+def _rows(name: str, table: pd.DataFrame, target: Target, mode: Mode, settings: dict[str, Any]) -> None:
+    """One line: shares with standard errors, distinct nets, cost."""
+    start = time.process_time()
+    decoded = decode(table, mode=mode, element=target.atomic_number)
+    result = relax(decoded.crystals, target, RelaxSettings.model_validate(settings))
+    seconds = time.process_time() - start
+    kept = np.array_equal(result.crystals.position, decoded.crystals.position)
+    found = _nets(result, target)
+    shares = ", ".join(f"{label} {_share(hits, len(table))}" for label, hits in _hits(result))
+    print(
+        f"{name:34s} {shares}, {len({net.key for net in found})} nets, {len(table) / seconds:.0f} rows/CPU-s, "
+        f"{result.evaluations.mean():.0f} evaluations of {1e3 * seconds / result.evaluations.sum():.3f} CPU-ms, "
+        f"{len(decoded.crystals) if kept else 0} of {len(decoded.crystals)} kept their Wyckoff list",
+        flush=True,
+    )
+
+
+def _hits(result: Relaxed) -> list[tuple[str, int]]:
+    return [("published", int(result.published.sum())), ("strict", int(result.valid.sum()))]
+
+
+def _share(hits: int, rows: int) -> str:
+    share = hits / rows
+    return f"{100 * share:.1f} +- {100 * np.sqrt(share * (1 - share) / rows):.1f} %"
+
+
+def _nets(result: Relaxed, target: Target) -> list[Net]:
+    return nets(result.crystals.take(result.valid), cutoff=target.bond_window[1])
+
+
+def _compare(table: pd.DataFrame, target: Target) -> None:
+    for method in ("lbfgs", "adam"):
+        for order in ("descriptor first", "coordination first"):
+            for restarts in (0, 1, 2, 3):
+                settings = {"optimizer": method, "order": order, "restarts": restarts}
+                _rows(f"{method}, {order}, {restarts}", table, target, "snap", settings)
+
+
+def _timing(table: pd.DataFrame, target: Target) -> None:
+    """From rows to verdicts, with noise so that no two rows are equal, and where the time goes."""
+    table, rng = table.copy(), np.random.default_rng(0)
+    edges = {"x": "a", "y": "b", "z": "c"}
+    for name in [name for name in table.columns if name[0] in "xyz" and name[1:].strip("_").isdigit()]:
+        noise = rng.normal(0, SHAKE, len(table)) / table[edges[name[0]]]
+        table[name] += np.where(table["wp" + name[1:]] >= 0, noise, 0)
+    for rows in (100, 1000, len(table)):
+        start = time.process_time()
+        decoded = decode(table.iloc[:rows], mode="snap", element=target.atomic_number)
+        relax(decoded.crystals, target, RelaxSettings(restarts=0))
+        print(f"{rows} rows from file to verdict: {rows / (time.process_time() - start):.0f} rows/CPU-s", flush=True)
+    profile = cProfile.Profile()
+    profile.runcall(relax, decoded.crystals, target, RelaxSettings(restarts=0))
+    entries = pstats.Stats(profile).get_stats_profile()
+    total = entries.total_tt
+    print("share of the time: " + ", ".join(f"{name} {share:.0%}" for name, share in _parts(profile, total).items()))
+
+
+def _parts(profile: cProfile.Profile, total: float) -> dict[str, float]:
+    """Share of the time spent in and below the functions of each part."""
+    found = dict.fromkeys(PARTS, 0.0)
+    for entry in profile.getstats():
+        if isinstance(entry.code, str):
+            continue
+        qualified = entry.code.co_qualname
+        for part, names in PARTS.items():
+            if any(name == qualified.split(".")[-1] or qualified == f"{name}.value" for name in names):
+                found[part] += entry.totaltime / total
+    return found | {"other": 1 - sum(found.values())}
+
+
+def _published(table: pd.DataFrame, target: Target, seconds: float) -> None:
+    """The published method on random rows, until the time is over."""
+    crystals = decode(table, mode="drop", element=target.atomic_number).crystals
+    done, evaluations, start = [], 0, time.process_time()
+    for k in np.random.default_rng(0).permutation(len(crystals)):
+        if time.process_time() - start > seconds:
+            break
+        one, count = published_method(crystals.take([k]), target)
+        done.append(one)
+        evaluations += count
+    spent = time.process_time() - start
+    verdict = judge(Crystals.concatenate(done), target)
+    print(
+        f"published method, {len(done)} rows: published {_share(int(verdict.published.sum()), len(done))}, "
+        f"strict {_share(int(verdict.valid.sum()), len(done))}, {len(done) / spent:.3f} crystals/CPU-s, "
+        f"{evaluations / len(done):.0f} evaluations of {1e3 * spent / evaluations:.2f} CPU-ms"
+    )
+
+
+def published_method(crystal: Crystals, target: Target) -> tuple[Crystals, int]:
+    """One crystal, by SciPy with finite differences; also how often the loss was computed."""
+    system, descriptor, wanted = System.build(crystal), PowerSpectrum(target.descriptor), reference(target)
+    multiplicity, species = crystal.multiplicity, torch.from_numpy(crystal.atoms().species)
+    count = 0
+
+    def loss(x: np.ndarray) -> float:
+        nonlocal count
+        count += 1
+        place = system.place(torch.from_numpy(x))
+        edges = find_edges(
+            place.lattice, place.fractional, system.atom_first, system.centre, system.crystal, cutoff=descriptor.cutoff
+        )
+        spectrum = descriptor(edges, species, len(multiplicity)).numpy()
+        return float((((spectrum - wanted) ** 2).sum(axis=1) * multiplicity).sum() / multiplicity.sum())
+
+    x = minimize(loss, np.zeros(len(system.owner)), method="Nelder-Mead", options={"maxiter": 100}).x
+    for steps in (400, 200):
+        bounds = [(value - 1.5, value + 1.5) for value in x]
+        x = minimize(loss, x, method="L-BFGS-B", bounds=bounds, options={"maxiter": steps, "maxfun": 20 * steps}).x
+    return system.crystals(torch.from_numpy(np.ascontiguousarray(x)), crystal), count
+
+
+def _random(rows: int, target: Target) -> None:
+    """Random rows: shares, and the distinct nets of the first minute, generation and net keys included."""
+    start = time.process_time()
+    some = pd.DataFrame([{"spg": 1, "a": 4.0, "b": 5.0, "c": 6.0, "alpha": 1.6, "beta": 1.6, "gamma": 1.6}]).assign(
+        **{f"{name}{i}": -1.0 if i else 0.0 for i in range(8) for name in ("wp", "x", "y", "z")}
+    )
+    model = RandomSymmetric(volume_per_atom=target.volume_per_atom)
+    model.columns = list(some.columns)
+    keys: set[str] = set()
+    strict = published = done = 0
+    in_a_minute: int | None = None
+    for begin in range(0, rows, 1000):
+        table = model.sample(min(1000, rows - begin), seed=begin)
+        crystals = decode(table, mode="snap", element=target.atomic_number).crystals
+        result = relax(crystals, target, RelaxSettings(restarts=0))
+        keys |= {net.key for net in _nets(result, target) if net.periodicity == 3 and len(net.components) == 1}
+        strict, published = strict + int(result.valid.sum()), published + int(result.published.sum())
+        done += len(table)
+        seconds = time.process_time() - start
+        print(f"{done} rows, {seconds:.1f} CPU-s: {len(keys)} distinct 3-periodic nets", flush=True)
+        if in_a_minute is None and seconds >= 60:
+            in_a_minute = len(keys)
+    print(
+        f"{done} random rows: published {_share(published, done)}, strict {_share(strict, done)}, "
+        f"{done / seconds:.0f} rows/CPU-s, {in_a_minute} nets when the first CPU-minute was over"
+    )
+    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
