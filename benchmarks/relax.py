@@ -199,8 +199,8 @@ def _random(rows: int, target: Target) -> None:
     keys: set[str] = set()
     strict = published = done = 0
     in_a_minute: int | None = None
-    for begin in range(0, rows, 1000):
-        table = model.sample(min(1000, rows - begin), seed=begin)
+    for begin in range(0, rows, 5000):
+        table = model.sample(min(5000, rows - begin), seed=begin)
         crystals = decode(table, mode="snap", element=target.atomic_number).crystals
         result = relax(crystals, target, RelaxSettings(restarts=0))
         keys |= {net.key for net in _nets(result, target) if net.periodicity == 3 and len(net.components) == 1}
