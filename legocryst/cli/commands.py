@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from legocryst.jobs import Job
 
 Stage = TypeVar("Stage", bound=s.Settings)
-CHUNK = (100, 500)
+CHUNK = (100, 5000)
 """Fewest rows that are worth a process of their own, and most rows relaxed together."""
 
 
@@ -137,6 +137,7 @@ def relax(options: argparse.Namespace) -> Result:
         max_atoms=reading.max_atoms,
         threads=options.threads,
         chunk=min(max(CHUNK[0], -(-len(table) // options.threads)), CHUNK[1]),
+        progress=ticker,
     ):
         frames.append(frame)
         done, valid = done + len(frame), valid + int((frame["status"] == "valid").sum())

@@ -91,17 +91,19 @@ def relax_chunks(
     max_atoms: int = 500,
     threads: int = 1,
     chunk: int = 2000,
+    progress: Callable[..., None] | None = None,
 ) -> Generator[pd.DataFrame, None, None]:
     """`relax_table` by chunks of rows, in order, spread over `threads` processes of one thread each.
 
-    Rows are counted over the whole table. Close the iterator to stop early.
+    Rows are counted over the whole table; so is `progress(done, total)`, which only a single process reports between
+    chunks. Close the iterator to stop early.
     """
     starts = range(0, len(table), chunk)
     parts = (table.iloc[start : start + chunk] for start in starts)
     work = partial(_relax_alone, target=target, settings=settings, decode=decode, max_atoms=max_atoms)
     if threads == 1 or len(starts) <= 1:
-        frames = map(work, parts)
-        yield from (_shifted(frame, start) for frame, start in zip(frames, starts, strict=True))
+        for part, start in zip(parts, starts, strict=True):
+            yield _shifted(work(part, progress=_from(start, len(table), progress)), start)
         return
     spawn = get_context("spawn")
     with ProcessPoolExecutor(min(threads, len(starts)), mp_context=spawn, initializer=_end_with_parent) as pool:
@@ -111,6 +113,13 @@ def relax_chunks(
                 yield _shifted(future.result(), start)
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _from(start: int, rows: int, progress: Callable[..., None] | None) -> Callable[..., None] | None:
+    """Progress of a chunk counted over the whole table."""
+    if progress is None:
+        return None
+    return lambda done, total, **numbers: progress(start + done, rows)
 
 
 def _end_with_parent() -> None:
@@ -126,10 +135,16 @@ def _end_with_parent() -> None:
 
 
 def _relax_alone(
-    table: pd.DataFrame, *, target: str, settings: RelaxSettings, decode: Mode, max_atoms: int
+    table: pd.DataFrame,
+    *,
+    target: str,
+    settings: RelaxSettings,
+    decode: Mode,
+    max_atoms: int,
+    progress: Callable[..., None] | None = None,
 ) -> pd.DataFrame:
     torch.set_num_threads(1)
-    return relax_table(table, target, settings, decode=decode, max_atoms=max_atoms)
+    return relax_table(table, target, settings, decode=decode, max_atoms=max_atoms, progress=progress)
 
 
 def _shifted(frame: pd.DataFrame, start: int) -> pd.DataFrame:
