@@ -22,12 +22,12 @@ from legocryst.models.random import RandomSymmetric
 from legocryst.settings import FeatureSettings, TrainSettings
 
 
-def random_table(rows: int) -> pd.DataFrame:
-    """Random symmetric crystals, where no table is given."""
+def random_table(rows: int, *, volume_per_atom: tuple[float, float] = (6.0, 12.0), seed: int = 0) -> pd.DataFrame:
+    """Random symmetric crystals, where no table is given; volumes in cubic angstrom."""
     start = {"spg": 1, "a": 4.0, "b": 5.0, "c": 6.0, "alpha": 1.6, "beta": 1.6, "gamma": 1.6}
     sites = {f"{name}{i}": -1.0 if i else 0.0 for i in range(8) for name in ("wp", "x", "y", "z")}
-    limits = RandomSymmetric(volume_per_atom=(6.0, 12.0))
-    return limits.fit(pd.DataFrame([start | sites] * 2), TrainSettings(model="random")).sample(rows, seed=0)
+    limits = RandomSymmetric(volume_per_atom=volume_per_atom)
+    return limits.fit(pd.DataFrame([start | sites] * 2), TrainSettings(model="random")).sample(rows, seed=seed)
 
 
 def cpu_seconds(work: Callable[[], Any]) -> tuple[float, Any]:

@@ -22,21 +22,22 @@ import pandas as pd
 import torch
 from scipy.optimize import minimize
 
+from benchmarks.features import random_table
 from legocryst.analysis.nets import Net, nets
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import Mode, decode, read_table
-from legocryst.environment.descriptors import PowerSpectrum, reference
 from legocryst.environment.neighbors import find_edges
 from legocryst.environment.targets import Target
 from legocryst.environment.targets import target as find_target
-from legocryst.environment.validity import judge
-from legocryst.models.random import RandomSymmetric
+from legocryst.environment.validity import environment_loss, judge
 from legocryst.relax import Relaxed, relax
 from legocryst.relax.system import System
 from legocryst.settings import RelaxSettings
 
 SHAKE = 0.02
 """Standard deviation (angstrom) of the noise on repeated rows."""
+LOT = 5000
+"""Random rows relaxed together."""
 PARTS = {
     "neighbours": ("_refresh",),
     "descriptor": ("Environment",),
@@ -84,22 +85,20 @@ def _rows(name: str, table: pd.DataFrame, target: Target, mode: Mode, settings: 
     seconds = time.process_time() - start
     kept = np.array_equal(result.crystals.position, decoded.crystals.position)
     found = _nets(result, target)
-    shares = ", ".join(f"{label} {_share(hits, len(table))}" for label, hits in _hits(result))
     print(
-        f"{name:34s} {shares}, {len({net.key for net in found})} nets, {len(table) / seconds:.0f} rows/CPU-s, "
+        f"{name:34s} {_shares(result.published, result.valid, len(table))}, "
+        f"{len({net.key for net in found})} nets, {len(table) / seconds:.0f} rows/CPU-s, "
         f"{result.evaluations.mean():.0f} evaluations of {1e3 * seconds / result.evaluations.sum():.3f} CPU-ms, "
         f"{len(decoded.crystals) if kept else 0} of {len(decoded.crystals)} kept their Wyckoff list",
         flush=True,
     )
 
 
-def _hits(result: Relaxed) -> list[tuple[str, int]]:
-    return [("published", int(result.published.sum())), ("strict", int(result.valid.sum()))]
-
-
-def _share(hits: int, rows: int) -> str:
-    share = hits / rows
-    return f"{100 * share:.1f} +- {100 * np.sqrt(share * (1 - share) / rows):.1f} %"
+def _shares(published: np.ndarray, strict: np.ndarray, rows: int) -> str:
+    """Both shares of the rows with their standard errors."""
+    shares = {"published": published.sum() / rows, "strict": strict.sum() / rows}
+    error = {name: np.sqrt(share * (1 - share) / rows) for name, share in shares.items()}
+    return ", ".join(f"{name} {100 * share:.1f} +- {100 * error[name]:.1f} %" for name, share in shares.items())
 
 
 def _nets(result: Relaxed, target: Target) -> list[Net]:
@@ -159,27 +158,25 @@ def _published(table: pd.DataFrame, target: Target, seconds: float) -> None:
     spent = time.process_time() - start
     verdict = judge(Crystals.concatenate(done), target)
     print(
-        f"published method, {len(done)} rows: published {_share(int(verdict.published.sum()), len(done))}, "
-        f"strict {_share(int(verdict.valid.sum()), len(done))}, {len(done) / spent:.3f} crystals/CPU-s, "
+        f"published method, {len(done)} rows: {_shares(verdict.published, verdict.valid, len(done))}, "
+        f"{len(done) / spent:.3f} crystals/CPU-s, "
         f"{evaluations / len(done):.0f} evaluations of {1e3 * spent / evaluations:.2f} CPU-ms"
     )
 
 
 def published_method(crystal: Crystals, target: Target) -> tuple[Crystals, int]:
     """One crystal, by SciPy with finite differences; also how often the loss was computed."""
-    system, descriptor, wanted = System.build(crystal), PowerSpectrum(target.descriptor), reference(target)
-    multiplicity, species = crystal.multiplicity, torch.from_numpy(crystal.atoms().species)
-    count = 0
+    system, species = System.build(crystal), torch.from_numpy(crystal.atoms().species)
+    cutoff, count = target.descriptor.r_cut, 0
 
     def loss(x: np.ndarray) -> float:
         nonlocal count
         count += 1
         place = system.place(torch.from_numpy(x))
         edges = find_edges(
-            place.lattice, place.fractional, system.atom_first, system.centre, system.crystal, cutoff=descriptor.cutoff
+            place.lattice, place.fractional, system.atom_first, system.centre, system.crystal, cutoff=cutoff
         )
-        spectrum = descriptor(edges, species, len(multiplicity)).numpy()
-        return float((((spectrum - wanted) ** 2).sum(axis=1) * multiplicity).sum() / multiplicity.sum())
+        return float(environment_loss(crystal, edges, species, target)[0])
 
     x = minimize(loss, np.zeros(len(system.owner)), method="Nelder-Mead", options={"maxiter": 100}).x
     for steps in (400, 200):
@@ -191,27 +188,23 @@ def published_method(crystal: Crystals, target: Target) -> tuple[Crystals, int]:
 def _random(rows: int, target: Target) -> None:
     """Random rows: shares, and the distinct nets of the first minute, generation and net keys included."""
     start = time.process_time()
-    some = pd.DataFrame([{"spg": 1, "a": 4.0, "b": 5.0, "c": 6.0, "alpha": 1.6, "beta": 1.6, "gamma": 1.6}]).assign(
-        **{f"{name}{i}": -1.0 if i else 0.0 for i in range(8) for name in ("wp", "x", "y", "z")}
-    )
-    model = RandomSymmetric(volume_per_atom=target.volume_per_atom)
-    model.columns = list(some.columns)
     keys: set[str] = set()
-    strict = published = done = 0
+    strict, published, done = [], [], 0
     in_a_minute: int | None = None
-    for begin in range(0, rows, 5000):
-        table = model.sample(min(5000, rows - begin), seed=begin)
+    for begin in range(0, rows, LOT):
+        table = random_table(min(LOT, rows - begin), volume_per_atom=target.volume_per_atom, seed=begin)
         crystals = decode(table, mode="snap", element=target.atomic_number).crystals
         result = relax(crystals, target, RelaxSettings(restarts=0))
         keys |= {net.key for net in _nets(result, target) if net.periodicity == 3 and len(net.components) == 1}
-        strict, published = strict + int(result.valid.sum()), published + int(result.published.sum())
+        strict.append(result.valid)
+        published.append(result.published)
         done += len(table)
         seconds = time.process_time() - start
         print(f"{done} rows, {seconds:.1f} CPU-s: {len(keys)} distinct 3-periodic nets", flush=True)
         if in_a_minute is None and seconds >= 60:
             in_a_minute = len(keys)
     print(
-        f"{done} random rows: published {_share(published, done)}, strict {_share(strict, done)}, "
+        f"{done} random rows: {_shares(np.concatenate(published), np.concatenate(strict), done)}, "
         f"{done / seconds:.0f} rows/CPU-s, {in_a_minute} nets when the first CPU-minute was over"
     )
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")

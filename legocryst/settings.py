@@ -170,13 +170,14 @@ def preset(name: str) -> RunSettings:
 
     Raises ValueError for another name.
     """
+    fresh = {"restarts": 0}  # where rows are drawn at will, another costs less than a restart
     values: dict[str, dict[str, Any]] = {
         "smoke": {
             "augment": {"rows_per_crystal": 6},
             "features": {"fit_rows": 500},
             "train": {"epochs": 4, "check_every": 4, "check_samples": 20, "batch_size": 100, "quality": False},
             "sample": {"samples": 100},
-            "relax": {"descriptor_steps": 60, "coordination_steps": 60, "refine_steps": 100, "restarts": 0},
+            "relax": {"descriptor_steps": 60, "coordination_steps": 60, "refine_steps": 100} | fresh,
             "rank": {"max_energies": 2, "max_energy_atoms": 16},
         },
         "quick": {
@@ -184,20 +185,20 @@ def preset(name: str) -> RunSettings:
             "features": {"fit_rows": 2000},
             "train": {"epochs": 40, "check_samples": 100},
             "sample": {"samples": 3000},
-            "relax": {"restarts": 0},  # a fresh sample costs less than a restart
+            "relax": fresh,
             "rank": {"max_energies": 60, "max_energy_atoms": 40},
         },
         "standard": {
             "augment": {"rows_per_crystal": 300},
             "train": {"epochs": 150},
             "sample": {"samples": 10_000},
-            "relax": {"restarts": 0},  # a fresh sample costs less than a restart
+            "relax": fresh,
         },
         "thorough": {
             "augment": {"rows_per_crystal": 500},
             "train": {"epochs": 300},
             "sample": {"samples": 100_000},
-            "relax": {"restarts": 0},  # a fresh sample costs less than a restart
+            "relax": fresh,
             "rank": {"max_energies": 5000},
         },
     }

@@ -74,20 +74,11 @@ def bond_graph(crystals: Crystals, i: int, *, cutoff: float) -> Quotient:
 
 
 def _bond_graphs(crystals: Crystals, cutoff: float) -> list[Quotient]:
-    import torch
-
-    from legocryst.environment.neighbors import find_edges
+    from legocryst.environment.neighbors import neighbor_list
 
     atoms = crystals.atoms()
-    crystal = np.repeat(np.arange(len(crystals)), np.diff(atoms.first))
-    found = find_edges(
-        torch.from_numpy(crystals.lattice.transpose(1, 2, 0).copy()),
-        torch.from_numpy(atoms.fractional.T.copy()),
-        torch.from_numpy(atoms.first),
-        torch.arange(len(crystal)),
-        torch.from_numpy(crystal),
-        cutoff=cutoff,
-    )
+    crystal = crystals.crystal_of_site[atoms.site]
+    found = neighbor_list(crystals, cutoff, atoms=atoms, every_atom=True)
     rows = np.column_stack([found.site.numpy(), found.atom.numpy(), found.image.numpy().T.astype(np.int64)])
     # each bond is found from both its ends: keep one direction
     image = rows[:, 2:]

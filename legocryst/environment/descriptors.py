@@ -198,9 +198,16 @@ def _by_rank(site: Tensor, sites: int) -> tuple[Tensor, Tensor, list[int]]:
 
 
 class Descriptor:
-    """A function of the expansion of a site; `features` of a batch and their gradient."""
+    """A function of the expansion of a site; `features` of a batch and their gradient.
 
-    expansion: Expansion
+    `radial(r)` gives the radial functions (len(r), n_max, levels) of the expansion.
+    """
+
+    def __init__(self, radial: Callable[[np.ndarray], np.ndarray], r_cut: float) -> None:
+        self.cutoff = r_cut
+        n_max, levels = radial(np.zeros(1)).shape[1:]
+        table = RadialTable(lambda r: radial(r).reshape(len(r), -1), r_cut)
+        self.expansion = Expansion(table, n_max=n_max, l_max=levels - 1)
 
     def features(self, c: Tensor) -> Tensor:
         """Features (k, s) of coefficients (n_max, components, s)."""
@@ -223,14 +230,17 @@ class Descriptor:
         features = self.features(expanded.coefficients)
         return torch.empty_like(features).index_copy_(1, expanded.sites, features).t()
 
-    def __init__(self, settings: DescriptorSettings) -> None:
-        self.settings, self.cutoff = settings, settings.r_cut
-
 
 class _Invariants(Descriptor):
-    """P_nn'l for some pairs of radial functions."""
+    """P_nn'l for pairs (n, n') of radial functions, of sum_jk radial_nl(r_j) radial_n'l(r_k) P_l(cos theta_jk)."""
 
-    pairs: list[tuple[int, int]]
+    def __init__(
+        self, radial: Callable[[np.ndarray], np.ndarray], settings: DescriptorSettings, pairs: list[tuple[int, int]]
+    ) -> None:
+        # the addition theorem, sum_m Y_lm(a) Y_lm(b) = (2 l + 1) / 4 pi P_l(cos), leaves this factor to the functions
+        factor = np.sqrt(4 * np.pi / (2 * np.arange(settings.l_max + 1) + 1))
+        super().__init__(lambda r: radial(r) * factor, settings.r_cut)
+        self.pairs = pairs
 
     def features(self, c: Tensor) -> Tensor:
         """See `Descriptor`."""
@@ -257,10 +267,8 @@ class PowerSpectrum(_Invariants):
     """SO(3) power spectrum, neighbours weighted by atomic number; order (n, n') = 11, 21, 22, ..., l inside."""
 
     def __init__(self, settings: DescriptorSettings) -> None:
-        super().__init__(settings)
-        n_max, l_max = settings.n_max, settings.l_max
-        self.expansion = Expansion(_spectrum_table(settings), n_max=n_max, l_max=l_max)
-        self.pairs = [(n, m) for n in range(n_max) for m in range(n + 1)]
+        pairs = [(n, m) for n in range(settings.n_max) for m in range(n + 1)]
+        super().__init__(lambda r: radial_functions(r, settings), settings, pairs)
 
     def weight(self, species: Tensor) -> Tensor:
         """See `Descriptor`."""
@@ -271,10 +279,13 @@ class AngularFourier(_Invariants):
     """AFS_nl = sum_jk g_n(r_j) g_n(r_k) cos(l theta_jk), with the power spectrum's g_n times a cosine cutoff."""
 
     def __init__(self, settings: DescriptorSettings) -> None:
-        super().__init__(settings)
-        n_max, l_max = settings.n_max, settings.l_max
-        self.expansion = Expansion(_fourier_table(settings), n_max=n_max, l_max=l_max)
-        self.pairs = [(n, n) for n in range(n_max)]
+        n_max, l_max, r_cut = settings.n_max, settings.l_max, settings.r_cut
+
+        def radial(r: np.ndarray) -> np.ndarray:
+            curves = (radial_basis(r, settings) * cosine_cutoff(r, r_cut)).T
+            return np.repeat(curves[:, :, None], l_max + 1, axis=2)
+
+        super().__init__(radial, settings, [(n, n) for n in range(n_max)])
         over_legendre = np.zeros((l_max + 1, l_max + 1))  # cos(l theta) over Legendre polynomials of cos(theta)
         for level in range(l_max + 1):
             row = legendre.poly2leg(chebyshev.cheb2poly(np.eye(l_max + 1)[level]))
@@ -295,9 +306,14 @@ class RadialDistribution(Descriptor):
     """Gaussians of standard deviation `WIDTH` at the neighbours' distances, on a grid, times a cosine cutoff."""
 
     def __init__(self, settings: DescriptorSettings) -> None:
-        super().__init__(settings)
-        self.grid = np.arange(0.5, settings.r_cut, WIDTH)
-        self.expansion = Expansion(_distribution_table(settings), n_max=len(self.grid), l_max=0)
+        self.grid, r_cut = np.arange(0.5, settings.r_cut, WIDTH), settings.r_cut
+
+        def radial(r: np.ndarray) -> np.ndarray:
+            # Y_00 = 1 / sqrt(4 pi) is taken out, the square root of the grid's step makes sums of squares integrals
+            curves = radial_distribution(r, self.grid, width=WIDTH, each=True) * np.sqrt(4 * np.pi * WIDTH)
+            return (curves * cosine_cutoff(r, r_cut)[:, None])[:, :, None]
+
+        super().__init__(radial, r_cut)
 
     def features(self, c: Tensor) -> Tensor:
         """See `Descriptor`."""
@@ -308,7 +324,7 @@ class RadialDistribution(Descriptor):
         return slope[:, None]
 
 
-DESCRIPTORS: dict[str, type[Descriptor]] = {
+DESCRIPTORS: dict[str, Callable[[DescriptorSettings], Descriptor]] = {
     "power_spectrum": PowerSpectrum,
     "angular_fourier": AngularFourier,
     "radial_distribution": RadialDistribution,
@@ -316,54 +332,27 @@ DESCRIPTORS: dict[str, type[Descriptor]] = {
 
 
 @lru_cache
-def _spectrum_table(settings: DescriptorSettings) -> RadialTable:
-    # the addition theorem, sum_m Y_lm(a) Y_lm(b) = (2 l + 1) / 4 pi P_l(cos), leaves this factor to the functions
-    factor = np.sqrt(4 * np.pi / (2 * np.arange(settings.l_max + 1) + 1))
-    return RadialTable(
-        lambda r: (radial_functions(r, settings) * factor).reshape(len(r), -1),
-        settings.r_cut,
-    )
-
-
-@lru_cache
-def _fourier_table(settings: DescriptorSettings) -> RadialTable:
-    factor = np.sqrt(4 * np.pi / (2 * np.arange(settings.l_max + 1) + 1))
-
-    def functions(r: np.ndarray) -> np.ndarray:
-        radial = radial_basis(r, settings) * cosine_cutoff(r, settings.r_cut)
-        return (radial.T[:, :, None] * factor).reshape(len(r), -1)
-
-    return RadialTable(functions, settings.r_cut)
-
-
-@lru_cache
-def _distribution_table(settings: DescriptorSettings) -> RadialTable:
-    grid = np.arange(0.5, settings.r_cut, WIDTH)
-
-    def functions(r: np.ndarray) -> np.ndarray:
-        # Y_00 = 1 / sqrt(4 pi) is taken out, the square root of the grid's step makes sums of squares integrals
-        curves = radial_distribution(r, grid, width=WIDTH, each=True) * np.sqrt(4 * np.pi * WIDTH)
-        return curves * cosine_cutoff(r, settings.r_cut)[:, None]
-
-    return RadialTable(functions, settings.r_cut)
+def descriptor(kind: str, settings: DescriptorSettings) -> Descriptor:
+    """The descriptor of some settings, its tables made once."""
+    return DESCRIPTORS[kind](settings)
 
 
 def spectra(crystals: Crystals, settings: DescriptorSettings) -> np.ndarray:
     """Power spectrum (s, components) of every site of a batch."""
-    return features(crystals, PowerSpectrum(settings))
+    return features(crystals, descriptor("power_spectrum", settings))
 
 
-def features(crystals: Crystals, descriptor: Descriptor) -> np.ndarray:
+def features(crystals: Crystals, of: Descriptor) -> np.ndarray:
     """Features (s, k) of every site of a batch."""
     atoms = crystals.atoms()
-    edges = neighbor_list(crystals, descriptor.cutoff, atoms=atoms)
-    return descriptor(edges, torch.from_numpy(atoms.species), len(crystals.species)).numpy()
+    edges = neighbor_list(crystals, of.cutoff, atoms=atoms)
+    return of(edges, torch.from_numpy(atoms.species), len(crystals.species)).numpy()
 
 
 @lru_cache
 def reference(target: Target, kind: str = "power_spectrum") -> np.ndarray:
     """Features (k,) of the first site of the target's reference crystal."""
-    return features(target.reference.crystals(), DESCRIPTORS[kind](target.descriptor))[0]
+    return features(target.reference.crystals(), descriptor(kind, target.descriptor))[0]
 
 
 def radial_distribution(distance: np.ndarray, r: np.ndarray, *, width: float = 0.05, each: bool = False) -> np.ndarray:

@@ -6,6 +6,7 @@ every tensor: (3, e), not (e, 3).
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -138,15 +139,19 @@ def _edges_of(
     )
 
 
-def neighbor_list(crystals: Crystals, cutoff: float, *, atoms: Atoms | None = None) -> Edges:
-    """Neighbours within `cutoff` angstrom of the first point of every site of a batch."""
+def neighbor_list(crystals: Crystals, cutoff: float, *, atoms: Atoms | None = None, every_atom: bool = False) -> Edges:
+    """Neighbours within `cutoff` angstrom of the first point of every site of a batch, or of every atom."""
     atoms = crystals.atoms() if atoms is None else atoms
-    multiplicity = torch.from_numpy(crystals.multiplicity)
+    if every_atom:
+        centre, crystal = np.arange(len(atoms.site)), crystals.crystal_of_site[atoms.site]
+    else:
+        multiplicity = crystals.multiplicity
+        centre, crystal = np.cumsum(multiplicity) - multiplicity, crystals.crystal_of_site
     return find_edges(
         torch.from_numpy(crystals.lattice.transpose(1, 2, 0).copy()),
         torch.from_numpy(atoms.fractional.T.copy()),
         torch.from_numpy(atoms.first),
-        torch.cumsum(multiplicity, 0) - multiplicity,
-        torch.from_numpy(crystals.crystal_of_site),
+        torch.from_numpy(centre),
+        torch.from_numpy(crystal),
         cutoff=cutoff,
     )

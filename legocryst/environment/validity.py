@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from legocryst.crystal.representation import Crystals
-from legocryst.environment.descriptors import PowerSpectrum, reference
+from legocryst.environment.descriptors import descriptor, reference
 from legocryst.environment.neighbors import Edges, neighbor_list, ranges
 from legocryst.environment.targets import Target
 
@@ -37,7 +37,8 @@ class Verdict:
 
 def environment_loss(crystals: Crystals, edges: Edges, species: Tensor, target: Target) -> np.ndarray:
     """Descriptor loss (n,): sum over sites of multiplicity x |P - P_ref|^2, divided by the number of atoms."""
-    spectrum = PowerSpectrum(target.descriptor)(edges, species, len(crystals.species)).numpy()
+    of_site = descriptor("power_spectrum", target.descriptor)
+    spectrum = of_site(edges, species, len(crystals.species)).numpy()
     distance = ((spectrum - reference(target)) ** 2).sum(axis=1) * crystals.multiplicity
     total = np.bincount(crystals.crystal_of_site, weights=distance, minlength=len(crystals))
     return total / np.maximum(crystals.atom_count, 1)

@@ -29,9 +29,9 @@ STALL, LAST_STALL, WINDOW = 2e-2, 5e-3, 10
 RESTART = 0.5
 """Most angstrom that a restart moves an atom from where its row puts it."""
 ROOM = 0.1
+"""Crystals that are done leave the batch, and others take their places, when they are this share of it."""
 PATIENCE = 25
 """A crystal that is hopeless after so many evaluations of a stage leaves before the stage ends."""
-"""Crystals that are done leave the batch, and others take their places, when they are this share of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +255,6 @@ class _Results:
         self._total = n
         self.valid, self.published = np.zeros(n, bool), before.published.copy()
         self.reason, self.loss = before.reason.copy(), before.loss.copy()
-        self.reason[self.reason == ""] = "stopped"
         self.attempts, self.evaluations, self.restarts = (np.zeros(n, np.int64) for _ in range(3))
 
     def take_in(self, ticket: np.ndarray, crystals: Crystals, verdict: Verdict, evaluations: np.ndarray) -> np.ndarray:

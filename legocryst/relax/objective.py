@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from legocryst.environment.descriptors import DESCRIPTORS, reference
+from legocryst.environment.descriptors import descriptor, reference
 from legocryst.environment.neighbors import added, gathered, length
 from legocryst.environment.targets import Target
 from legocryst.relax.system import Geometry, System
@@ -37,8 +37,8 @@ class Coordination:
     Each atom's `coordination` nearest neighbours give (r - bond)^2, levelled off at `cutoff`; every other gives
     (second_shell - r)^2 inside the second shell. Two of the nearest that are d apart give (apart - d)^2 where d is
     smaller, without which triangles of atoms would be perfect; `apart` belongs to an angle ANGLE above the target's
-    smallest. Which are the nearest is settled when the neighbour list is made: they are the choice of least value, so
-    that a new list can only lower it.
+    smallest. Which are the nearest is settled when the neighbour list is made, so that the value is smooth between two
+    lists.
     """
 
     def __init__(self, target: Target) -> None:
@@ -93,7 +93,7 @@ class Environment:
     """Squared distance of a descriptor of each site from the reference's."""
 
     def __init__(self, target: Target, kind: str = "power_spectrum") -> None:
-        self.descriptor = DESCRIPTORS[kind](target.descriptor)
+        self.descriptor = descriptor(kind, target.descriptor)
         self.cutoff = self.descriptor.cutoff
         self.reference = torch.from_numpy(reference(target, kind).copy())[:, None]
 

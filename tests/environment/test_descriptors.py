@@ -106,7 +106,7 @@ def test_radial_table_and_its_slope_agree_with_quadrature() -> None:
     step = 1e-5
     numeric = (radial_functions(r + step, settings) - radial_functions(r - step, settings)) / (2 * step)
     assert np.abs(values.numpy().T - exact).max() < 1e-8 * np.abs(exact).max()
-    assert np.abs(slopes.numpy().T - numeric.reshape(300, -1)).max() < 1e-5
+    assert np.abs(slopes.numpy().T - numeric.reshape(300, -1)).max() < 1e-6
 
 
 def test_radial_distribution_of_graphite_has_three_neighbours_at_its_bond_length() -> None:
