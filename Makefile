@@ -12,10 +12,10 @@ PYTHON311 = $(shell for p in python3.11 python3 python; do \
 
 .PHONY: app test lint format pictures docs seeds clean
 
-app: $(VENV)/.app
+app: $(VENV)/.compiled
 	@$(BIN)/python -m legocryst app --port $(PORT) --workspace $(WORKSPACE)
 
-test: $(VENV)/.dev lint
+test: $(VENV)/.compiled $(VENV)/.dev lint
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.dev
@@ -49,6 +49,12 @@ $(VENV)/.app: requirements.txt | $(VENV)/bin/python
 	@echo "Installing LEGO-Cryst's packages into $(VENV): some minutes, about 2.3 GB on disk."
 	@$(PIP) --no-deps --retries 1 --timeout 20 --extra-index-url $(TORCH_INDEX) "$$(grep '^torch==' requirements.txt)"
 	@$(PIP) -r requirements.txt
+	@touch $@
+
+# so that nobody waits for it at the first relaxation
+$(VENV)/.compiled: $(VENV)/.app $(wildcard legocryst/compiled.py legocryst/environment/*.py legocryst/relax/*.py)
+	@echo "Compiling the relaxation: about a minute."
+	@$(BIN)/python -m scripts.compile_relaxation
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.app

@@ -140,7 +140,7 @@ class RelaxSettings(Settings):
     )
     max_step: float = setting(0.25, "Longest move of an atom in one step.", unit="angstrom", gt=0, le=2, advanced=True)
     batch_atoms: int = setting(
-        200_000, "Most atoms relaxed at the same time; bounds the memory.", ge=1000, le=10_000_000, advanced=True
+        5000, "Atoms relaxed between two reports of progress; bounds the memory.", ge=100, le=10_000_000, advanced=True
     )
 
 

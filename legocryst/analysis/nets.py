@@ -79,7 +79,7 @@ def _bond_graphs(crystals: Crystals, cutoff: float) -> list[Quotient]:
     atoms = crystals.atoms()
     crystal = crystals.crystal_of_site[atoms.site]
     found = neighbor_list(crystals, cutoff, atoms=atoms, every_atom=True)
-    rows = np.column_stack([found.site.numpy(), found.atom.numpy(), found.image.numpy().T.astype(np.int64)])
+    rows = np.column_stack([found.site, found.atom, found.image.astype(np.int64)])
     # each bond is found from both its ends: keep one direction
     image = rows[:, 2:]
     leading = np.take_along_axis(image, (image != 0).argmax(axis=1)[:, None], axis=1)[:, 0]

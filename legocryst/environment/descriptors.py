@@ -11,20 +11,18 @@ phi_a(r) = (r_cut - r)^(a + 2) / N_a made orthonormal by S^(-1/2). Angular Fouri
 cos(l theta) is a polynomial of cos(theta), hence a sum of Legendre polynomials.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
-import scipy.sparse
-import torch
 from numpy.polynomial import chebyshev, legendre
-from torch import Tensor
 
+from legocryst.compiled import compiled
 from legocryst.crystal.representation import Crystals
 from legocryst.environment.harmonics import harmonics
-from legocryst.environment.neighbors import Edges, added, gathered, neighbor_list
-from legocryst.environment.sparse import product, sparse
+from legocryst.environment.neighbors import Edges, neighbor_list
 from legocryst.environment.targets import DescriptorSettings, Target
 
 _INTERVALS, _TERMS = 512, 100
@@ -81,278 +79,330 @@ def cosine_cutoff(r: np.ndarray, r_cut: float) -> np.ndarray:
     return 0.5 * (np.cos(np.pi * r / r_cut) + 1)
 
 
-class RadialTable:
-    """Functions of the distance on [0, r_cut] as piecewise cubics, which are differentiated exactly."""
-
-    def __init__(self, functions: Callable[[np.ndarray], np.ndarray], r_cut: float) -> None:
-        """`functions(r)` gives (len(r), k), smooth on [0, r_cut]."""
-        self._step = r_cut / _INTERVALS
-        node = np.cos(np.pi * (np.arange(2 * _TERMS) + 0.5) / (2 * _TERMS))
-        series = chebyshev.chebfit(node, functions((node + 1) * r_cut / 2), _TERMS - 1)
-        knot = np.linspace(-1, 1, _INTERVALS + 1)
-        value = chebyshev.chebval(knot, series).T
-        slope = chebyshev.chebval(knot, chebyshev.chebder(series)).T * (2 / _INTERVALS)
-        rise = value[1:] - value[:-1]
-        cubic = [value[:-1], slope[:-1], 3 * rise - 2 * slope[:-1] - slope[1:], slope[:-1] + slope[1:] - 2 * rise]
-        self._cubic = torch.from_numpy(np.concatenate(cubic, axis=1).T.copy())  # (4 k, intervals)
-
-    def __call__(self, r: Tensor) -> tuple[Tensor, Tensor]:
-        """Values and slopes (k, e) at distances (e,) below r_cut."""
-        scaled = r / self._step
-        interval = scaled.to(torch.int64).clamp_(max=_INTERVALS - 1)
-        t = scaled - interval
-        c0, c1, c2, c3 = gathered(self._cubic.to(r.device), interval).tensor_split(4)
-        slope = torch.addcmul(c1, t, torch.addcmul(2 * c2, t, c3, value=3)).div_(self._step)
-        value = c0.addcmul_(t, c1.addcmul_(t, c2.addcmul_(t, c3)))
-        return value, slope
-
-
 @dataclass(frozen=True, slots=True)
-class Expanded:
-    """The expansion of some sites, and what its gradient needs."""
+class Recipe:
+    """What makes a descriptor of an expansion.
 
-    sites: Tensor  # (s,) the sites in the order of the coefficients: most neighbours first
-    coefficients: Tensor  # (n_max, components, s)
-    _edges: Tensor  # (e,) by rank among the neighbours of the site, then in the order of the sites
-    _widths: list[int]  # how many sites have a neighbour of each rank
-    _unit: Tensor
-    _distance: Tensor
-    _h: Tensor
-    _slope: Tensor
-    _monomials: Tensor
-
-
-class Expansion:
-    """c_nlm with radial functions from a table that holds (n_max, l_max + 1) of them, l fastest."""
-
-    def __init__(self, table: RadialTable, *, n_max: int, l_max: int) -> None:
-        self.table, self.n_max, self.l_max = table, n_max, l_max
-        self.harmonics = harmonics(l_max)
-        self._matrix = sparse(self.harmonics.matrix)
-        self._transposed = sparse(self.harmonics.matrix.T.tocsr())
-
-    def __call__(self, site: Tensor, vector: Tensor, distance: Tensor, weight: Tensor, sites: int) -> Expanded:
-        """Expansion of all sites; edges (e,) inside the cutoff, those of one site together."""
-        order, sorted_sites, widths = _by_rank(site, sites)
-        r = distance[order].clamp_(min=1e-6)
-        unit = gathered(vector, order) / r
-        h, slope = (each.mul_(weight[order]) for each in self.table(r))
-        monomials = self.harmonics.monomials(unit)
-        moments = r.new_zeros((self.n_max, len(monomials), sites))
-        products = torch.empty_like(monomials)
-        for n in range(self.n_max):
-            for level in range(self.l_max + 1):
-                degree = self.harmonics.degree(level)
-                torch.mul(monomials[degree], h[n * (self.l_max + 1) + level], out=products[degree])
-            for width, part in zip(widths, products.split(widths, dim=1), strict=True):
-                moments[n, :, :width] += part
-        matrix = self._matrix.to(r.device)
-        c = torch.stack([product(matrix, each) for each in moments])
-        return Expanded(sorted_sites, c, order, widths, unit, r, h, slope, monomials)
-
-    def pull_back(self, expanded: Expanded, slope: Tensor) -> Tensor:
-        """Gradient (3, e) over the vectors of a function of the coefficients with gradient (n_max, components, s)."""
-        transposed = self._transposed.to(slope.device)
-        turn = torch.zeros_like(expanded._monomials)
-        along = torch.zeros_like(turn)
-        at_edge = torch.empty_like(turn)
-        for n in range(self.n_max):
-            moments = product(transposed, slope[n])
-            for width, part in zip(expanded._widths, at_edge.split(expanded._widths, dim=1), strict=True):
-                part.copy_(moments[:, :width])
-            for level in range(self.l_max + 1):
-                degree, k = self.harmonics.degree(level), n * (self.l_max + 1) + level
-                turn[degree].addcmul_(at_edge[degree], expanded._h[k])
-                along[degree].addcmul_(at_edge[degree], expanded._slope[k])
-        unit, r = expanded._unit, expanded._distance
-        outward = torch.zeros_like(r)
-        for a, b in zip(along, expanded._monomials, strict=True):
-            outward.addcmul_(a, b)
-        gradient = self.harmonics.gradient(expanded._monomials, turn) / r
-        radial = unit[0] * gradient[0]
-        radial.addcmul_(unit[1], gradient[1]).addcmul_(unit[2], gradient[2])
-        gradient.addcmul_(outward - radial, unit)
-        return torch.empty_like(gradient).index_copy_(1, expanded._edges, gradient)
-
-
-def _by_rank(site: Tensor, sites: int) -> tuple[Tensor, Tensor, list[int]]:
-    """Edges by rank, sites by number of edges, and how many sites have an edge of each rank.
-
-    In this order the edges of one rank belong to the first sites, one each, so that sums over the neighbours are sums
-    of slices, always in the same order.
-    """
-    count = torch.bincount(site, minlength=sites)
-    sorted_sites = torch.argsort(count, descending=True, stable=True)
-    position = torch.empty_like(sorted_sites)
-    position[sorted_sites] = torch.arange(sites, device=site.device)
-    every = torch.arange(len(site), device=site.device)
-    begins = torch.ones_like(site, dtype=torch.bool)
-    begins[1:] = site[1:] != site[:-1]
-    first = torch.zeros_like(count)
-    first[site[begins]] = every[begins]
-    rank = every - first[site]
-    width = torch.bincount(rank)
-    order = torch.empty_like(site)
-    order[(torch.cumsum(width, 0) - width)[rank] + position[site]] = every
-    return order, sorted_sites, width.tolist()
-
-
-class Descriptor:
-    """A function of the expansion of a site; `features` of a batch and their gradient.
-
-    `radial(r)` gives the radial functions (len(r), n_max, levels) of the expansion.
+    Its features are mix @ P, where P holds P_nn'l for all pairs (n, n'), l inside; without pairs they are c_n00.
     """
 
-    def __init__(self, radial: Callable[[np.ndarray], np.ndarray], r_cut: float) -> None:
-        self.cutoff = r_cut
-        n_max, levels = radial(np.zeros(1)).shape[1:]
-        table = RadialTable(lambda r: radial(r).reshape(len(r), -1), r_cut)
-        self.expansion = Expansion(table, n_max=n_max, l_max=levels - 1)
-
-    def features(self, c: Tensor) -> Tensor:
-        """Features (k, s) of coefficients (n_max, components, s)."""
-        raise NotImplementedError
-
-    def slope(self, c: Tensor, slope: Tensor) -> Tensor:
-        """Gradient over the coefficients of a function with gradient (k, s) over the features."""
-        raise NotImplementedError
-
-    def weight(self, species: Tensor) -> Tensor:
-        """Weight (e,) of neighbours of given atomic numbers."""
-        return torch.ones_like(species)
-
-    def __call__(self, edges: Edges, species: Tensor, sites: int) -> Tensor:
-        """Features (sites, k); `species` (atoms,) atomic numbers."""
-        inside = torch.nonzero(edges.distance < self.cutoff).squeeze(1)
-        weight = self.weight(species.to(edges.distance.dtype)[edges.atom[inside]])
-        vector = edges.vector.index_select(1, inside)
-        expanded = self.expansion(edges.site[inside], vector, edges.distance[inside], weight, sites)
-        features = self.features(expanded.coefficients)
-        return torch.empty_like(features).index_copy_(1, expanded.sites, features).t()
+    radial: Callable[[np.ndarray], np.ndarray]  # (len(r), n_max, l_max + 1) functions of r, smooth on [0, r_cut]
+    pairs: list[tuple[int, int]]
+    mix: np.ndarray | None = None  # (features, pairs * (l_max + 1)), None for the identity
+    by_species: bool = False  # neighbours are weighted by atomic number
 
 
-class _Invariants(Descriptor):
-    """P_nn'l for pairs (n, n') of radial functions, of sum_jk radial_nl(r_j) radial_n'l(r_k) P_l(cos theta_jk)."""
+class Descriptor(NamedTuple):
+    """A descriptor as compiled functions read it; made by `descriptor`."""
 
-    def __init__(
-        self, radial: Callable[[np.ndarray], np.ndarray], settings: DescriptorSettings, pairs: list[tuple[int, int]]
-    ) -> None:
-        # the addition theorem, sum_m Y_lm(a) Y_lm(b) = (2 l + 1) / 4 pi P_l(cos), leaves this factor to the functions
-        factor = np.sqrt(4 * np.pi / (2 * np.arange(settings.l_max + 1) + 1))
-        super().__init__(lambda r: radial(r) * factor, settings.r_cut)
-        self.pairs = pairs
-
-    def features(self, c: Tensor) -> Tensor:
-        """See `Descriptor`."""
-        levels = range(self.expansion.l_max + 1)
-        rows = []
-        for n, m in self.pairs:
-            both = c[n] * c[m]
-            rows += [added(both[level * level : (level + 1) ** 2]) for level in levels]
-        return torch.stack(rows)
-
-    def slope(self, c: Tensor, slope: Tensor) -> Tensor:
-        """See `Descriptor`."""
-        levels = self.expansion.l_max + 1
-        out = torch.zeros_like(c)
-        for block, (n, m) in enumerate(self.pairs):
-            for level in range(levels):
-                part, each = slice(level * level, (level + 1) ** 2), slope[block * levels + level]
-                out[n, part].addcmul_(c[m, part], each)
-                out[m, part].addcmul_(c[n, part], each)
-        return out
+    cutoff: float
+    step: float  # angstrom between the knots of the radial functions
+    cubic: (
+        np.ndarray
+    )  # (intervals, 4, n_max * (l_max + 1)) the functions as piecewise cubics, which differentiate exactly
+    n_max: int
+    l_max: int
+    parent: np.ndarray  # (monomials,) see `Harmonics`
+    axis: np.ndarray  # (monomials,)
+    row: np.ndarray  # (components + 1,) the harmonics over the monomials as a sparse matrix
+    column: np.ndarray  # (entries,)
+    entry: np.ndarray  # (entries,)
+    pairs: np.ndarray  # (pairs, 2)
+    mix: np.ndarray  # (features, pairs * (l_max + 1)), or (features, 0)
+    by_species: bool
 
 
-class PowerSpectrum(_Invariants):
+class Scratch(NamedTuple):
+    """Where compiled functions work on one site at a time; room for b neighbours inside the cutoff."""
+
+    inside: np.ndarray  # (b,) which of the edges
+    unit: np.ndarray  # (b, 3)
+    radial: np.ndarray  # (b, functions) with the neighbour's weight
+    slope: np.ndarray  # (b, functions)
+    monomial: np.ndarray  # (b, monomials)
+    moment: np.ndarray  # (n_max, monomials)
+    coefficient: np.ndarray  # (n_max, components) c_nlm
+    pull: np.ndarray  # (n_max, components) gradient over c_nlm
+    adjoint: np.ndarray  # (monomials,)
+    invariant: np.ndarray  # (invariants,)
+    feature: np.ndarray  # (features,)
+
+
+def scratch(descriptors: Sequence[Descriptor], neighbors: int) -> Scratch:
+    """Room for any of some descriptors and at most so many neighbours of a site."""
+    functions = max(each.cubic.shape[2] for each in descriptors)
+    monomials = max(len(each.parent) for each in descriptors)
+    n_max = max(each.n_max for each in descriptors)
+    components = max(len(each.row) - 1 for each in descriptors)
+    invariants = max(each.mix.shape[1] for each in descriptors)
+    return Scratch(
+        inside=np.zeros(neighbors, np.int64),
+        unit=np.zeros((neighbors, 3)),
+        radial=np.zeros((neighbors, functions)),
+        slope=np.zeros((neighbors, functions)),
+        monomial=np.zeros((neighbors, monomials)),
+        moment=np.zeros((n_max, monomials)),
+        coefficient=np.zeros((n_max, components)),
+        pull=np.zeros((n_max, components)),
+        adjoint=np.zeros(monomials),
+        invariant=np.zeros(invariants),
+        feature=np.zeros(max(len(each.mix) for each in descriptors)),
+    )
+
+
+def power_spectrum(settings: DescriptorSettings) -> Recipe:
     """SO(3) power spectrum, neighbours weighted by atomic number; order (n, n') = 11, 21, 22, ..., l inside."""
-
-    def __init__(self, settings: DescriptorSettings) -> None:
-        pairs = [(n, m) for n in range(settings.n_max) for m in range(n + 1)]
-        super().__init__(lambda r: radial_functions(r, settings), settings, pairs)
-
-    def weight(self, species: Tensor) -> Tensor:
-        """See `Descriptor`."""
-        return species
+    pairs = [(n, m) for n in range(settings.n_max) for m in range(n + 1)]
+    factor = _addition(settings)
+    return Recipe(lambda r: radial_functions(r, settings) * factor, pairs, by_species=True)
 
 
-class AngularFourier(_Invariants):
+def angular_fourier(settings: DescriptorSettings) -> Recipe:
     """AFS_nl = sum_jk g_n(r_j) g_n(r_k) cos(l theta_jk), with the power spectrum's g_n times a cosine cutoff."""
+    n_max, levels, factor = settings.n_max, settings.l_max + 1, _addition(settings)
 
-    def __init__(self, settings: DescriptorSettings) -> None:
-        n_max, l_max, r_cut = settings.n_max, settings.l_max, settings.r_cut
+    def radial(r: np.ndarray) -> np.ndarray:
+        curves = (radial_basis(r, settings) * cosine_cutoff(r, settings.r_cut)).T
+        return curves[:, :, None] * factor
 
-        def radial(r: np.ndarray) -> np.ndarray:
-            curves = (radial_basis(r, settings) * cosine_cutoff(r, r_cut)).T
-            return np.repeat(curves[:, :, None], l_max + 1, axis=2)
-
-        super().__init__(radial, settings, [(n, n) for n in range(n_max)])
-        over_legendre = np.zeros((l_max + 1, l_max + 1))  # cos(l theta) over Legendre polynomials of cos(theta)
-        for level in range(l_max + 1):
-            row = legendre.poly2leg(chebyshev.cheb2poly(np.eye(l_max + 1)[level]))
-            over_legendre[level, : len(row)] = row
-        matrix = np.kron(np.eye(n_max), over_legendre)
-        self._matrix, self._transposed = (sparse(scipy.sparse.csr_matrix(each)) for each in (matrix, matrix.T))
-
-    def features(self, c: Tensor) -> Tensor:
-        """See `Descriptor`."""
-        return product(self._matrix.to(c.device), super().features(c))
-
-    def slope(self, c: Tensor, slope: Tensor) -> Tensor:
-        """See `Descriptor`."""
-        return super().slope(c, product(self._transposed.to(c.device), slope))
+    over_legendre = np.zeros((levels, levels))  # cos(l theta) over Legendre polynomials of cos(theta)
+    for level in range(levels):
+        row = legendre.poly2leg(chebyshev.cheb2poly(np.eye(levels)[level]))
+        over_legendre[level, : len(row)] = row
+    return Recipe(radial, [(n, n) for n in range(n_max)], mix=np.kron(np.eye(n_max), over_legendre))
 
 
-class RadialDistribution(Descriptor):
+def smeared_distances(settings: DescriptorSettings) -> Recipe:
     """Gaussians of standard deviation `WIDTH` at the neighbours' distances, on a grid, times a cosine cutoff."""
 
-    def __init__(self, settings: DescriptorSettings) -> None:
-        self.grid, r_cut = np.arange(0.5, settings.r_cut, WIDTH), settings.r_cut
+    def radial(r: np.ndarray) -> np.ndarray:
+        # Y_00 = 1 / sqrt(4 pi) is taken out, the square root of the grid's step makes sums of squares integrals
+        curves = radial_distribution(r, radial_grid(settings), width=WIDTH, each=True) * np.sqrt(4 * np.pi * WIDTH)
+        return (curves * cosine_cutoff(r, settings.r_cut)[:, None])[:, :, None]
 
-        def radial(r: np.ndarray) -> np.ndarray:
-            # Y_00 = 1 / sqrt(4 pi) is taken out, the square root of the grid's step makes sums of squares integrals
-            curves = radial_distribution(r, self.grid, width=WIDTH, each=True) * np.sqrt(4 * np.pi * WIDTH)
-            return (curves * cosine_cutoff(r, r_cut)[:, None])[:, :, None]
-
-        super().__init__(radial, r_cut)
-
-    def features(self, c: Tensor) -> Tensor:
-        """See `Descriptor`."""
-        return c[:, 0]
-
-    def slope(self, c: Tensor, slope: Tensor) -> Tensor:
-        """See `Descriptor`."""
-        return slope[:, None]
+    return Recipe(radial, [])
 
 
-DESCRIPTORS: dict[str, Callable[[DescriptorSettings], Descriptor]] = {
-    "power_spectrum": PowerSpectrum,
-    "angular_fourier": AngularFourier,
-    "radial_distribution": RadialDistribution,
+def radial_grid(settings: DescriptorSettings) -> np.ndarray:
+    """Distances (angstrom) of the features of the radial distribution."""
+    return np.arange(0.5, settings.r_cut, WIDTH)
+
+
+def _addition(settings: DescriptorSettings) -> np.ndarray:
+    """Factor (l_max + 1,) with which P_nn'l = sum_jk h_nl(r_j) h_n'l(r_k) P_l(cos theta_jk) of the Legendre P_l.
+
+    The addition theorem is sum_m Y_lm(a) Y_lm(b) = (2 l + 1) / 4 pi P_l(cos).
+    """
+    return np.sqrt(4 * np.pi / (2 * np.arange(settings.l_max + 1) + 1))
+
+
+DESCRIPTORS: dict[str, Callable[[DescriptorSettings], Recipe]] = {
+    "power_spectrum": power_spectrum,
+    "angular_fourier": angular_fourier,
+    "radial_distribution": smeared_distances,
 }
 
 
 @lru_cache
 def descriptor(kind: str, settings: DescriptorSettings) -> Descriptor:
     """The descriptor of some settings, its tables made once."""
-    return DESCRIPTORS[kind](settings)
+    recipe, r_cut = DESCRIPTORS[kind](settings), settings.r_cut
+    n_max, levels = recipe.radial(np.zeros(1)).shape[1:]
+    of = harmonics(levels - 1)
+    pairs = np.array(recipe.pairs, np.int64).reshape(-1, 2)
+    mix = np.zeros((len(pairs) * levels or n_max, 0)) if recipe.mix is None else recipe.mix
+    return Descriptor(
+        cutoff=r_cut,
+        step=r_cut / _INTERVALS,
+        cubic=piecewise_cubics(lambda r: recipe.radial(r).reshape(len(r), -1), r_cut),
+        n_max=n_max,
+        l_max=levels - 1,
+        parent=of.parent,
+        axis=of.axis,
+        row=of.matrix.indptr.astype(np.int64),
+        column=of.matrix.indices.astype(np.int64),
+        entry=of.matrix.data,
+        pairs=pairs,
+        mix=mix,
+        by_species=recipe.by_species,
+    )
+
+
+def piecewise_cubics(functions: Callable[[np.ndarray], np.ndarray], r_cut: float) -> np.ndarray:
+    """Coefficients (intervals, 4, k) of functions (len(r), k) of r on [0, r_cut], in the interval's share passed."""
+    node = np.cos(np.pi * (np.arange(2 * _TERMS) + 0.5) / (2 * _TERMS))
+    series = chebyshev.chebfit(node, functions((node + 1) * r_cut / 2), _TERMS - 1)
+    knot = np.linspace(-1, 1, _INTERVALS + 1)
+    value = chebyshev.chebval(knot, series).T
+    slope = chebyshev.chebval(knot, chebyshev.chebder(series)).T * (2 / _INTERVALS)
+    rise = value[1:] - value[:-1]
+    cubic = [value[:-1], slope[:-1], 3 * rise - 2 * slope[:-1] - slope[1:], slope[:-1] + slope[1:] - 2 * rise]
+    return np.stack(cubic, axis=1)
+
+
+@compiled
+def expand(d, begin, end, vector, distance, atom, species, work):  # type: ignore[no-untyped-def]
+    """Expand the edges begin..end - 1 of one site inside the cutoff of descriptor d; returns how many these are.
+
+    `vector` (e, 3), `distance` and `atom` (e,), `species` by atom; c_nlm stand in `work.coefficient`.
+    """
+    levels, count = d.l_max + 1, 0
+    work.moment[: d.n_max, : len(d.parent)] = 0.0
+    for e in range(begin, end):
+        if distance[e] >= d.cutoff:
+            continue
+        r = max(distance[e], 1e-6)
+        for k in range(3):
+            work.unit[count, k] = vector[e, k] / r
+        weight = species[atom[e]] if d.by_species else 1.0
+        interval = min(int(r / d.step), len(d.cubic) - 1)
+        t, cubic = r / d.step - interval, d.cubic[interval]
+        for q in range(cubic.shape[1]):
+            c1, c2, c3 = cubic[1, q], cubic[2, q], cubic[3, q]
+            work.radial[count, q] = weight * (cubic[0, q] + t * (c1 + t * (c2 + t * c3)))
+            work.slope[count, q] = weight / d.step * (c1 + t * (2 * c2 + 3 * t * c3))
+        work.monomial[count, 0] = 1.0
+        for q in range(1, len(d.parent)):
+            work.monomial[count, q] = work.monomial[count, d.parent[q]] * work.unit[count, d.axis[q]]
+        for n in range(d.n_max):
+            for level in range(levels):
+                h = work.radial[count, n * levels + level]
+                for q in range(_degree(level), _degree(level + 1)):
+                    work.moment[n, q] += h * work.monomial[count, q]
+        work.inside[count] = e
+        count += 1
+    for n in range(d.n_max):
+        for m in range(len(d.row) - 1):
+            total = 0.0
+            for q in range(d.row[m], d.row[m + 1]):
+                total += d.entry[q] * work.moment[n, d.column[q]]
+            work.coefficient[n, m] = total
+    return count
+
+
+@compiled
+def _degree(level):  # type: ignore[no-untyped-def]
+    """The place of the first monomial of a degree."""
+    return level * (level + 1) * (level + 2) // 6
+
+
+@compiled
+def make_features(d, work):  # type: ignore[no-untyped-def]
+    """The features of the site that was expanded, in `work.feature`."""
+    if len(d.pairs) == 0:
+        work.feature[: d.n_max] = work.coefficient[: d.n_max, 0]
+        return
+    levels, mixed = d.l_max + 1, d.mix.shape[1] > 0
+    out = work.invariant if mixed else work.feature
+    for p in range(len(d.pairs)):
+        n, other = d.pairs[p]
+        for level in range(levels):
+            total = 0.0
+            for m in range(level * level, (level + 1) * (level + 1)):
+                total += work.coefficient[n, m] * work.coefficient[other, m]
+            out[p * levels + level] = total
+    if mixed:
+        for f in range(len(d.mix)):
+            total = 0.0
+            for q in range(d.mix.shape[1]):
+                total += d.mix[f, q] * out[q]
+            work.feature[f] = total
+
+
+@compiled
+def pull_to_coefficients(d, work):  # type: ignore[no-untyped-def]
+    """Gradient over c_nlm, in `work.pull`, of a function whose gradient over the features is in `work.feature`."""
+    work.pull[: d.n_max, : len(d.row) - 1] = 0.0
+    if len(d.pairs) == 0:
+        work.pull[: d.n_max, 0] = work.feature[: d.n_max]
+        return
+    levels, mixed = d.l_max + 1, d.mix.shape[1] > 0
+    if mixed:
+        for q in range(d.mix.shape[1]):
+            total = 0.0
+            for f in range(len(d.mix)):
+                total += d.mix[f, q] * work.feature[f]
+            work.invariant[q] = total
+    slope = work.invariant if mixed else work.feature
+    for p in range(len(d.pairs)):
+        n, other = d.pairs[p]
+        for level in range(levels):
+            each = slope[p * levels + level]
+            for m in range(level * level, (level + 1) * (level + 1)):
+                work.pull[n, m] += each * work.coefficient[other, m]
+                work.pull[other, m] += each * work.coefficient[n, m]
+
+
+@compiled
+def pull_to_vectors(d, count, work, distance, force):  # type: ignore[no-untyped-def]
+    """Add to `force` (e, 3) the gradient over the edges' vectors, from that over c_nlm in `work.pull`."""
+    levels, monomials = d.l_max + 1, len(d.parent)
+    work.moment[: d.n_max, :monomials] = 0.0
+    for n in range(d.n_max):
+        for m in range(len(d.row) - 1):
+            for q in range(d.row[m], d.row[m + 1]):
+                work.moment[n, d.column[q]] += d.entry[q] * work.pull[n, m]
+    for b in range(count):
+        work.adjoint[:monomials] = 0.0
+        outward = 0.0
+        for n in range(d.n_max):
+            for level in range(levels):
+                h, slope = work.radial[b, n * levels + level], work.slope[b, n * levels + level]
+                for q in range(_degree(level), _degree(level + 1)):
+                    work.adjoint[q] += h * work.moment[n, q]
+                    outward += slope * work.moment[n, q] * work.monomial[b, q]
+        x, y, z = 0.0, 0.0, 0.0
+        for q in range(monomials - 1, 0, -1):
+            parent, axis, here = d.parent[q], d.axis[q], work.adjoint[q]
+            work.adjoint[parent] += here * work.unit[b, axis]
+            push = here * work.monomial[b, parent]
+            if axis == 0:
+                x += push
+            elif axis == 1:
+                y += push
+            else:
+                z += push
+        e = work.inside[b]
+        r = max(distance[e], 1e-6)
+        ux, uy, uz = work.unit[b]
+        outward -= (x * ux + y * uy + z * uz) / r
+        force[e, 0] += x / r + outward * ux
+        force[e, 1] += y / r + outward * uy
+        force[e, 2] += z / r + outward * uz
+
+
+@compiled
+def _features_of_sites(d, first, vector, distance, atom, species, work, out):  # type: ignore[no-untyped-def]
+    for s in range(len(out)):
+        expand(d, first[s], first[s + 1], vector, distance, atom, species, work)
+        make_features(d, work)
+        out[s] = work.feature[: out.shape[1]]
+
+
+def features(of: Descriptor, edges: Edges, species: np.ndarray, sites: int) -> np.ndarray:
+    """Features (sites, k) of a descriptor; `species` (atoms,) atomic numbers."""
+    first = np.searchsorted(edges.site, np.arange(sites + 1))
+    out = np.empty((sites, len(of.mix)))
+    room = scratch([of], int(np.diff(first).max(initial=0)))
+    _features_of_sites(of, first, edges.vector, edges.distance, edges.atom, species.astype(float), room, out)
+    return out
 
 
 def spectra(crystals: Crystals, settings: DescriptorSettings) -> np.ndarray:
     """Power spectrum (s, components) of every site of a batch."""
-    return features(crystals, descriptor("power_spectrum", settings))
+    return _of_crystals(crystals, descriptor("power_spectrum", settings))
 
 
-def features(crystals: Crystals, of: Descriptor) -> np.ndarray:
-    """Features (s, k) of every site of a batch."""
+def _of_crystals(crystals: Crystals, of: Descriptor) -> np.ndarray:
     atoms = crystals.atoms()
     edges = neighbor_list(crystals, of.cutoff, atoms=atoms)
-    return of(edges, torch.from_numpy(atoms.species), len(crystals.species)).numpy()
+    return features(of, edges, atoms.species, len(crystals.species))
 
 
 @lru_cache
 def reference(target: Target, kind: str = "power_spectrum") -> np.ndarray:
     """Features (k,) of the first site of the target's reference crystal."""
-    return features(target.reference.crystals(), descriptor(kind, target.descriptor))[0]
+    return _of_crystals(target.reference.crystals(), descriptor(kind, target.descriptor))[0]
 
 
 def radial_distribution(distance: np.ndarray, r: np.ndarray, *, width: float = 0.05, each: bool = False) -> np.ndarray:
@@ -364,7 +414,7 @@ def radial_distribution(distance: np.ndarray, r: np.ndarray, *, width: float = 0
     return gauss if each else gauss.sum(axis=0)
 
 
-def angular_fourier(vectors: np.ndarray, l_max: int) -> np.ndarray:
+def angular_fourier_series(vectors: np.ndarray, l_max: int) -> np.ndarray:
     """Angular Fourier series (l_max + 1,) of neighbour vectors (k, 3), radial weight 1.
 
     AFS_l = sum_jk cos(l theta_jk), self terms included.

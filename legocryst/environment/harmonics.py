@@ -9,46 +9,15 @@ from functools import lru_cache
 
 import numpy as np
 import scipy.sparse
-import torch
-from torch import Tensor
 
 
 @dataclass(frozen=True, slots=True)
 class Harmonics:
     """Y_lm for l = 0..l_max, l slowest, over the monomials x^i y^j z^k with i + j + k <= l_max, degree slowest."""
 
-    powers: tuple[tuple[int, int, int], ...]
     matrix: scipy.sparse.csr_matrix  # (components, monomials)
-    level: np.ndarray  # (components,) l of each component
-
-    def degree(self, l: int) -> slice:  # noqa: E741 - the field's name for it
-        """The monomials of degree l."""
-        return slice(l * (l + 1) * (l + 2) // 6, (l + 1) * (l + 2) * (l + 3) // 6)
-
-    def monomials(self, unit: Tensor) -> Tensor:
-        """Monomials (monomials, e) of vectors (3, e)."""
-        out = unit.new_empty((len(self.powers), unit.shape[1]))
-        index = {power: k for k, power in enumerate(self.powers)}
-        out[0] = 1.0
-        for power in self.powers[1:]:
-            axis = next(k for k in range(3) if power[k])
-            torch.mul(out[index[_lowered(power, axis)]], unit[axis], out=out[index[power]])
-        return out
-
-    def gradient(self, monomials: Tensor, weight: Tensor) -> Tensor:
-        """Gradient (3, e) over the vectors of the sum of the monomials times a weight (monomials, e)."""
-        index = {power: k for k, power in enumerate(self.powers)}
-        out = monomials.new_zeros((3, monomials.shape[1]))
-        for k, power in enumerate(self.powers):
-            for axis in range(3):
-                if power[axis]:
-                    out[axis].addcmul_(monomials[index[_lowered(power, axis)]], weight[k], value=power[axis])
-        return out
-
-
-def _lowered(power: tuple[int, int, int], axis: int) -> tuple[int, int, int]:
-    i, j, k = (p - (n == axis) for n, p in enumerate(power))
-    return i, j, k
+    parent: np.ndarray  # (monomials,) each is this one, of a degree less,
+    axis: np.ndarray  # (monomials,) times this component of the vector; the first is 1
 
 
 @lru_cache
@@ -71,5 +40,7 @@ def harmonics(l_max: int) -> Harmonics:
             row = np.zeros(len(powers))
             row[mine] = np.linalg.lstsq(monomials, values * (np.sqrt(2) if m else 1.0), rcond=None)[0]
             rows.append(np.where(np.abs(row) < 1e-9, 0.0, row))
-    levels = np.repeat(list(degrees), [2 * n + 1 for n in degrees])
-    return Harmonics(powers, scipy.sparse.csr_matrix(np.array(rows)), levels)
+    axis = np.array([next(k for k in range(3) if power[k] or not any(power)) for power in powers])
+    lowered = [tuple(np.array(power) - (np.arange(3) == k)) for power, k in zip(powers, axis, strict=True)]
+    parent = np.array([0, *(powers.index(power) for power in lowered[1:])])
+    return Harmonics(scipy.sparse.csr_matrix(np.array(rows)), parent, axis)

@@ -1,142 +1,84 @@
-"""Neighbour lists of batches: complete for cells shorter than the cutoff and for skewed ones.
-
-The centres are the sites' first points, the neighbours all atoms and their periodic images. Components come first in
-every tensor: (3, e), not (e, 3).
-"""
+"""Neighbour lists: complete for cells shorter than the cutoff and for skewed ones."""
 
 from dataclasses import dataclass
+from math import ceil, floor, sqrt
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from legocryst.compiled import compiled
 from legocryst.crystal.representation import Atoms, Crystals
-
-_PAIR_CHUNK = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Edges:
     """Directed neighbour pairs, sorted by site: centre `site`, neighbour `atom` moved by `image` cells."""
 
-    site: Tensor  # (e,) int64
-    atom: Tensor  # (e,) int64
-    image: Tensor  # (3, e) float64 whole numbers, to be added to the unwrapped fractional coordinates of the atom
-    vector: Tensor  # (3, e) angstrom, from centre to neighbour
-    distance: Tensor  # (e,) angstrom
+    site: np.ndarray  # (e,)
+    atom: np.ndarray  # (e,)
+    image: np.ndarray  # (e, 3) float whole numbers, to be added to the unwrapped fractional coordinates of the atom
+    vector: np.ndarray  # (e, 3) angstrom, from centre to neighbour
+    distance: np.ndarray  # (e,) angstrom
 
 
-def ranges(count: Tensor) -> Tensor:
-    """0..count[0]-1, 0..count[1]-1, ... as one tensor."""
-    start = torch.repeat_interleave(torch.cumsum(count, 0) - count, count)
-    return torch.arange(len(start), device=count.device) - start
+@compiled
+def find_neighbors(lattice, fractional, first, last, centre, cutoff, at, atom, image, distance):  # type: ignore[no-untyped-def]
+    """Write the neighbours of one atom from place `at` on; returns the place after them, or -1 for no room or volume.
 
-
-def gathered(columns: Tensor, index: Tensor) -> Tensor:
-    """Columns (k, e) of a tensor (k, n) by an index (e,)."""
-    return columns.gather(1, index.expand(len(columns), len(index)))
-
-
-def added(rows: Tensor) -> Tensor:
-    """Sum over the first dimension, one row after the other; torch's own sum adds in another order in another batch."""
-    out = rows[0].clone()
-    for row in rows[1:]:
-        out += row
-    return out
-
-
-def row_times(vector: Tensor, matrix: Tensor) -> Tensor:
-    """Row vectors (3, e) times matrices (3, 3, e)."""
-    out = vector[0] * matrix[0]
-    out.addcmul_(vector[1], matrix[1])
-    return out.addcmul_(vector[2], matrix[2])
-
-
-def length(vector: Tensor) -> Tensor:
-    """Lengths (e,) of vectors (3, e)."""
-    squared = vector[0] * vector[0]
-    squared.addcmul_(vector[1], vector[1])
-    return squared.addcmul_(vector[2], vector[2]).sqrt_()
-
-
-def find_edges(
-    lattice: Tensor, fractional: Tensor, atom_first: Tensor, centre: Tensor, crystal: Tensor, *, cutoff: float
-) -> Edges:
-    """All neighbours within `cutoff` (angstrom) of each centre.
-
-    `lattice` (3, 3, n) rows a, b, c; `fractional` (3, a), not wrapped; atoms of crystal k are
-    `atom_first[k]:atom_first[k + 1]`; `centre` (s,) the atoms at the centres and `crystal` (s,) their crystals,
-    sorted. An atom is no neighbour of itself, but overlapping atoms are neighbours at distance 0.
+    `lattice` (3, 3) rows a, b, c; `fractional` (a, 3), not wrapped; atoms first..last - 1 and their images are looked
+    at. `atom` (e,), `image` (e, 3) and `distance` (e,) are filled. An atom is no neighbour of itself, but overlapping
+    atoms are neighbours at distance 0.
     """
-    reach = cutoff * _inverse_spacings(lattice)
-    atoms_per_site = (atom_first[1:] - atom_first[:-1])[crystal]
-    parts = []
-    begin, total = 0, torch.cumsum(atoms_per_site, 0)
-    while begin < len(centre):
-        done = total[begin - 1] if begin else 0
-        end = max(begin + 1, int(torch.searchsorted(total, done + _PAIR_CHUNK)))
-        parts.append(_edges_of(lattice, fractional, atom_first, centre, crystal, reach, cutoff, begin, end))
-        begin = end
-    if not parts:
-        empty = torch.zeros(0, dtype=torch.int64, device=lattice.device)
-        flat = lattice.new_zeros((3, 0))
-        return Edges(empty, empty, flat, flat, lattice.new_zeros(0))
-    return Edges(*(torch.cat(column, dim=-1) for column in zip(*parts, strict=True)))
+    ax, ay, az = lattice[0, 0], lattice[0, 1], lattice[0, 2]
+    bx, by, bz = lattice[1, 0], lattice[1, 1], lattice[1, 2]
+    cx, cy, cz = lattice[2, 0], lattice[2, 1], lattice[2, 2]
+    # a vector of length d has a fractional component of at most d |b x c| / V along a
+    ux, uy, uz = by * cz - bz * cy, bz * cx - bx * cz, bx * cy - by * cx
+    vx, vy, vz = cy * az - cz * ay, cz * ax - cx * az, cx * ay - cy * ax
+    volume = abs(ax * ux + ay * uy + az * uz)
+    if not volume > 1e-4:
+        return -1
+    reach_a = cutoff * sqrt(ux * ux + uy * uy + uz * uz) / volume
+    reach_b = cutoff * sqrt(vx * vx + vy * vy + vz * vz) / volume
+    cc, square = cx * cx + cy * cy + cz * cz, cutoff * cutoff
+    for j in range(first, last):
+        da = fractional[j, 0] - fractional[centre, 0]
+        db = fractional[j, 1] - fractional[centre, 1]
+        dc = fractional[j, 2] - fractional[centre, 2]
+        for i in range(ceil(-reach_a - da), floor(reach_a - da) + 1):
+            for k in range(ceil(-reach_b - db), floor(reach_b - db) + 1):
+                x = (da + i) * ax + (db + k) * bx + dc * cx
+                y = (da + i) * ay + (db + k) * by + dc * cy
+                z = (da + i) * az + (db + k) * bz + dc * cz
+                # the images along c within the cutoff are those between the roots of a quadratic
+                along = (x * cx + y * cy + z * cz) / cc
+                room = along * along - (x * x + y * y + z * z - square) / cc
+                if room < 0:
+                    continue
+                width = sqrt(room)
+                for m in range(ceil(-along - width), floor(width - along) + 1):
+                    if j == centre and i == 0 and k == 0 and m == 0:
+                        continue
+                    if at >= len(atom):
+                        return -1
+                    atom[at] = j
+                    image[at, 0], image[at, 1], image[at, 2] = i, k, m
+                    distance[at] = sqrt((x + m * cx) ** 2 + (y + m * cy) ** 2 + (z + m * cz) ** 2)
+                    at += 1
+    return at
 
 
-def _inverse_spacings(lattice: Tensor) -> Tensor:
-    """(3, n): a vector of length d has a fractional component k of at most d times the k-th of these."""
-    normal = [torch.linalg.cross(lattice[k - 2], lattice[k - 1], dim=0) for k in range(3)]
-    volume = (lattice[0] * normal[0]).sum(0).abs()
-    return torch.stack([length(each) for each in normal]) / volume
-
-
-def _edges_of(
-    lattice: Tensor,
-    fractional: Tensor,
-    atom_first: Tensor,
-    centre: Tensor,
-    crystal: Tensor,
-    reach: Tensor,
-    cutoff: float,
-    begin: int,
-    end: int,
-) -> tuple[Tensor, ...]:
-    """The columns of `Edges` for centres begin..end."""
-    of = crystal[begin:end]
-    per_site = atom_first[of + 1] - atom_first[of]
-    local = torch.repeat_interleave(torch.arange(end - begin, device=of.device), per_site)
-    atom = ranges(per_site) + atom_first[of].index_select(0, local)
-    offset = gathered(fractional, atom) - gathered(fractional[:, centre[begin:end]], local)
-    bound = gathered(reach[:, of], local)
-    low = torch.ceil(-bound - offset)
-    count = (torch.floor(bound - offset) - low).add_(1.0).clamp_(min=0.0)
-    plane = count[1] * count[2]
-    images = (count[0] * plane).to(torch.int64)
-    pair = torch.repeat_interleave(torch.arange(len(images), device=of.device), images)
-    rank = ranges(images).to(lattice.dtype)
-    of_plane, of_row = plane.index_select(0, pair), count[2].index_select(0, pair)
-    first = torch.floor(rank / of_plane)
-    rank -= first * of_plane
-    second = torch.floor(rank / of_row)
-    rank -= second * of_row
-    image = gathered(low, pair) + torch.stack([first, second, rank])
-    site = local.index_select(0, pair)
-    matrix = gathered(lattice[:, :, of].reshape(9, -1), site).view(3, 3, -1)
-    vector = row_times(gathered(offset, pair) + image, matrix)
-    distance = length(vector)
-    near = torch.nonzero(distance <= cutoff).squeeze(1)
-    pair, site, image = pair[near], site[near], image.index_select(1, near)
-    atom = atom[pair]
-    other = torch.nonzero((atom != centre[begin:end][site]) | (image != 0).any(0)).squeeze(1)
-    near = near[other]
-    return (
-        site[other] + begin,
-        atom[other],
-        image.index_select(1, other),
-        vector.index_select(1, near),
-        distance[near],
-    )
+@compiled
+def _find_all(lattice, fractional, atom_first, centre, crystal, cutoff, first, atom, image, distance):  # type: ignore[no-untyped-def]
+    """Neighbours of all centres; fills first (centres + 1,) and returns False where there is no room."""
+    first[0] = 0
+    for s in range(len(centre)):
+        k = crystal[s]
+        begin, end = atom_first[k], atom_first[k + 1]
+        at = find_neighbors(lattice[k], fractional, begin, end, centre[s], cutoff, first[s], atom, image, distance)
+        if at < 0:
+            return False
+        first[s + 1] = at
+    return True
 
 
 def neighbor_list(crystals: Crystals, cutoff: float, *, atoms: Atoms | None = None, every_atom: bool = False) -> Edges:
@@ -147,11 +89,15 @@ def neighbor_list(crystals: Crystals, cutoff: float, *, atoms: Atoms | None = No
     else:
         multiplicity = crystals.multiplicity
         centre, crystal = np.cumsum(multiplicity) - multiplicity, crystals.crystal_of_site
-    return find_edges(
-        torch.from_numpy(crystals.lattice.transpose(1, 2, 0).copy()),
-        torch.from_numpy(atoms.fractional.T.copy()),
-        torch.from_numpy(atoms.first),
-        torch.from_numpy(centre),
-        torch.from_numpy(crystal),
-        cutoff=cutoff,
-    )
+    lattice, first = crystals.lattice, np.zeros(len(centre) + 1, np.int64)
+    room, found = 16 * len(centre), False
+    while not found:
+        room = 2 * room + 64
+        atom, image, distance = np.empty(room, np.int64), np.empty((room, 3)), np.empty(room)
+        found = _find_all(lattice, atoms.fractional, atoms.first, centre, crystal, cutoff, first, atom, image, distance)
+    end = first[-1]
+    site = np.repeat(np.arange(len(centre)), np.diff(first))
+    atom, image, distance = atom[:end], image[:end], distance[:end]
+    offset = atoms.fractional[atom] - atoms.fractional[centre[site]] + image
+    vector = np.einsum("ei,eij->ej", offset, lattice[crystal[site]])
+    return Edges(site, atom, image, vector, distance)

@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from legocryst.crystal.representation import Crystals
-from legocryst.environment.descriptors import descriptor, reference
-from legocryst.environment.neighbors import Edges, neighbor_list, ranges
+from legocryst.environment.descriptors import descriptor, features, reference
+from legocryst.environment.neighbors import Edges, neighbor_list
 from legocryst.environment.targets import Target
 
 REASONS = (
@@ -35,10 +33,9 @@ class Verdict:
     loss: np.ndarray  # (n,) descriptor loss per atom
 
 
-def environment_loss(crystals: Crystals, edges: Edges, species: Tensor, target: Target) -> np.ndarray:
+def environment_loss(crystals: Crystals, edges: Edges, species: np.ndarray, target: Target) -> np.ndarray:
     """Descriptor loss (n,): sum over sites of multiplicity x |P - P_ref|^2, divided by the number of atoms."""
-    of_site = descriptor("power_spectrum", target.descriptor)
-    spectrum = of_site(edges, species, len(crystals.species)).numpy()
+    spectrum = features(descriptor("power_spectrum", target.descriptor), edges, species, len(crystals.species))
     distance = ((spectrum - reference(target)) ** 2).sum(axis=1) * crystals.multiplicity
     total = np.bincount(crystals.crystal_of_site, weights=distance, minlength=len(crystals))
     return total / np.maximum(crystals.atom_count, 1)
@@ -62,39 +59,40 @@ def judge(crystals: Crystals, target: Target) -> Verdict:
         "atom in the gap": _count(site[(r > longest) & (r < target.gap)], sites) > 0,
         "angle too small": _small_angle(edges, sites, target),
     }
-    loss = environment_loss(crystals, edges, torch.from_numpy(atoms.species), target)
+    loss = environment_loss(crystals, edges, atoms.species, target)
     reason = np.where(loss > target.loss_limit, "environment differs", "").astype(object)
     for name in reversed(failures):
-        reason[crystals.crystal_of_site[failures[name].numpy()]] = name
+        reason[crystals.crystal_of_site[failures[name]]] = name
     return Verdict(reason == "", _published(crystals, edges, target), reason, loss)
 
 
-def _count(site: Tensor, sites: int) -> Tensor:
-    return torch.bincount(site, minlength=sites)
+def _count(site: np.ndarray, sites: int) -> np.ndarray:
+    return np.bincount(site, minlength=sites)
 
 
 def _published(crystals: Crystals, edges: Edges, target: Target) -> np.ndarray:
     """Every site has exactly the wanted number of neighbours within the published cutoff."""
     near = edges.site[edges.distance <= target.published_cutoff]
-    right = (_count(near, len(crystals.species)) == target.coordination).numpy()
+    right = _count(near, len(crystals.species)) == target.coordination
     return np.bincount(crystals.crystal_of_site, weights=~right, minlength=len(crystals)) == 0
 
 
-def _small_angle(edges: Edges, sites: int, target: Target) -> Tensor:
+def _small_angle(edges: Edges, sites: int, target: Target) -> np.ndarray:
     """(sites,) bool: two bonds enclose less than the smallest angle."""
-    bond = torch.nonzero(edges.distance <= target.bond_window[1]).squeeze(1)
-    site, unit = edges.site[bond], edges.vector[:, bond] / edges.distance[bond].clamp(min=1e-9)
+    bond = np.flatnonzero(edges.distance <= target.bond_window[1])
+    site, unit = edges.site[bond], edges.vector[bond] / np.maximum(edges.distance[bond], 1e-9)[:, None]
     j, k = _pairs(site, sites)
-    small = (unit[:, j] * unit[:, k]).sum(0) > np.cos(np.radians(target.min_angle))
+    small = (unit[j] * unit[k]).sum(axis=1) > np.cos(np.radians(target.min_angle))
     return _count(site[j[small]], sites) > 0
 
 
-def _pairs(site: Tensor, sites: int) -> tuple[Tensor, Tensor]:
+def _pairs(site: np.ndarray, sites: int) -> tuple[np.ndarray, np.ndarray]:
     """All j < k with edges j and k at the same site; `site` (e,) sorted."""
-    rank = ranges(_count(site, sites))
-    every = torch.arange(len(site), device=site.device)
-    second = torch.repeat_interleave(every, rank)
-    return second - rank[second] + ranges(rank), second
+    count = _count(site, sites)
+    rank = np.arange(len(site)) - np.repeat(np.cumsum(count) - count, count)
+    second = np.repeat(np.arange(len(site)), rank)
+    first = np.arange(len(second)) - np.repeat(np.cumsum(rank) - rank, rank)
+    return second - rank[second] + first, second
 
 
 def _scatter(verdict: Verdict, sound: np.ndarray) -> Verdict:

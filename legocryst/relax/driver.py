@@ -1,14 +1,11 @@
-"""Relaxation of many crystals at once, each going through the stages at its own pace, then the verdict."""
+"""Relaxation of many crystals: through the stages, the verdict, and restarts of those that are not valid."""
 
-import ctypes
 import time
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
 
 import numpy as np
-import torch
 
 from legocryst.crystal.projection import wrapped
 from legocryst.crystal.representation import Crystals
@@ -16,108 +13,16 @@ from legocryst.crystal.wyckoff import wyckoff
 from legocryst.environment.descriptors import DESCRIPTORS
 from legocryst.environment.targets import Target
 from legocryst.environment.validity import Verdict, judge
-from legocryst.relax.minimize import MINIMIZERS, Evaluator
-from legocryst.relax.objective import Coordination, Environment, Objective
-from legocryst.relax.system import System
+from legocryst.relax.minimize import Stages, minimize, workspace
+from legocryst.relax.objective import OBJECTIVES, Objectives
+from legocryst.relax.system import System, moved_to
 from legocryst.settings import RelaxSettings
 
 Progress = Callable[..., None]
-TOLERANCE = 1e-6
-"""A stage ends below this value per atom, or when WINDOW evaluations lower it by a smaller share than STALL."""
-STALL, LAST_STALL, WINDOW = 2e-2, 5e-3, 10
-"""The last stage, whose end is the result, has LAST_STALL."""
+STALL, LAST_STALL = 2e-2, 5e-3
+"""A stage ends when `WINDOW` evaluations lower its value by a smaller share; the second is the last stage's."""
 RESTART = 0.5
 """Most angstrom that a restart moves an atom from where its row puts it."""
-ROOM = 0.1
-"""Crystals that are done leave the batch, and others take their places, when they are this share of it."""
-PATIENCE = 25
-"""A crystal that is hopeless after so many evaluations of a stage leaves before the stage ends."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One minimisation: a weight for each objective, most evaluations, and the value at which to give up."""
-
-    weight: tuple[float, ...]
-    steps: int
-    hopeless: float = np.inf
-
-
-class Batch:
-    """The crystals that are being minimised; `ticket` is each one's number outside."""
-
-    def __init__(self, objectives: list[Objective], stages: list[Stage], settings: RelaxSettings) -> None:
-        self.objectives, self.settings = objectives, settings
-        zero = (0.0,) * len(objectives)
-        stages = [*stages, Stage(zero, np.iinfo(np.int64).max)]
-        self._last = len(stages) - 1
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._weight = torch.tensor([stage.weight for stage in stages], dtype=torch.float64, device=self.device).T
-        self._steps = torch.tensor([stage.steps for stage in stages], device=self.device)
-        self._hopeless = torch.tensor([stage.hopeless for stage in stages], dtype=torch.float64, device=self.device)
-        self.crystals, self.ticket = Crystals.concatenate([]), np.zeros(0, np.int64)
-        self._begin()
-
-    def _begin(self) -> None:
-        self.system = System.build(self.crystals, device=self.device)
-        self._evaluate = Evaluator(self.system, self.objectives)
-        self._state = MINIMIZERS[self.settings.optimizer](self.system, max_step=self.settings.max_step)
-        n = len(self.crystals)
-        self._stage = torch.zeros(n, dtype=torch.int64, device=self.device)
-        self._count, self._evaluations = torch.zeros_like(self._stage), torch.zeros_like(self._stage)
-        self._past = self.system.lattice.new_zeros((WINDOW, n))
-
-    def __len__(self) -> int:
-        return len(self.crystals)
-
-    def step(self) -> None:
-        """One evaluation of each crystal."""
-        state, atoms = self._state, self.system.atoms
-        stuck = state.update(*self._evaluate(state.trial(), self._weight[:, self._stage]))
-        self._count += 1
-        self._evaluations += self._stage < self._last
-        slot = (self._count % WINDOW)[None]
-        before = self._past.gather(0, slot)[0]
-        share = torch.where(self._stage < self._last - 1, STALL, LAST_STALL)
-        stalled = (before - state.value < share * before) & (self._count > WINDOW)
-        self._past.scatter_(0, slot, state.value[None])
-        done = stuck | stalled | (state.value <= TOLERANCE * atoms) | (self._count >= self._steps[self._stage])
-        hopeless = state.value > self._hopeless[self._stage] * atoms
-        done |= hopeless & (self._count >= PATIENCE)
-        done &= self._stage < self._last
-        if bool(done.any()):
-            self._stage = torch.where(done, torch.where(hopeless, self._last, self._stage + 1), self._stage)
-            self._count.masked_fill_(done, 0)
-            state.restart(done)
-
-    @property
-    def left(self) -> torch.Tensor:
-        """(n,) bool: the crystals that are done."""
-        return self._stage == self._last
-
-    def exchange(self, crystals: Crystals, ticket: np.ndarray) -> tuple[Crystals, np.ndarray, np.ndarray]:
-        """Others take the places of those that are done; returns these, their tickets and evaluations."""
-        left = self.left
-        gone, keep = torch.nonzero(left).squeeze(1).cpu().numpy(), ~left
-        away = self.crystals.take(gone)
-        x = self._state.x[left[self.system.owner]]
-        out = System.build(away, device=self.device).crystals(x, away) if len(away) else away
-        result = out, self.ticket[gone], self._evaluations[left].cpu().numpy()
-        stay = keep.cpu().numpy()
-        self.crystals = Crystals.concatenate([self.crystals.take(stay), crystals])
-        self.ticket = np.concatenate([self.ticket[stay], ticket])
-        if stay.any():
-            self.system = System.build(self.crystals, device=self.device)
-            self._evaluate.follow(self.system, keep)
-            self._state.follow(self.system, keep)
-            n = len(crystals)
-            self._past = torch.cat([self._past[:, keep], self._past.new_zeros((WINDOW, n))], dim=1)
-            for name in ("_stage", "_count", "_evaluations"):
-                old = getattr(self, name)
-                setattr(self, name, torch.cat([old[keep], old.new_zeros(n)]))
-        else:
-            self._begin()
-        return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,28 +38,47 @@ class Relaxed:
     evaluations: np.ndarray  # (n,) all attempts together
     restarts: np.ndarray  # (n,) restarts before the attempt that is given
 
+    @staticmethod
+    def untouched(crystals: Crystals, before: Verdict) -> "Relaxed":
+        """Every crystal as it came, with the verdict on it."""
+        none = np.zeros(len(crystals), np.int64)
+        valid = np.zeros(len(crystals), bool)
+        return Relaxed(
+            crystals,
+            before.loss,
+            before.loss.copy(),
+            valid,
+            before.published.copy(),
+            before.reason.copy(),
+            none,
+            none.copy(),
+        )
 
-def objectives(target: Target, settings: RelaxSettings) -> list[Objective]:
-    """The coarse descriptor, the coordination, and the descriptors of the last stage that have a weight."""
-    coarse = target.descriptor.model_copy(update={"l_max": min(settings.coarse_l_max, target.descriptor.l_max)})
-    first = Environment(target.model_copy(update={"descriptor": coarse}))
-    last = [Environment(target, kind) for kind, weight in _weights(settings).items() if weight]
-    return [first, Coordination(target), *last]
+    @staticmethod
+    def concatenate(parts: list["Relaxed"]) -> "Relaxed":
+        """One result of several, in order."""
+        rest = [np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(Relaxed)[1:]]
+        return Relaxed(Crystals.concatenate([part.crystals for part in parts]), *rest)
 
 
-def stages(settings: RelaxSettings) -> list[Stage]:
+def stages_of(settings: RelaxSettings, objectives: Objectives) -> Stages:
     """The stages of the settings: descriptor and coordination in the wanted order, then both; those with steps."""
-    weights = [weight for weight in _weights(settings).values() if weight]
-    none = (0.0,) * len(weights)
-    descriptor = Stage((1.0, 0.0, *none), settings.descriptor_steps)
-    coordination = Stage((0.0, 1.0, *none), settings.coordination_steps, settings.hopeless)
-    both = Stage((0.0, settings.hold, *weights), settings.refine_steps)
+    refine = {"coordination": settings.hold} | {kind: getattr(settings, kind) for kind in DESCRIPTORS}
+    descriptor = ({"coarse": 1.0}, settings.descriptor_steps, STALL, np.inf)
+    coordination = ({"coordination": 1.0}, settings.coordination_steps, STALL, settings.hopeless)
+    both = (refine, settings.refine_steps, LAST_STALL, np.inf)
     first = (descriptor, coordination) if settings.order == "descriptor first" else (coordination, descriptor)
-    return [stage for stage in (*first, both) if stage.steps]
-
-
-def _weights(settings: RelaxSettings) -> dict[str, float]:
-    return {kind: getattr(settings, kind) for kind in DESCRIPTORS}
+    used = [stage for stage in (*first, both) if stage[1]]
+    weight = np.array([[stage[0].get(name, 0.0) for name in OBJECTIVES] for stage in used]).reshape(-1, len(OBJECTIVES))
+    cutoff = [objectives.coordination.cutoff, *(each.descriptor.cutoff for each in objectives.environments)]
+    return Stages(
+        weight=weight,
+        steps=np.array([stage[1] for stage in used], np.int64),
+        stall=np.array([stage[2] for stage in used]),
+        hopeless=np.array([stage[3] for stage in used]),
+        cutoff=float(max(cutoff)),
+        max_step=settings.max_step,
+    )
 
 
 def relax(
@@ -172,59 +96,68 @@ def relax(
     rate in crystals per second. When `should_stop()` is true the crystals not yet done keep their input and the reason
     "stopped".
     """
-    keep_freed_memory()
-    results = _Results(crystals, judge(crystals, target))
-    queue = _Queue(crystals, np.flatnonzero(results.reason != "impossible cell"))
-    batch = Batch(objectives(target, settings), stages(settings), settings)
-    begin = time.monotonic()
-    while len(batch) or len(queue):
+    done, valid, begin, parts = 0, 0, time.monotonic(), []
+    for lot in _lots(crystals, settings.batch_atoms):
+        part = Relaxed.untouched(lot, judge(lot, target))
         if should_stop is not None and should_stop():
-            results.stop(np.concatenate([batch.ticket, queue.tickets]))
-            break
-        if not len(batch) or float(batch.left.double().mean()) >= ROOM:
-            busy = batch.crystals.atom_count[~batch.left.cpu().numpy()].sum()
-            out, ticket, count = batch.exchange(*queue.take(settings.batch_atoms - busy, at_least=int(busy == 0)))
-            again = results.take_in(ticket, out, judge(out, target), count)
-            queue.append(again[results.attempts[again] <= settings.restarts], results.attempts)
-            if progress is not None:
-                done = len(crystals) - len(set(batch.ticket) | set(queue.tickets))
-                seconds = time.monotonic() - begin
-                progress(done, len(crystals), valid=int(results.valid.sum()), rate=done / max(seconds, 1e-9))
+            part.reason[:] = "stopped"
         else:
-            batch.step()
-    return results.relaxed()
+            part = _relax_lot(part, target, settings)
+        parts.append(part)
+        done, valid = done + len(lot), valid + int(part.valid.sum())
+        if progress is not None:
+            progress(done, len(crystals), valid=valid, rate=done / max(time.monotonic() - begin, 1e-9))
+    return Relaxed.concatenate(parts or [Relaxed.untouched(crystals, judge(crystals, target))])
 
 
-class _Queue:
-    """The crystals that wait for a place, first come first served; a restart waits at the end."""
-
-    def __init__(self, crystals: Crystals, tickets: np.ndarray) -> None:
-        self._input, self.tickets = crystals, tickets
-        self._waiting = crystals.take(tickets)
-
-    def __len__(self) -> int:
-        return len(self.tickets)
-
-    def take(self, atoms: float, *, at_least: int) -> tuple[Crystals, np.ndarray]:
-        """The first that have no more than so many atoms together, and their tickets."""
-        fit = int(np.searchsorted(np.cumsum(self._waiting.atom_count), atoms, side="right"))
-        fit = min(max(fit, at_least), len(self))
-        out = self._waiting.take(slice(0, fit)), self.tickets[:fit]
-        self._waiting, self.tickets = self._waiting.take(slice(fit, None)), self.tickets[fit:]
-        return out
-
-    def append(self, tickets: np.ndarray, attempts: np.ndarray) -> None:
-        """Moved copies of the input of some tickets, which have had so many attempts (by ticket)."""
-        if len(tickets):
-            again = moved(self._input.take(tickets), attempts[tickets])
-            self._waiting = Crystals.concatenate([self._waiting, again])
-            self.tickets = np.concatenate([self.tickets, tickets])
+def _lots(crystals: Crystals, atoms: int) -> Iterator[Crystals]:
+    """The crystals in order, by as many as have so many atoms together, at least one."""
+    last = np.cumsum(crystals.atom_count)
+    begin = 0
+    while begin < len(crystals):
+        before = last[begin - 1] if begin else 0
+        end = max(begin + 1, int(np.searchsorted(last, before + atoms, side="right")))
+        yield crystals.take(slice(begin, end))
+        begin = end
 
 
-def moved(crystals: Crystals, attempt: np.ndarray) -> Crystals:
+def _relax_lot(lot: Relaxed, target: Target, settings: RelaxSettings) -> Relaxed:
+    """All attempts at some crystals; `lot` holds them as they came."""
+    start, best, out = lot.crystals, lot.crystals, lot
+    todo = np.flatnonzero(lot.reason != "impossible cell")
+    for attempt in range(settings.restarts + 1):
+        if not len(todo):
+            break
+        first = start.take(todo)
+        again = moved(first, attempt) if attempt else first
+        result, evaluations = minimized(again, target, settings)
+        verdict = judge(result, target)
+        rank, had = 2 * verdict.valid + verdict.published, 2 * out.valid[todo] + out.published[todo]
+        better = np.flatnonzero((rank > had) | (attempt == 0))
+        which = np.arange(len(start))
+        which[todo[better]] = len(start) + better
+        best = Crystals.concatenate([best, result]).take(which)
+        for name in ("valid", "published", "reason", "loss"):
+            getattr(out, name)[todo[better]] = getattr(verdict, name)[better]
+        out.restarts[todo[better]] = attempt
+        out.evaluations[todo] += evaluations
+        todo = todo[~verdict.valid]
+    return Relaxed(best, *(getattr(out, each.name) for each in fields(Relaxed)[1:]))
+
+
+def minimized(crystals: Crystals, target: Target, settings: RelaxSettings) -> tuple[Crystals, np.ndarray]:
+    """The crystals at the end of the stages, and the evaluations (n,) of each; all cells must be possible."""
+    objectives = Objectives.of(target, settings.coarse_l_max)
+    stages, system = stages_of(settings, objectives), System.build(crystals)
+    x, evaluations = np.zeros(len(system.reach)), np.zeros(len(crystals), np.int64)
+    minimize(system, objectives, stages, settings.optimizer == "adam", workspace(system, objectives), x, evaluations)
+    return moved_to(system, x, crystals), evaluations
+
+
+def moved(crystals: Crystals, attempt: int) -> Crystals:
     """Every site moved at random along its free directions by at most `RESTART` angstrom.
 
-    The moves depend on the crystal and the attempt (n,) only, not on the batch.
+    The moves depend on the crystal and the attempt only, not on the batch.
     """
     table = wyckoff()
     arm = np.linalg.norm(crystals.lattice, axis=2)[crystals.crystal_of_site]
@@ -232,7 +165,7 @@ def moved(crystals: Crystals, attempt: np.ndarray) -> Crystals:
     for k in range(len(crystals)):
         sites = slice(crystals.first_site[k], crystals.first_site[k + 1])
         seed = zlib.crc32(crystals.coordinates[sites].tobytes() + crystals.cell[k].tobytes())
-        step[sites] = np.random.default_rng([seed, attempt[k]]).uniform(-1, 1, step[sites].shape)
+        step[sites] = np.random.default_rng([seed, attempt]).uniform(-1, 1, step[sites].shape)
     step *= RESTART / 2 / arm * table.free[crystals.position_id]
     op = table.op_first[crystals.position_id]
     # along the position's free directions, and no further than asked for in skewed cells
@@ -243,65 +176,3 @@ def moved(crystals: Crystals, attempt: np.ndarray) -> Crystals:
     return Crystals(
         crystals.group, crystals.cell, crystals.first_site, crystals.species, crystals.position, coordinates
     )
-
-
-class _Results:
-    """The best attempt of each crystal so far."""
-
-    def __init__(self, crystals: Crystals, before: Verdict) -> None:
-        n = len(crystals)
-        self._before = before
-        self._parts, self._place = [crystals], np.arange(n)  # each crystal's place among all parts together
-        self._total = n
-        self.valid, self.published = np.zeros(n, bool), before.published.copy()
-        self.reason, self.loss = before.reason.copy(), before.loss.copy()
-        self.attempts, self.evaluations, self.restarts = (np.zeros(n, np.int64) for _ in range(3))
-
-    def take_in(self, ticket: np.ndarray, crystals: Crystals, verdict: Verdict, evaluations: np.ndarray) -> np.ndarray:
-        """Note an attempt at some crystals; returns the tickets of those that are not valid."""
-        first = self.attempts[ticket] == 0
-        rank = 2 * verdict.valid.astype(int) + verdict.published
-        before = 2 * self.valid[ticket].astype(int) + self.published[ticket]
-        better = np.flatnonzero(first | (rank > before))
-        mine = ticket[better]
-        self._place[mine] = self._total + better
-        self._parts.append(crystals)
-        self._total += len(crystals)
-        for name in ("valid", "published", "reason", "loss"):
-            getattr(self, name)[mine] = getattr(verdict, name)[better]
-        self.restarts[mine] = self.attempts[mine]
-        self.attempts[ticket] += 1
-        self.evaluations[ticket] += evaluations
-        return ticket[~verdict.valid]
-
-    def stop(self, tickets: np.ndarray) -> None:
-        """The rest gets no result."""
-        unfinished = tickets[~self.valid[tickets]]
-        self.reason[unfinished], self.published[unfinished] = "stopped", self._before.published[unfinished]
-        self.loss[unfinished], self._place[unfinished] = self._before.loss[unfinished], unfinished
-
-    def relaxed(self) -> Relaxed:
-        """All of them."""
-        crystals = Crystals.concatenate(self._parts).take(self._place)
-        return Relaxed(
-            crystals,
-            self._before.loss,
-            self.loss,
-            self.valid,
-            self.published,
-            self.reason,
-            self.evaluations,
-            self.restarts,
-        )
-
-
-@cache
-def keep_freed_memory() -> None:
-    """Ask the C library to keep what torch frees: new pages for each tensor cost a third of the time."""
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):  # another C library than glibc; then it just takes longer
-        return
-    mmap_threshold, trim_threshold = -3, -1
-    for option in (mmap_threshold, trim_threshold):
-        mallopt(option, 1 << 30)

@@ -1,264 +1,418 @@
-"""Minimisers over a batch: L-BFGS and Adam, every decision taken per crystal.
+"""Minimisers of one crystal after another: L-BFGS and Adam, through all stages.
 
 L-BFGS: Nocedal & Wright, Numerical Optimization (2006), algorithm 7.4, with backtracking to the Armijo condition.
 Adam: Kingma & Ba, arXiv 1412.6980.
 """
 
-from collections.abc import Sequence
-from typing import ClassVar
+from math import inf, sqrt
+from typing import NamedTuple
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from legocryst.environment.neighbors import added, gathered, length, row_times
-from legocryst.relax.objective import Objective
-from legocryst.relax.system import Place, System, multiplied
+from legocryst.compiled import compiled
+from legocryst.environment.descriptors import Scratch, scratch
+from legocryst.environment.neighbors import find_neighbors
+from legocryst.relax.objective import Objectives, add_coordination, add_environment
+from legocryst.relax.system import System, place, pull_back
 
 SKIN = 0.6
 """A neighbour list reaches this many angstrom beyond the cutoff."""
 HISTORY = 8
 ARMIJO = 1e-4
+TOLERANCE = 1e-6
+"""A stage ends below this value per atom, or when WINDOW evaluations lower it by a smaller share than its `stall`."""
+WINDOW = 10
+PATIENCE = 25
+"""A crystal that is hopeless after so many evaluations of a stage leaves before the stage ends."""
+BONDS, BONDS_OF_SITE = 4096, 256
+"""Most bonds on the list of a crystal: so many, or this for each site; where more are found the value is infinite."""
 
 
-class Evaluator:
-    """Weighted sum of objectives, with the neighbour list of a crystal made anew only when it must be."""
+class Stages(NamedTuple):
+    """Minimisations one after the other; the last one's end is the result."""
 
-    def __init__(self, system: System, objectives: Sequence[Objective]) -> None:
-        self.system, self.objectives = system, objectives
-        self._cutoff = max(objective.cutoff for objective in objectives)
-        device = system.lattice.device
-        nothing = torch.zeros(0, dtype=torch.int64, device=device)
-        self._bonds = system.bonds(system.place(torch.zeros_like(system.reach)), 1.0, nothing)
-        self._inverse = torch.full_like(system.lattice, torch.nan)
-        self._points = system.lattice.new_zeros((3, len(system.crystal)))
-
-    def __call__(self, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-        """Values (n,), summed over the atoms, and gradient (v,) at variables x; weight (objectives, n)."""
-        system = self.system
-        place = system.place(x)
-        self._refresh(place)
-        geometry = system.geometry(place, self._bonds)
-        values, force = torch.zeros_like(system.multiplicity), torch.zeros_like(geometry.vector)
-        for objective, mine in zip(self.objectives, weight, strict=True):
-            if bool(mine.any()):
-                of_site = mine[system.crystal]
-                value, part = objective.value(geometry, system, of_site)
-                values.addcmul_(of_site, value)
-                force += part
-        return system.per_crystal(values), system.pull_back(geometry, force)
-
-    def follow(self, system: System, keep: Tensor) -> None:
-        """Go on with the kept crystals (a mask) at the head of a new system; those behind them are new."""
-        old = self.system
-        crystal, site, atom = (_renumbered(keep[of]) for of in (torch.arange(len(old)), old.crystal, old.owner_of_atom))
-        bonds = self._bonds.chosen(torch.nonzero(keep[self._bonds.crystal]).squeeze(1))
-        self._bonds = bonds.renumbered(site=site, atom=atom, crystal=crystal)
-        kept, sites = int(keep.sum()), keep[old.crystal]
-        inverse = torch.full_like(system.lattice, torch.nan)
-        inverse[:, :, :kept] = self._inverse[:, :, keep]
-        points = system.lattice.new_zeros((3, len(system.crystal)))
-        points[:, : int(sites.sum())] = self._points[:, sites]
-        self.system, self._inverse, self._points = system, inverse, points
-
-    def _refresh(self, place: Place) -> None:
-        """Make the list anew for crystals in which an atom not on it may have come within the cutoff.
-
-        A vector v becomes v F + u with the change F of the lattice and the difference u of two displacements, so that
-        it keeps at least |v| (1 - |F - 1|) - |u|. The operations keep lengths: all atoms of a site move as the first.
-        """
-        system, radius = self.system, self._cutoff + SKIN
-        points = gathered(place.fractional, system.centre)
-        change = multiplied(self._inverse, place.lattice).contiguous()
-        for k in range(3):
-            change[k, k] -= 1.0
-        lattice = gathered(place.lattice.reshape(9, -1), system.crystal).view(3, 3, -1)
-        shift = length(row_times(points - self._points, lattice))
-        furthest = shift.new_zeros(len(system)).scatter_reduce_(0, system.crystal, shift, "amax")
-        nearest = radius * (1 - added(change.square_().view(9, -1)).sqrt_()) - 2 * furthest
-        stale = ~(nearest >= self._cutoff)
-        which = torch.nonzero(stale).squeeze(1)
-        if not len(which):
-            return
-        sites = stale[system.crystal]
-        new = system.bonds(place, radius, torch.nonzero(sites).squeeze(1))
-        old = self._bonds.chosen(torch.nonzero(~stale[self._bonds.crystal]).squeeze(1))
-        self._bonds = old.joined(new)
-        fresh = place.lattice[:, :, which]
-        self._inverse[:, :, which] = torch.linalg.inv(fresh.permute(2, 0, 1)).permute(1, 2, 0)
-        self._points = torch.where(sites, points, self._points)
+    weight: np.ndarray  # (stages, objectives) in the order of `OBJECTIVES`
+    steps: np.ndarray  # (stages,) most evaluations
+    stall: np.ndarray  # (stages,) see TOLERANCE
+    hopeless: np.ndarray  # (stages,) a crystal above this value per atom is given up
+    cutoff: float  # angstrom, the largest of the objectives that have a weight
+    max_step: float  # angstrom that an atom moves in one step, at most
 
 
-def _renumbered(keep: Tensor) -> Tensor:
-    return torch.cumsum(keep, 0) - 1
+class Workspace(NamedTuple):
+    """Where one crystal is minimised; room for s sites, a atoms, v variables and e bonds."""
+
+    x: np.ndarray  # (v,) the best so far
+    trial: np.ndarray  # (v,)
+    gradient: np.ndarray  # (v,) at x
+    trial_gradient: np.ndarray  # (v,)
+    step: np.ndarray  # (v,)
+    moves: np.ndarray  # (HISTORY, v); Adam's mean gradient and its mean square
+    changes: np.ndarray  # (HISTORY, v)
+    inverse: np.ndarray  # (HISTORY,) of the products of moves and changes
+    product: np.ndarray  # (HISTORY,)
+    past: np.ndarray  # (WINDOW,) values
+    lattice: np.ndarray  # (3, 3)
+    fractional: np.ndarray  # (a, 3)
+    lattice_pull: np.ndarray  # (3, 3)
+    fractional_pull: np.ndarray  # (a, 3)
+    listed_lattice: np.ndarray  # (3, 3) inverse, when the list was made; NaN where there is none
+    listed_points: np.ndarray  # (s, 3)
+    first: np.ndarray  # (s + 1,) bonds of each site, the nearest first
+    atom: np.ndarray  # (e,)
+    image: np.ndarray  # (e, 3)
+    vector: np.ndarray  # (e, 3)
+    distance: np.ndarray  # (e,)
+    force: np.ndarray  # (e, 3) gradient over the vectors
+    scratch: Scratch
 
 
-class Minimizer:
-    """State of n minimisations; a crystal that is new has no value yet, and its first trial is where it stands.
+def workspace(system: System, objectives: Objectives) -> Workspace:
+    """Room for any crystal of a system."""
+    variables = int(np.diff(system.first_variable).max(initial=1))
+    sites = int(np.diff(system.first_site).max(initial=1))
+    atoms = int(np.diff(system.first_atom[system.first_site]).max(initial=1))
+    bonds = max(BONDS, BONDS_OF_SITE * sites)
+    return Workspace(
+        x=np.zeros(variables),
+        trial=np.zeros(variables),
+        gradient=np.zeros(variables),
+        trial_gradient=np.zeros(variables),
+        step=np.zeros(variables),
+        moves=np.zeros((HISTORY, variables)),
+        changes=np.zeros((HISTORY, variables)),
+        inverse=np.zeros(HISTORY),
+        product=np.zeros(HISTORY),
+        past=np.zeros(WINDOW),
+        lattice=np.zeros((3, 3)),
+        fractional=np.zeros((atoms, 3)),
+        lattice_pull=np.zeros((3, 3)),
+        fractional_pull=np.zeros((atoms, 3)),
+        listed_lattice=np.zeros((3, 3)),
+        listed_points=np.zeros((sites, 3)),
+        first=np.zeros(sites + 1, np.int64),
+        atom=np.zeros(bonds, np.int64),
+        image=np.zeros((bonds, 3)),
+        vector=np.zeros((bonds, 3)),
+        distance=np.zeros(bonds),
+        force=np.zeros((bonds, 3)),
+        scratch=scratch([each.descriptor for each in objectives.environments], bonds),
+    )
 
-    `per_crystal` and `per_variable` give, for each tensor that follows the crystals, what a new one begins with.
+
+@compiled
+def minimize(system, objectives, stages, adam, work, x, evaluations):  # type: ignore[no-untyped-def]
+    """Minimise all crystals; fills x (v,) and evaluations (n,)."""
+    for k in range(len(evaluations)):
+        first, last = system.first_variable[k], system.first_variable[k + 1]
+        work.x[: last - first] = 0.0
+        work.listed_lattice[:, :] = np.nan
+        evaluations[k] = 0
+        for stage in range(len(stages.steps)):
+            if adam:
+                count, hopeless = _adam(system, k, objectives, stages, stage, work)
+            else:
+                count, hopeless = _lbfgs(system, k, objectives, stages, stage, work)
+            evaluations[k] += count
+            if hopeless:
+                break
+        x[first:last] = work.x[: last - first]
+
+
+@compiled
+def evaluate(system, k, objectives, weight, cutoff, work, x, gradient):  # type: ignore[no-untyped-def]
+    """Value of crystal k at variables x, summed over its atoms, and its gradient; infinite for too many bonds."""
+    place(system, k, x, work.lattice, work.fractional)
+    if not _list_holds(system, k, cutoff, work) and not _make_list(system, k, objectives, cutoff, work):
+        return inf
+    site, value = system.first_site[k], 0.0
+    start = system.first_atom[site]
+    work.lattice_pull[:, :] = 0.0
+    work.fractional_pull[: system.first_atom[system.first_site[k + 1]] - start] = 0.0
+    for s in range(site, system.first_site[k + 1]):
+        begin, end = work.first[s - site], work.first[s - site + 1]
+        centre, multiplicity = system.first_atom[s] - start, system.first_atom[s + 1] - system.first_atom[s]
+        _measure(centre, begin, end, work)
+        scale = weight[0] * multiplicity
+        if scale > 0:
+            c = objectives.coordination
+            value += scale * add_coordination(c, begin, end, work.vector, work.distance, scale, work.force)
+        for i in range(len(objectives.environments)):
+            scale = weight[i + 1] * multiplicity
+            if scale > 0:
+                value += scale * add_environment(
+                    objectives.environments[i],
+                    begin,
+                    end,
+                    work.vector,
+                    work.distance,
+                    work.atom,
+                    system.species[start:],
+                    scale,
+                    work.scratch,
+                    work.force,
+                )
+        _collect(centre, begin, end, work)
+    pull_back(system, k, work.lattice_pull, work.fractional_pull, gradient)
+    return value
+
+
+@compiled
+def _measure(centre, begin, end, work):  # type: ignore[no-untyped-def]
+    """Vectors and distances of the bonds of one site; no force yet."""
+    for e in range(begin, end):
+        square = 0.0
+        for i in range(3):
+            work.vector[e, i] = 0.0
+            work.force[e, i] = 0.0
+        for j in range(3):
+            f = work.fractional[work.atom[e], j] - work.fractional[centre, j] + work.image[e, j]
+            for i in range(3):
+                work.vector[e, i] += f * work.lattice[j, i]
+        for i in range(3):
+            square += work.vector[e, i] * work.vector[e, i]
+        work.distance[e] = sqrt(square)
+
+
+@compiled
+def _collect(centre, begin, end, work):  # type: ignore[no-untyped-def]
+    """Add the forces on the bonds of one site to the gradients over the lattice and over the atoms."""
+    for e in range(begin, end):
+        fx, fy, fz = work.force[e]
+        if fx == 0 and fy == 0 and fz == 0:
+            continue
+        for j in range(3):
+            f = work.fractional[work.atom[e], j] - work.fractional[centre, j] + work.image[e, j]
+            work.lattice_pull[j, 0] += f * fx
+            work.lattice_pull[j, 1] += f * fy
+            work.lattice_pull[j, 2] += f * fz
+            pull = work.lattice[j, 0] * fx + work.lattice[j, 1] * fy + work.lattice[j, 2] * fz
+            work.fractional_pull[work.atom[e], j] += pull
+            work.fractional_pull[centre, j] -= pull
+
+
+@compiled
+def _list_holds(system, k, cutoff, work):  # type: ignore[no-untyped-def]
+    """False where an atom that is not on the list may have come within the cutoff.
+
+    A vector v becomes v F + u with the change F of the lattice and the difference u of two displacements, so that it
+    keeps at least |v| (1 - |F - 1|) - |u|. The operations keep lengths: all atoms of a site move as the first.
     """
-
-    per_crystal: ClassVar[dict[str, float]]
-    per_variable: ClassVar[dict[str, float]]
-
-    def __init__(self, system: System, *, max_step: float) -> None:
-        self.system, self.max_step = system, max_step
-        self.value: Tensor
-        self.x: Tensor
-        for name, start in (self.per_crystal | self.per_variable).items():
-            size = len(system) if name in self.per_crystal else len(system.owner)
-            setattr(self, name, system.reach.new_full((*self.rows(name), size), start))
-
-    def rows(self, name: str) -> tuple[int, ...]:
-        """Leading dimensions of a tensor of the state."""
-        return ()
-
-    def trial(self) -> Tensor:
-        """Variables (v,) to evaluate next."""
-        raise NotImplementedError
-
-    def update(self, value: Tensor, gradient: Tensor) -> Tensor:
-        """Take in the evaluation of the trial; returns which crystals (n,) can go no further."""
-        raise NotImplementedError
-
-    def restart(self, crystals: Tensor) -> None:
-        """Forget all about some crystals, given as a mask, but where they are: their objective changes."""
-        variables = crystals[self.system.owner]
-        for name, start in (self.per_crystal | self.per_variable).items():
-            if name != "x":
-                mask = crystals if name in self.per_crystal else variables
-                getattr(self, name).masked_fill_(mask, start)
-
-    def follow(self, system: System, keep: Tensor) -> None:
-        """Go on with the kept crystals (a mask) at the head of a new system; those behind them are new."""
-        variables = keep[self.system.owner]
-        for name, start in (self.per_crystal | self.per_variable).items():
-            mask, size = (keep, len(system)) if name in self.per_crystal else (variables, len(system.owner))
-            kept = getattr(self, name)[..., mask]
-            new = kept.new_full((*kept.shape[:-1], size - kept.shape[-1]), start)
-            setattr(self, name, torch.cat([kept, new], dim=-1))
-        self.system = system
-
-    def _bounded(self, step: Tensor) -> Tensor:
-        """A step shortened, crystal by crystal, so that no atom moves further than `max_step` angstrom."""
-        longest = step.new_zeros(len(self.system))
-        longest.scatter_reduce_(0, self.system.owner, (step * self.system.reach).abs_(), "amax")
-        return step * (self.max_step / longest.clamp_(min=self.max_step)).index_select(0, self.system.owner)
+    if np.isnan(work.listed_lattice[0, 0]):
+        return False
+    change = 0.0
+    for i in range(3):
+        for j in range(3):
+            each = -1.0 if i == j else 0.0
+            for m in range(3):
+                each += work.listed_lattice[i, m] * work.lattice[m, j]
+            change += each * each
+    furthest, site = 0.0, system.first_site[k]
+    for s in range(site, system.first_site[k + 1]):
+        a, square = system.first_atom[s] - system.first_atom[site], 0.0
+        for j in range(3):
+            shift = 0.0
+            for m in range(3):
+                shift += (work.fractional[a, m] - work.listed_points[s - site, m]) * work.lattice[m, j]
+            square += shift * shift
+        furthest = max(furthest, square)
+    return (cutoff + SKIN) * (1 - sqrt(change)) - 2 * sqrt(furthest) >= cutoff
 
 
-class Lbfgs(Minimizer):
-    """Limited-memory BFGS with a history of `HISTORY` pairs for each crystal."""
-
-    per_crystal: ClassVar[dict[str, float]] = {
-        "value": torch.inf,
-        "scale": 1.0,
-        "fails": 0.0,
-        "slope": 0.0,
-        "inverse": 0.0,
-        "gamma": 0.1,
-    }
-    per_variable: ClassVar[dict[str, float]] = {"x": 0.0, "gradient": 0.0, "step": 0.0, "moves": 0.0, "changes": 0.0}
-    scale: Tensor
-    fails: Tensor
-    slope: Tensor
-    inverse: Tensor
-    gamma: Tensor
-    gradient: Tensor
-    step: Tensor
-    moves: Tensor
-    changes: Tensor
-
-    def __init__(self, system: System, *, max_step: float) -> None:
-        super().__init__(system, max_step=max_step)
-        self._newest = 0
-
-    def rows(self, name: str) -> tuple[int, ...]:
-        """See `Minimizer`."""
-        return (HISTORY,) if name in ("inverse", "moves", "changes") else ()
-
-    def trial(self) -> Tensor:
-        """See `Minimizer`."""
-        return self.x + self.scale.index_select(0, self.system.owner) * self.step
-
-    def update(self, value: Tensor, gradient: Tensor) -> Tensor:
-        """See `Minimizer`; a crystal can go no further when eight shorter steps in a row did not lower its value."""
-        owner, dot = self.system.owner, self.system.dot
-        good = value <= self.value + ARMIJO * self.scale * self.slope
-        taken = good.index_select(0, owner)
-        move = self.scale.index_select(0, owner).mul_(self.step).masked_fill_(~taken, 0.0)
-        self._remember(move, (gradient - self.gradient).masked_fill_(~taken, 0.0))
-        self.x = self.x + move
-        # the least of the parabola through the value, the slope and the trial's value, inside safe bounds
-        rise = (value - self.value - self.slope * self.scale).clamp_(min=1e-300)
-        shorter = (-self.slope * self.scale / (2 * rise)).clamp_(0.1, 0.5).nan_to_num_(0.1)
-        self.scale = torch.where(good, 1.0, self.scale * shorter)
-        self.fails = torch.where(good, 0.0, self.fails + 1)
-        self.value = torch.where(good, value, self.value)
-        self.gradient = torch.where(taken, gradient, self.gradient)
-        self.step = torch.where(taken, self._direction(), self.step)
-        self.slope = dot(self.gradient, self.step)
-        uphill = self.slope > 0
-        if bool(uphill.any()):
-            self.inverse.masked_fill_(uphill, 0.0)
-            self.step = torch.where(uphill[owner], self._bounded(-0.1 * self.gradient), self.step)
-            self.slope = dot(self.gradient, self.step)
-        return self.fails >= 8
-
-    def _direction(self) -> Tensor:
-        dot, owner = self.system.dot, self.system.owner
-        q, weights = self.gradient.clone(), {}
-        newest_first = [(self._newest - k) % HISTORY for k in range(HISTORY)]
-        for k in newest_first:
-            weights[k] = self.inverse[k] * dot(self.moves[k], q)
-            q.addcmul_(weights[k].index_select(0, owner), self.changes[k], value=-1)
-        q *= self.gamma.index_select(0, owner)
-        for k in reversed(newest_first):
-            beta = self.inverse[k] * dot(self.changes[k], q)
-            q.addcmul_((weights[k] - beta).index_select(0, owner), self.moves[k])
-        return self._bounded(q.neg_())
-
-    def _remember(self, move: Tensor, change: Tensor) -> None:
-        """The oldest pair gives its place to the newest; where there is none, a pair of zeros counts for nothing."""
-        curvature, size = self.system.dot(move, change), self.system.dot(change, change)
-        keep = curvature > 1e-10 * size.clamp(min=1e-300)
-        self._newest = (self._newest + 1) % HISTORY
-        self.moves[self._newest], self.changes[self._newest] = move, change
-        self.inverse[self._newest] = (1 / curvature).masked_fill_(~keep, 0.0)
-        self.gamma = torch.where(keep, curvature / size, self.gamma)
+@compiled
+def _make_list(system, k, objectives, cutoff, work):  # type: ignore[no-untyped-def]
+    """A new list of the bonds of crystal k, the nearest of each site first; False where there are too many."""
+    site, atoms = system.first_site[k], system.first_atom[system.first_site[k + 1]]
+    start, nearest = system.first_atom[site], objectives.coordination.coordination
+    room = max(BONDS, BONDS_OF_SITE * (system.first_site[k + 1] - site))
+    work.first[0] = 0
+    work.listed_lattice[:, :] = np.nan
+    for s in range(site, system.first_site[k + 1]):
+        centre, begin = system.first_atom[s] - start, work.first[s - site]
+        end = find_neighbors(
+            work.lattice,
+            work.fractional,
+            0,
+            atoms - start,
+            centre,
+            cutoff + SKIN,
+            begin,
+            work.atom[:room],
+            work.image,
+            work.distance,
+        )
+        if end < 0:
+            return False
+        _nearest_first(begin, min(begin + nearest, end), end, work)
+        work.first[s - site + 1] = end
+        for j in range(3):
+            work.listed_points[s - site, j] = work.fractional[centre, j]
+    _invert(work.lattice, work.listed_lattice)
+    return True
 
 
-class Adam(Minimizer):
-    """Adam with a step that falls from `max_step` / 4; the best point met is kept."""
-
-    per_crystal: ClassVar[dict[str, float]] = {"value": torch.inf, "count": 0.0}
-    per_variable: ClassVar[dict[str, float]] = {"x": 0.0, "gradient": 0.0, "drift": 0.0, "mean": 0.0, "square": 0.0}
-    count: Tensor
-    gradient: Tensor
-    drift: Tensor
-    mean: Tensor
-    square: Tensor
-
-    def trial(self) -> Tensor:
-        """See `Minimizer`; `drift` leads from the best point to where Adam is."""
-        first, second, owner = 0.9, 0.99, self.system.owner
-        count = self.count[owner]
-        self.mean = first * self.mean + (1 - first) * self.gradient
-        self.square = second * self.square + (1 - second) * self.gradient**2
-        rate = self.max_step / 4 / (1 + count / 50)
-        mean, square = self.mean / (1 - first**count), self.square / (1 - second**count)
-        step = self._bounded(rate / self.system.reach * mean / (square.sqrt() + 1e-12))
-        self.drift = self.drift - torch.where(count > 0, step, 0.0)
-        return self.x + self.drift
-
-    def update(self, value: Tensor, gradient: Tensor) -> Tensor:
-        """See `Minimizer`; Adam always goes further."""
-        better = value < self.value
-        taken = better[self.system.owner]
-        self.gradient, self.count = gradient, self.count + 1
-        self.value = torch.where(better, value, self.value)
-        self.x = torch.where(taken, self.x + self.drift, self.x)
-        self.drift = self.drift.masked_fill(taken, 0.0)
-        return torch.zeros_like(better)
+@compiled
+def _nearest_first(begin, middle, end, work):  # type: ignore[no-untyped-def]
+    """Bring the nearest to the places begin..middle - 1; of equally near ones, those first on the list."""
+    for place_of in range(begin, middle):
+        best = place_of
+        for e in range(place_of + 1, end):
+            if work.distance[e] < work.distance[best] - 1e-7:
+                best = e
+        work.atom[place_of], work.atom[best] = work.atom[best], work.atom[place_of]
+        work.distance[place_of], work.distance[best] = work.distance[best], work.distance[place_of]
+        for j in range(3):
+            work.image[place_of, j], work.image[best, j] = work.image[best, j], work.image[place_of, j]
 
 
-MINIMIZERS: dict[str, type[Minimizer]] = {"lbfgs": Lbfgs, "adam": Adam}
+@compiled
+def _invert(matrix, out):  # type: ignore[no-untyped-def]
+    """Inverse of a matrix (3, 3) by its cofactors."""
+    for i in range(3):
+        for j in range(3):
+            a, b = (j + 1) % 3, (j + 2) % 3
+            c, d = (i + 1) % 3, (i + 2) % 3
+            out[i, j] = matrix[a, c] * matrix[b, d] - matrix[a, d] * matrix[b, c]
+    determinant = matrix[0, 0] * out[0, 0] + matrix[0, 1] * out[1, 0] + matrix[0, 2] * out[2, 0]
+    for i in range(3):
+        for j in range(3):
+            out[i, j] /= determinant
+
+
+@compiled
+def _ended(value, count, atoms, stall, past):  # type: ignore[no-untyped-def]
+    """Whether the value is small, or the last evaluations lowered it too little."""
+    before = past[count % WINDOW]
+    past[count % WINDOW] = value
+    return value <= TOLERANCE * atoms or (count > WINDOW and before - value < stall * before)
+
+
+@compiled
+def _bound(step, reach, max_step):  # type: ignore[no-untyped-def]
+    """Shorten a step so that no atom moves further than `max_step` angstrom."""
+    longest = max_step
+    for v in range(len(step)):
+        longest = max(longest, abs(step[v]) * reach[v])
+    for v in range(len(step)):
+        step[v] *= max_step / longest
+
+
+@compiled
+def _dot(a, b):  # type: ignore[no-untyped-def]
+    total = 0.0
+    for v in range(len(a)):
+        total += a[v] * b[v]
+    return total
+
+
+@compiled
+def _lbfgs(system, k, objectives, stages, stage, work):  # type: ignore[no-untyped-def]
+    """One stage by L-BFGS from `work.x` on; returns the evaluations, and whether it is hopeless.
+
+    It ends early when eight shorter steps in a row did not lower the value.
+    """
+    first, last = system.first_variable[k], system.first_variable[k + 1]
+    n, reach = last - first, system.reach[first:last]
+    x, step, gradient, new_gradient = work.x[:n], work.step[:n], work.gradient[:n], work.trial_gradient[:n]
+    atoms = system.first_atom[system.first_site[k + 1]] - system.first_atom[system.first_site[k]]
+    weight, limit = stages.weight[stage], stages.hopeless[stage] * atoms
+    step[:] = 0.0
+    work.inverse[:] = 0.0
+    value, scale, slope, gamma, fails, newest, count = inf, 1.0, 0.0, 0.1, 0, 0, 0
+    while count < stages.steps[stage]:
+        for v in range(n):
+            work.trial[v] = x[v] + scale * step[v]
+        new = evaluate(system, k, objectives, weight, stages.cutoff, work, work.trial, new_gradient)
+        count += 1
+        if new < inf and new <= value + ARMIJO * scale * slope:
+            if count > 1:
+                newest = (newest + 1) % HISTORY
+                gamma = _remember(newest, scale, gamma, step, gradient, new_gradient, work)
+            for v in range(n):
+                x[v], gradient[v] = work.trial[v], new_gradient[v]
+            value, scale, fails = new, 1.0, 0
+            _direction(newest, gamma, gradient, step, work)
+            _bound(step, reach, stages.max_step)
+            slope = _dot(gradient, step)
+            if slope > 0:
+                work.inverse[:] = 0.0
+                for v in range(n):
+                    step[v] = -0.1 * gradient[v]
+                _bound(step, reach, stages.max_step)
+                slope = _dot(gradient, step)
+        else:
+            # the least of the parabola through the value, the slope and the trial's value, inside safe bounds
+            rise = max(new - value - slope * scale, 1e-300)
+            scale *= min(max(-slope * scale / (2 * rise), 0.1), 0.5)
+            fails += 1
+        ended = _ended(value, count, atoms, stages.stall[stage], work.past) or fails >= 8
+        if ended or (value > limit and count >= PATIENCE):
+            break
+    return count, value > limit
+
+
+@compiled
+def _remember(newest, scale, gamma, step, gradient, new_gradient, work):  # type: ignore[no-untyped-def]
+    """The oldest pair gives its place to the newest; one without curvature counts for nothing. Returns gamma."""
+    curvature, size = 0.0, 0.0
+    for v in range(len(step)):
+        move, change = scale * step[v], new_gradient[v] - gradient[v]
+        work.moves[newest, v], work.changes[newest, v] = move, change
+        curvature += move * change
+        size += change * change
+    if curvature > 1e-10 * max(size, 1e-300):
+        work.inverse[newest] = 1 / curvature
+        return curvature / size
+    work.inverse[newest] = 0.0
+    return gamma
+
+
+@compiled
+def _direction(newest, gamma, gradient, step, work):  # type: ignore[no-untyped-def]
+    """The step of L-BFGS, not yet bounded."""
+    n = len(step)
+    for v in range(n):
+        step[v] = -gradient[v]
+    for back in range(HISTORY):
+        i = (newest - back) % HISTORY
+        work.product[i] = work.inverse[i] * _dot(work.moves[i, :n], step)
+        for v in range(n):
+            step[v] -= work.product[i] * work.changes[i, v]
+    for v in range(n):
+        step[v] *= gamma
+    for back in range(HISTORY - 1, -1, -1):
+        i = (newest - back) % HISTORY
+        beta = work.inverse[i] * _dot(work.changes[i, :n], step)
+        for v in range(n):
+            step[v] += (work.product[i] - beta) * work.moves[i, v]
+
+
+@compiled
+def _adam(system, k, objectives, stages, stage, work):  # type: ignore[no-untyped-def]
+    """One stage by Adam from `work.x` on, with a step that falls from `max_step` / 4; the best point met is kept."""
+    first, last = system.first_variable[k], system.first_variable[k + 1]
+    n, reach = last - first, system.reach[first:last]
+    x, trial, step, gradient = work.x[:n], work.trial[:n], work.step[:n], work.gradient[:n]
+    mean, square = work.moves[0, :n], work.moves[1, :n]
+    atoms = system.first_atom[system.first_site[k + 1]] - system.first_atom[system.first_site[k]]
+    weight, limit = stages.weight[stage], stages.hopeless[stage] * atoms
+    mean[:], square[:], trial[:] = 0.0, 0.0, x
+    value, count = inf, 0
+    while count < stages.steps[stage]:
+        new = evaluate(system, k, objectives, weight, stages.cutoff, work, trial, gradient)
+        count += 1
+        if new < value:
+            value = new
+            x[:] = trial
+        rate = stages.max_step / 4 / (1 + count / 50)
+        for v in range(n):
+            mean[v] = 0.9 * mean[v] + 0.1 * gradient[v]
+            square[v] = 0.99 * square[v] + 0.01 * gradient[v] ** 2
+            root = sqrt(square[v] / (1 - 0.99**count)) + 1e-12
+            step[v] = -rate / reach[v] * mean[v] / (1 - 0.9**count) / root
+        _bound(step, reach, stages.max_step)
+        for v in range(n):
+            trial[v] += step[v]
+        if _ended(value, count, atoms, stages.stall[stage], work.past) or (value > limit and count >= PATIENCE):
+            break
+    return count, value > limit

@@ -9,7 +9,6 @@ from threading import Thread
 
 import numpy as np
 import pandas as pd
-import torch
 from ase.data import atomic_masses
 
 from legocryst.analysis.nets import nets
@@ -100,7 +99,7 @@ def relax_chunks(
     """
     starts = range(0, len(table), chunk)
     parts = (table.iloc[start : start + chunk] for start in starts)
-    work = partial(_relax_alone, target=target, settings=settings, decode=decode, max_atoms=max_atoms)
+    work = partial(relax_table, target=target, settings=settings, decode=decode, max_atoms=max_atoms)
     if threads == 1 or len(starts) <= 1:
         for part, start in zip(parts, starts, strict=True):
             yield _shifted(work(part, progress=_from(start, len(table), progress)), start)
@@ -132,19 +131,6 @@ def _end_with_parent() -> None:
         os._exit(1)
 
     Thread(target=watch, daemon=True).start()
-
-
-def _relax_alone(
-    table: pd.DataFrame,
-    *,
-    target: str,
-    settings: RelaxSettings,
-    decode: Mode,
-    max_atoms: int,
-    progress: Callable[..., None] | None = None,
-) -> pd.DataFrame:
-    torch.set_num_threads(1)
-    return relax_table(table, target, settings, decode=decode, max_atoms=max_atoms, progress=progress)
 
 
 def _shifted(frame: pd.DataFrame, start: int) -> pd.DataFrame:

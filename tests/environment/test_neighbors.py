@@ -34,10 +34,10 @@ def test_random_symmetric_crystals_agree_with_pymatgen() -> None:
 def test_a_batch_gives_each_crystal_its_own_neighbours() -> None:
     crystals = random_crystals(12, seed=4, max_atoms=60)
     together = neighbor_list(crystals, 2.4)
-    of = crystals.crystal_of_site[together.site.numpy()]
+    of = crystals.crystal_of_site[together.site]
     for k in range(len(crystals)):
-        alone = neighbor_list(crystals.take([k]), 2.4).distance.numpy()
-        assert np.array_equal(np.sort(alone), np.sort(together.distance.numpy()[of == k]))
+        alone = neighbor_list(crystals.take([k]), 2.4).distance
+        assert np.array_equal(np.sort(alone), np.sort(together.distance[of == k]))
 
 
 def _agree(crystals: Crystals, cutoff: float) -> None:
@@ -46,7 +46,7 @@ def _agree(crystals: Crystals, cutoff: float) -> None:
     first = np.searchsorted(atoms.site, np.arange(len(crystals.species)))
     ours = neighbor_list(crystals, cutoff)
     for site, atom in enumerate(first):
-        distance = np.sort(ours.distance[ours.site == site].numpy())
+        distance = np.sort(ours.distance[ours.site == site])
         theirs = np.sort([n.nn_distance for n in structure.get_neighbors(structure[atom], cutoff)])
         assert len(distance) == len(theirs)
         assert np.allclose(distance, theirs, atol=1e-8)

@@ -13,7 +13,7 @@ def test_the_reference_crystal_shows_the_wanted_environment(name: str) -> None:
     wanted = target(name)
     edges = neighbor_list(wanted.reference.crystals(), wanted.gap)
     for site in range(len(wanted.reference.sites)):
-        bonds = edges.distance[edges.site == site].numpy()
+        bonds = edges.distance[edges.site == site]
         assert len(bonds) == wanted.coordination
         assert np.allclose(bonds, wanted.bond, atol=0.01)
 
