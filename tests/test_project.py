@@ -21,7 +21,7 @@ LIGHT = (
 HEAVY = {"torch", "pymatgen", "sdv", "ctgan", "rdt", "spglib", "pyxtal", "sevenn", "ase", "sklearn", "scipy"}
 
 ROOMS = (
-    {"legocryst", "legocryst.settings", "legocryst.quantities", "legocryst.records"},
+    {"legocryst", "legocryst.settings", "legocryst.quantities", "legocryst.records", "legocryst.compiled"},
     {"legocryst.crystal"},
     {"legocryst.jobs", "legocryst.counts", "legocryst.store", "legocryst.models", "legocryst.environment"},
     {"legocryst.relax", "legocryst.analysis"},

@@ -1,4 +1,4 @@
-"""Relaxation: objectives, minimisers and the batch driver."""
+"""Relaxation: objectives, minimisers and the driver."""
 
 from legocryst.relax.driver import Relaxed, relax
 
