@@ -6,7 +6,6 @@ the compiled code stands in a folder named after all their sources: a change of 
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar, cast
@@ -20,12 +19,12 @@ _Function = TypeVar("_Function", bound=Callable[..., object])
 
 
 def _folder() -> Path:
-    """Beside the sources where one may write, else in the folder for temporary files of this user."""
+    """Beside the sources where one may write, else in the user's own cache: nobody else may put code there."""
     sources = [Path(__file__), *sorted(path for room in _ROOMS for path in (_HERE / room).glob("*.py"))]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
     if os.access(_HERE, os.W_OK):
         return _HERE / "__pycache__" / f"numba-{digest}"
-    return Path(tempfile.gettempdir()) / f"legocryst-{os.getuid()}" / f"numba-{digest}"
+    return Path.home() / ".cache" / "legocryst" / f"numba-{digest}"
 
 
 setattr(numba.config, "CACHE_DIR", str(_folder()))  # noqa: B010 - Numba makes its settings when it is imported

@@ -18,7 +18,7 @@ LIGHT = (
     *("settings", "quantities", "records", "counts", "jobs", "store", "cli"),
     *("crystal.wyckoff", "crystal.cell", "crystal.representation", "crystal.projection", "crystal.table", "ui"),
 )
-HEAVY = {"torch", "pymatgen", "sdv", "ctgan", "rdt", "spglib", "pyxtal", "sevenn", "ase", "sklearn", "scipy"}
+HEAVY = {"torch", "pymatgen", "sdv", "ctgan", "rdt", "spglib", "pyxtal", "sevenn", "ase", "sklearn", "scipy", "numba"}
 
 ROOMS = (
     {"legocryst", "legocryst.settings", "legocryst.quantities", "legocryst.records", "legocryst.compiled"},

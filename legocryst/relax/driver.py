@@ -3,7 +3,7 @@
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -96,15 +96,16 @@ def relax(
     rate in crystals per second. When `should_stop()` is true the crystals not yet done keep their input and the reason
     "stopped".
     """
-    done, valid, begin, parts = 0, 0, time.monotonic(), []
+    done, valid, stopped, begin, parts = 0, 0, False, time.monotonic(), []
     for lot in _lots(crystals, settings.batch_atoms):
         part = Relaxed.untouched(lot, judge(lot, target))
-        if should_stop is not None and should_stop():
-            part.reason[:] = "stopped"
-        else:
-            part = _relax_lot(part, target, settings)
-        parts.append(part)
-        done, valid = done + len(lot), valid + int(part.valid.sum())
+        stopped = stopped or (should_stop is not None and should_stop())
+        if stopped:
+            part.reason[part.reason != "impossible cell"] = "stopped"
+            parts.append(part)
+            continue
+        parts.append(_relax_lot(part, target, settings))
+        done, valid = done + len(lot), valid + int(parts[-1].valid.sum())
         if progress is not None:
             progress(done, len(crystals), valid=valid, rate=done / max(time.monotonic() - begin, 1e-9))
     return Relaxed.concatenate(parts or [Relaxed.untouched(crystals, judge(crystals, target))])
@@ -122,8 +123,8 @@ def _lots(crystals: Crystals, atoms: int) -> Iterator[Crystals]:
 
 
 def _relax_lot(lot: Relaxed, target: Target, settings: RelaxSettings) -> Relaxed:
-    """All attempts at some crystals; `lot` holds them as they came."""
-    start, best, out = lot.crystals, lot.crystals, lot
+    """All attempts at some crystals; `lot` holds them as they came, and its arrays are filled."""
+    start = best = lot.crystals
     todo = np.flatnonzero(lot.reason != "impossible cell")
     for attempt in range(settings.restarts + 1):
         if not len(todo):
@@ -132,17 +133,17 @@ def _relax_lot(lot: Relaxed, target: Target, settings: RelaxSettings) -> Relaxed
         again = moved(first, attempt) if attempt else first
         result, evaluations = minimized(again, target, settings)
         verdict = judge(result, target)
-        rank, had = 2 * verdict.valid + verdict.published, 2 * out.valid[todo] + out.published[todo]
+        rank, had = 2 * verdict.valid + verdict.published, 2 * lot.valid[todo] + lot.published[todo]
         better = np.flatnonzero((rank > had) | (attempt == 0))
         which = np.arange(len(start))
         which[todo[better]] = len(start) + better
         best = Crystals.concatenate([best, result]).take(which)
         for name in ("valid", "published", "reason", "loss"):
-            getattr(out, name)[todo[better]] = getattr(verdict, name)[better]
-        out.restarts[todo[better]] = attempt
-        out.evaluations[todo] += evaluations
+            getattr(lot, name)[todo[better]] = getattr(verdict, name)[better]
+        lot.restarts[todo[better]] = attempt
+        lot.evaluations[todo] += evaluations
         todo = todo[~verdict.valid]
-    return Relaxed(best, *(getattr(out, each.name) for each in fields(Relaxed)[1:]))
+    return replace(lot, crystals=best)
 
 
 def minimized(crystals: Crystals, target: Target, settings: RelaxSettings) -> tuple[Crystals, np.ndarray]:

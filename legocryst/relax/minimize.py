@@ -35,7 +35,7 @@ class Stages(NamedTuple):
     steps: np.ndarray  # (stages,) most evaluations
     stall: np.ndarray  # (stages,) see TOLERANCE
     hopeless: np.ndarray  # (stages,) a crystal above this value per atom is given up
-    cutoff: float  # angstrom, the largest of the objectives that have a weight
+    cutoff: float  # angstrom, the largest of the objectives'
     max_step: float  # angstrom that an atom moves in one step, at most
 
 

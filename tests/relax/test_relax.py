@@ -162,7 +162,16 @@ def test_restarts_begin_near_the_row_and_only_help() -> None:
 def test_stopping_keeps_the_rest_with_a_reason() -> None:
     crystals = random_crystals(80, seed=12)
     flags = iter([False] * 2 + [True] * 100)
-    result = relax(crystals, SP2, RelaxSettings(batch_atoms=200, restarts=0), should_stop=lambda: next(flags))
+    crystals.cell[-1, 3:] = np.radians([20, 20, 160])
+    calls: list[int] = []
+    result = relax(
+        crystals,
+        SP2,
+        RelaxSettings(batch_atoms=200, restarts=0),
+        should_stop=lambda: next(flags),
+        progress=lambda done, total, **_: calls.append(done),
+    )
+    assert calls[-1] == 80 - (result.reason == "stopped").sum() - 1 and result.reason[-1] == "impossible cell"
     assert 0 < (result.reason == "stopped").sum() < 80
     assert len(result.crystals) == 80
 
