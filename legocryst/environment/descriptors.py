@@ -241,7 +241,16 @@ def piecewise_cubics(functions: Callable[[np.ndarray], np.ndarray], r_cut: float
 
 
 @compiled
-def expand(d, begin, end, vector, distance, atom, species, work):  # type: ignore[no-untyped-def]
+def expand(
+    d: Descriptor,
+    begin: int,
+    end: int,
+    vector: np.ndarray,
+    distance: np.ndarray,
+    atom: np.ndarray,
+    species: np.ndarray,
+    work: Scratch,
+) -> int:
     """Expand the edges begin..end - 1 of one site inside the cutoff of descriptor d; returns how many these are.
 
     `vector` (e, 3), `distance` and `atom` (e,), `species` by atom; c_nlm stand in `work.coefficient`.
@@ -281,13 +290,13 @@ def expand(d, begin, end, vector, distance, atom, species, work):  # type: ignor
 
 
 @compiled
-def _degree(level):  # type: ignore[no-untyped-def]
+def _degree(level: int) -> int:
     """The place of the first monomial of a degree."""
     return level * (level + 1) * (level + 2) // 6
 
 
 @compiled
-def make_features(d, work):  # type: ignore[no-untyped-def]
+def make_features(d: Descriptor, work: Scratch) -> None:
     """The features of the site that was expanded, in `work.feature`."""
     if len(d.pairs) == 0:
         work.feature[: d.n_max] = work.coefficient[: d.n_max, 0]
@@ -310,7 +319,7 @@ def make_features(d, work):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def pull_to_coefficients(d, work):  # type: ignore[no-untyped-def]
+def pull_to_coefficients(d: Descriptor, work: Scratch) -> None:
     """Gradient over c_nlm, in `work.pull`, of a function whose gradient over the features is in `work.feature`."""
     work.pull[: d.n_max, : len(d.row) - 1] = 0.0
     if len(d.pairs) == 0:
@@ -334,7 +343,7 @@ def pull_to_coefficients(d, work):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def pull_to_vectors(d, count, work, distance, force):  # type: ignore[no-untyped-def]
+def pull_to_vectors(d: Descriptor, count: int, work: Scratch, distance: np.ndarray, force: np.ndarray) -> None:
     """Add to `force` (e, 3) the gradient over the edges' vectors, from that over c_nlm in `work.pull`."""
     levels, monomials = d.l_max + 1, len(d.parent)
     work.moment[: d.n_max, :monomials] = 0.0
@@ -372,7 +381,16 @@ def pull_to_vectors(d, count, work, distance, force):  # type: ignore[no-untyped
 
 
 @compiled
-def _features_of_sites(d, first, vector, distance, atom, species, work, out):  # type: ignore[no-untyped-def]
+def _features_of_sites(
+    d: Descriptor,
+    first: np.ndarray,
+    vector: np.ndarray,
+    distance: np.ndarray,
+    atom: np.ndarray,
+    species: np.ndarray,
+    work: Scratch,
+    out: np.ndarray,
+) -> None:
     for s in range(len(out)):
         expand(d, first[s], first[s + 1], vector, distance, atom, species, work)
         make_features(d, work)

@@ -21,7 +21,18 @@ class Edges:
 
 
 @compiled
-def find_neighbors(lattice, fractional, first, last, centre, cutoff, at, atom, image, distance):  # type: ignore[no-untyped-def]
+def find_neighbors(
+    lattice: np.ndarray,
+    fractional: np.ndarray,
+    first: int,
+    last: int,
+    centre: int,
+    cutoff: float,
+    at: int,
+    atom: np.ndarray,
+    image: np.ndarray,
+    distance: np.ndarray,
+) -> int:
     """Write the neighbours of one atom from place `at` on; returns the place after them, or -1 for no room or volume.
 
     `lattice` (3, 3) rows a, b, c; `fractional` (a, 3), not wrapped; atoms first..last - 1 and their images are looked
@@ -68,7 +79,18 @@ def find_neighbors(lattice, fractional, first, last, centre, cutoff, at, atom, i
 
 
 @compiled
-def _find_all(lattice, fractional, atom_first, centre, crystal, cutoff, first, atom, image, distance):  # type: ignore[no-untyped-def]
+def _find_all(
+    lattice: np.ndarray,
+    fractional: np.ndarray,
+    atom_first: np.ndarray,
+    centre: np.ndarray,
+    crystal: np.ndarray,
+    cutoff: float,
+    first: np.ndarray,
+    atom: np.ndarray,
+    image: np.ndarray,
+    distance: np.ndarray,
+) -> bool:
     """Neighbours of all centres; fills first (centres + 1,) and returns False where there is no room."""
     first[0] = 0
     for s in range(len(centre)):

@@ -64,6 +64,7 @@ class Workspace(NamedTuple):
     vector: np.ndarray  # (e, 3)
     distance: np.ndarray  # (e,)
     force: np.ndarray  # (e, 3) gradient over the vectors
+    lists: np.ndarray  # (1,) neighbour lists made so far
     scratch: Scratch
 
 
@@ -96,12 +97,21 @@ def workspace(system: System, objectives: Objectives) -> Workspace:
         vector=np.zeros((bonds, 3)),
         distance=np.zeros(bonds),
         force=np.zeros((bonds, 3)),
+        lists=np.zeros(1, np.int64),
         scratch=scratch([each.descriptor for each in objectives.environments], bonds),
     )
 
 
 @compiled
-def minimize(system, objectives, stages, adam, work, x, evaluations):  # type: ignore[no-untyped-def]
+def minimize(
+    system: System,
+    objectives: Objectives,
+    stages: Stages,
+    adam: bool,
+    work: Workspace,
+    x: np.ndarray,
+    evaluations: np.ndarray,
+) -> None:
     """Minimise all crystals; fills x (v,) and evaluations (n,)."""
     for k in range(len(evaluations)):
         first, last = system.first_variable[k], system.first_variable[k + 1]
@@ -120,7 +130,16 @@ def minimize(system, objectives, stages, adam, work, x, evaluations):  # type: i
 
 
 @compiled
-def evaluate(system, k, objectives, weight, cutoff, work, x, gradient):  # type: ignore[no-untyped-def]
+def evaluate(
+    system: System,
+    k: int,
+    objectives: Objectives,
+    weight: np.ndarray,
+    cutoff: float,
+    work: Workspace,
+    x: np.ndarray,
+    gradient: np.ndarray,
+) -> float:
     """Value of crystal k at variables x, summed over its atoms, and its gradient; infinite for too many bonds."""
     place(system, k, x, work.lattice, work.fractional)
     if not _list_holds(system, k, cutoff, work) and not _make_list(system, k, objectives, cutoff, work):
@@ -158,7 +177,7 @@ def evaluate(system, k, objectives, weight, cutoff, work, x, gradient):  # type:
 
 
 @compiled
-def _measure(centre, begin, end, work):  # type: ignore[no-untyped-def]
+def _measure(centre: int, begin: int, end: int, work: Workspace) -> None:
     """Vectors and distances of the bonds of one site; no force yet."""
     for e in range(begin, end):
         square = 0.0
@@ -175,7 +194,7 @@ def _measure(centre, begin, end, work):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _collect(centre, begin, end, work):  # type: ignore[no-untyped-def]
+def _collect(centre: int, begin: int, end: int, work: Workspace) -> None:
     """Add the forces on the bonds of one site to the gradients over the lattice and over the atoms."""
     for e in range(begin, end):
         fx, fy, fz = work.force[e]
@@ -192,7 +211,7 @@ def _collect(centre, begin, end, work):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _list_holds(system, k, cutoff, work):  # type: ignore[no-untyped-def]
+def _list_holds(system: System, k: int, cutoff: float, work: Workspace) -> bool:
     """False where an atom that is not on the list may have come within the cutoff.
 
     A vector v becomes v F + u with the change F of the lattice and the difference u of two displacements, so that it
@@ -220,12 +239,13 @@ def _list_holds(system, k, cutoff, work):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _make_list(system, k, objectives, cutoff, work):  # type: ignore[no-untyped-def]
+def _make_list(system: System, k: int, objectives: Objectives, cutoff: float, work: Workspace) -> bool:
     """A new list of the bonds of crystal k, the nearest of each site first; False where there are too many."""
     site, atoms = system.first_site[k], system.first_atom[system.first_site[k + 1]]
     start, nearest = system.first_atom[site], objectives.coordination.coordination
     room = max(BONDS, BONDS_OF_SITE * (system.first_site[k + 1] - site))
     work.first[0] = 0
+    work.lists[0] += 1
     work.listed_lattice[:, :] = np.nan
     for s in range(site, system.first_site[k + 1]):
         centre, begin = system.first_atom[s] - start, work.first[s - site]
@@ -252,7 +272,7 @@ def _make_list(system, k, objectives, cutoff, work):  # type: ignore[no-untyped-
 
 
 @compiled
-def _nearest_first(begin, middle, end, work):  # type: ignore[no-untyped-def]
+def _nearest_first(begin: int, middle: int, end: int, work: Workspace) -> None:
     """Bring the nearest to the places begin..middle - 1; of equally near ones, those first on the list."""
     for place_of in range(begin, middle):
         best = place_of
@@ -266,7 +286,7 @@ def _nearest_first(begin, middle, end, work):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _invert(matrix, out):  # type: ignore[no-untyped-def]
+def _invert(matrix: np.ndarray, out: np.ndarray) -> None:
     """Inverse of a matrix (3, 3) by its cofactors."""
     for i in range(3):
         for j in range(3):
@@ -280,7 +300,7 @@ def _invert(matrix, out):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _ended(value, count, atoms, stall, past):  # type: ignore[no-untyped-def]
+def _ended(value: float, count: int, atoms: int, stall: float, past: np.ndarray) -> bool:
     """Whether the value is small, or the last evaluations lowered it too little."""
     before = past[count % WINDOW]
     past[count % WINDOW] = value
@@ -288,7 +308,7 @@ def _ended(value, count, atoms, stall, past):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _bound(step, reach, max_step):  # type: ignore[no-untyped-def]
+def _bound(step: np.ndarray, reach: np.ndarray, max_step: float) -> None:
     """Shorten a step so that no atom moves further than `max_step` angstrom."""
     longest = max_step
     for v in range(len(step)):
@@ -298,7 +318,7 @@ def _bound(step, reach, max_step):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _dot(a, b):  # type: ignore[no-untyped-def]
+def _dot(a: np.ndarray, b: np.ndarray) -> float:
     total = 0.0
     for v in range(len(a)):
         total += a[v] * b[v]
@@ -306,7 +326,14 @@ def _dot(a, b):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _lbfgs(system, k, objectives, stages, stage, work):  # type: ignore[no-untyped-def]
+def _lbfgs(
+    system: System,
+    k: int,
+    objectives: Objectives,
+    stages: Stages,
+    stage: int,
+    work: Workspace,
+) -> tuple[int, bool]:
     """One stage by L-BFGS from `work.x` on; returns the evaluations, and whether it is hopeless.
 
     It ends early when eight shorter steps in a row did not lower the value.
@@ -352,7 +379,15 @@ def _lbfgs(system, k, objectives, stages, stage, work):  # type: ignore[no-untyp
 
 
 @compiled
-def _remember(newest, scale, gamma, step, gradient, new_gradient, work):  # type: ignore[no-untyped-def]
+def _remember(
+    newest: int,
+    scale: float,
+    gamma: float,
+    step: np.ndarray,
+    gradient: np.ndarray,
+    new_gradient: np.ndarray,
+    work: Workspace,
+) -> float:
     """The oldest pair gives its place to the newest; one without curvature counts for nothing. Returns gamma."""
     curvature, size = 0.0, 0.0
     for v in range(len(step)):
@@ -368,7 +403,7 @@ def _remember(newest, scale, gamma, step, gradient, new_gradient, work):  # type
 
 
 @compiled
-def _direction(newest, gamma, gradient, step, work):  # type: ignore[no-untyped-def]
+def _direction(newest: int, gamma: float, gradient: np.ndarray, step: np.ndarray, work: Workspace) -> None:
     """The step of L-BFGS, not yet bounded."""
     n = len(step)
     for v in range(n):
@@ -388,7 +423,14 @@ def _direction(newest, gamma, gradient, step, work):  # type: ignore[no-untyped-
 
 
 @compiled
-def _adam(system, k, objectives, stages, stage, work):  # type: ignore[no-untyped-def]
+def _adam(
+    system: System,
+    k: int,
+    objectives: Objectives,
+    stages: Stages,
+    stage: int,
+    work: Workspace,
+) -> tuple[int, bool]:
     """One stage by Adam from `work.x` on, with a step that falls from `max_step` / 4; the best point met is kept."""
     first, last = system.first_variable[k], system.first_variable[k + 1]
     n, reach = last - first, system.reach[first:last]
@@ -404,6 +446,8 @@ def _adam(system, k, objectives, stages, stage, work):  # type: ignore[no-untype
         if new < value:
             value = new
             x[:] = trial
+        elif new == inf:  # too far: the gradient is that of the point before
+            trial[:], mean[:], square[:], gradient[:] = x, 0.0, 0.0, 0.0
         rate = stages.max_step / 4 / (1 + count / 50)
         for v in range(n):
             mean[v] = 0.9 * mean[v] + 0.1 * gradient[v]

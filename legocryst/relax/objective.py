@@ -12,6 +12,7 @@ from legocryst.compiled import compiled
 from legocryst.environment.descriptors import (
     DESCRIPTORS,
     Descriptor,
+    Scratch,
     descriptor,
     expand,
     make_features,
@@ -80,7 +81,15 @@ class Objectives(NamedTuple):
 
 
 @compiled
-def add_coordination(c, begin, end, vector, distance, scale, force):  # type: ignore[no-untyped-def]
+def add_coordination(
+    c: Coordination,
+    begin: int,
+    end: int,
+    vector: np.ndarray,
+    distance: np.ndarray,
+    scale: float,
+    force: np.ndarray,
+) -> float:
     """The value of a site with bonds begin..end - 1, the nearest first; adds `scale` times its gradient to `force`."""
     far = (c.cutoff - c.bond) ** 2
     value = c.coordination * far
@@ -107,7 +116,15 @@ def add_coordination(c, begin, end, vector, distance, scale, force):  # type: ig
 
 
 @compiled
-def _add_angle(c, a, b, vector, distance, scale, force):  # type: ignore[no-untyped-def]
+def _add_angle(
+    c: Coordination,
+    a: int,
+    b: int,
+    vector: np.ndarray,
+    distance: np.ndarray,
+    scale: float,
+    force: np.ndarray,
+) -> float:
     """What two bonded neighbours of one atom give that are too near each other."""
     x, y, z = (vector[a, 0] - vector[b, 0], vector[a, 1] - vector[b, 1], vector[a, 2] - vector[b, 2])
     d = max(sqrt(x * x + y * y + z * z), 1e-6)
@@ -126,7 +143,7 @@ def _add_angle(c, a, b, vector, distance, scale, force):  # type: ignore[no-unty
 
 
 @compiled
-def _fade(c, r):  # type: ignore[no-untyped-def]
+def _fade(c: Coordination, r: float) -> tuple[float, float]:
     """1 inside the second shell, 0 beyond the cutoff, and the slope."""
     width = c.cutoff - c.shell
     t = min(max((c.cutoff - r) / width, 0.0), 1.0)
@@ -134,7 +151,18 @@ def _fade(c, r):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def add_environment(environment, begin, end, vector, distance, atom, species, scale, work, force):  # type: ignore[no-untyped-def]
+def add_environment(
+    environment: Environment,
+    begin: int,
+    end: int,
+    vector: np.ndarray,
+    distance: np.ndarray,
+    atom: np.ndarray,
+    species: np.ndarray,
+    scale: float,
+    work: Scratch,
+    force: np.ndarray,
+) -> float:
     """The value of a site with bonds begin..end - 1; adds `scale` times its gradient to `force`."""
     d = environment.descriptor
     count = expand(d, begin, end, vector, distance, atom, species, work)

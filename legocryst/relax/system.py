@@ -101,7 +101,7 @@ def moved_to(system: System, x: np.ndarray, like: Crystals) -> Crystals:
 
 
 @compiled
-def place(system, k, x, lattice, fractional):  # type: ignore[no-untyped-def]
+def place(system: System, k: int, x: np.ndarray, lattice: np.ndarray, fractional: np.ndarray) -> None:
     """Put crystal k at its variables x: fills lattice (3, 3) and fractional (a, 3), by the crystal's own atoms."""
     begin, site = system.first_variable[k], system.first_site[k]
     for i in range(3):
@@ -124,7 +124,13 @@ def place(system, k, x, lattice, fractional):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def pull_back(system, k, lattice_pull, fractional_pull, gradient):  # type: ignore[no-untyped-def]
+def pull_back(
+    system: System,
+    k: int,
+    lattice_pull: np.ndarray,
+    fractional_pull: np.ndarray,
+    gradient: np.ndarray,
+) -> None:
     """Gradient over the variables of crystal k, from those over its lattice (3, 3) and its atoms (a, 3)."""
     begin, site = system.first_variable[k], system.first_site[k]
     gradient[: system.first_variable[k + 1] - begin] = 0.0
@@ -148,7 +154,7 @@ def pull_back(system, k, lattice_pull, fractional_pull, gradient):  # type: igno
 
 
 @compiled
-def _place_all(system, x, lattice, fractional, points):  # type: ignore[no-untyped-def]
+def _place_all(system: System, x: np.ndarray, lattice: np.ndarray, fractional: np.ndarray, points: np.ndarray) -> None:
     """Lattices (n, 3, 3), all atoms (a, 3) and the first atom of each site (s, 3)."""
     for k in range(len(lattice)):
         place(
