@@ -103,6 +103,12 @@ class RelaxSettings(Settings):
         ge=0,
         le=3,
     )
+    start_volume: Literal["target", "row"] = setting(
+        "target",
+        "target: each cell is first scaled to the volume from which the target's crystals grow best; row: it starts as "
+        "the row has it.",
+        advanced=True,
+    )
     order: Literal["descriptor first", "coordination first"] = setting(
         "descriptor first", "Order of the first two stages.", advanced=True
     )
@@ -139,8 +145,17 @@ class RelaxSettings(Settings):
         advanced=True,
     )
     max_step: float = setting(0.25, "Longest move of an atom in one step.", unit="angstrom", gt=0, le=2, advanced=True)
+    device: Literal["auto", "processor", "card"] = setting(
+        "auto",
+        "card: an NVIDIA graphics card, after `make cuda`; auto: the card where there is one, else the processor.",
+        advanced=True,
+    )
     batch_atoms: int = setting(
-        5000, "Atoms relaxed between two reports of progress; bounds the memory.", ge=100, le=10_000_000, advanced=True
+        5000,
+        "Atoms relaxed between two reports of progress, a hundred times more on a card; bounds the memory.",
+        ge=100,
+        le=10_000_000,
+        advanced=True,
     )
 
 

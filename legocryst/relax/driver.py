@@ -13,6 +13,7 @@ from legocryst.crystal.wyckoff import wyckoff
 from legocryst.environment.descriptors import DESCRIPTORS
 from legocryst.environment.targets import Target
 from legocryst.environment.validity import Verdict, judge
+from legocryst.relax.cuda import card_found, minimize_on_card
 from legocryst.relax.minimize import Stages, minimize, workspace
 from legocryst.relax.objective import OBJECTIVES, Objectives
 from legocryst.relax.system import System, moved_to
@@ -21,6 +22,8 @@ from legocryst.settings import RelaxSettings
 Progress = Callable[..., None]
 STALL, LAST_STALL = 2e-2, 5e-3
 """A stage ends when `WINDOW` evaluations lower its value by a smaller share; the second is the last stage's."""
+CARD_LOTS = 100
+"""So many times more atoms are relaxed together on a graphics card, whose threads are thousands."""
 RESTART = 0.5
 """Most angstrom that a restart moves an atom from where its row puts it."""
 
@@ -91,13 +94,14 @@ def relax(
 ) -> Relaxed:
     """Bring every crystal of a batch to the target's environment and judge it.
 
-    A crystal that is not valid starts again, up to `settings.restarts` times, from its atoms moved at random by at most
-    `RESTART` angstrom; the best attempt counts. `progress(done, total, valid=..., rate=...)` as crystals are finished,
-    rate in crystals per second. When `should_stop()` is true the crystals not yet done keep their input and the reason
-    "stopped".
+    With `settings.start_volume` "target" the cell of each that is not valid as it came is first scaled to the target's
+    start volume. A crystal that does not become valid starts again, up to `settings.restarts` times, from its atoms
+    moved at random by at most `RESTART` angstrom; the best attempt counts. `progress(done, total, valid=..., rate=...)`
+    as crystals are finished, rate in crystals per second. When `should_stop()` is true the crystals not yet done keep
+    their input and the reason "stopped". Raises ValueError where a card is asked for and there is none.
     """
     done, valid, stopped, begin, parts = 0, 0, False, time.monotonic(), []
-    for lot in _lots(crystals, settings.batch_atoms):
+    for lot in _lots(crystals, settings.batch_atoms * (CARD_LOTS if on_card(settings) else 1)):
         part = Relaxed.untouched(lot, judge(lot, target))
         stopped = stopped or (should_stop is not None and should_stop())
         if stopped:
@@ -125,6 +129,8 @@ def _lots(crystals: Crystals, atoms: int) -> Iterator[Crystals]:
 def _relax_lot(lot: Relaxed, target: Target, settings: RelaxSettings) -> Relaxed:
     """All attempts at some crystals; `lot` holds them as they came, and its arrays are filled."""
     start = best = lot.crystals
+    if settings.start_volume == "target":
+        start = scaled(start, np.where(lot.reason == "", np.nan, target.start_volume))
     todo = np.flatnonzero(lot.reason != "impossible cell")
     for attempt in range(settings.restarts + 1):
         if not len(todo):
@@ -150,9 +156,28 @@ def minimized(crystals: Crystals, target: Target, settings: RelaxSettings) -> tu
     """The crystals at the end of the stages, and the evaluations (n,) of each; all cells must be possible."""
     objectives = Objectives.of(target, settings.coarse_l_max)
     stages, system = stages_of(settings, objectives), System.build(crystals)
-    x, evaluations = np.zeros(len(system.reach)), np.zeros(len(crystals), np.int64)
-    minimize(system, objectives, stages, settings.optimizer == "adam", workspace(system, objectives), x, evaluations)
+    x, evaluations, adam = np.zeros(len(system.reach)), np.zeros(len(crystals), np.int64), settings.optimizer == "adam"
+    if on_card(settings):
+        minimize_on_card(system, objectives, stages, adam, x, evaluations)
+    else:
+        minimize(system, objectives, stages, adam, workspace(system, objectives), x, evaluations)
     return moved_to(system, x, crystals), evaluations
+
+
+def on_card(settings: RelaxSettings) -> bool:
+    """Whether the graphics card is used; raises ValueError where one is asked for and there is none."""
+    found = settings.device != "processor" and card_found()
+    if settings.device == "card" and not found:
+        raise ValueError("no NVIDIA card is found: call `make cuda` on a machine that has one, or choose the processor")
+    return found
+
+
+def scaled(crystals: Crystals, volume: np.ndarray) -> Crystals:
+    """Each cell scaled to a volume (n,) (cubic angstrom) per atom, NaN to keep its own; all fractions are kept."""
+    factor = np.cbrt(volume * crystals.atom_count / crystals.volume)
+    cell = crystals.cell.copy()
+    cell[:, :3] *= np.where(np.isfinite(factor), factor, 1.0)[:, None]
+    return replace(crystals, cell=cell)
 
 
 def moved(crystals: Crystals, attempt: int) -> Crystals:

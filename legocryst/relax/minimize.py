@@ -114,19 +114,34 @@ def minimize(
 ) -> None:
     """Minimise all crystals; fills x (v,) and evaluations (n,)."""
     for k in range(len(evaluations)):
-        first, last = system.first_variable[k], system.first_variable[k + 1]
-        work.x[: last - first] = 0.0
-        work.listed_lattice[:, :] = np.nan
-        evaluations[k] = 0
-        for stage in range(len(stages.steps)):
-            if adam:
-                count, hopeless = _adam(system, k, objectives, stages, stage, work)
-            else:
-                count, hopeless = _lbfgs(system, k, objectives, stages, stage, work)
-            evaluations[k] += count
-            if hopeless:
-                break
-        x[first:last] = work.x[: last - first]
+        minimize_one(system, k, objectives, stages, adam, work, x, evaluations)
+
+
+@compiled
+def minimize_one(
+    system: System,
+    k: int,
+    objectives: Objectives,
+    stages: Stages,
+    adam: bool,
+    work: Workspace,
+    x: np.ndarray,
+    evaluations: np.ndarray,
+) -> None:
+    """Take crystal k through the stages until it is hopeless; fills its part of x and evaluations."""
+    first, last = system.first_variable[k], system.first_variable[k + 1]
+    work.x[: last - first] = 0.0
+    work.listed_lattice[:, :] = np.nan
+    evaluations[k] = 0
+    for stage in range(len(stages.steps)):
+        if adam:
+            count, hopeless = _adam(system, k, objectives, stages, stage, work)
+        else:
+            count, hopeless = _lbfgs(system, k, objectives, stages, stage, work)
+        evaluations[k] += count
+        if hopeless:
+            break
+    _copy(work.x, x[first:last])
 
 
 @compiled
@@ -318,6 +333,13 @@ def _bound(step: np.ndarray, reach: np.ndarray, max_step: float) -> None:
 
 
 @compiled
+def _copy(source: np.ndarray, target: np.ndarray) -> None:
+    """Fill `target` from the start of `source`; slices of arrays cannot be assigned to each other on a CUDA device."""
+    for v in range(len(target)):
+        target[v] = source[v]
+
+
+@compiled
 def _dot(a: np.ndarray, b: np.ndarray) -> float:
     total = 0.0
     for v in range(len(a)):
@@ -438,16 +460,18 @@ def _adam(
     mean, square = work.moves[0, :n], work.moves[1, :n]
     atoms = system.first_atom[system.first_site[k + 1]] - system.first_atom[system.first_site[k]]
     weight, limit = stages.weight[stage], stages.hopeless[stage] * atoms
-    mean[:], square[:], trial[:] = 0.0, 0.0, x
+    mean[:], square[:] = 0.0, 0.0
+    _copy(x, trial)
     value, count = inf, 0
     while count < stages.steps[stage]:
         new = evaluate(system, k, objectives, weight, stages.cutoff, work, trial, gradient)
         count += 1
         if new < value:
             value = new
-            x[:] = trial
+            _copy(trial, x)
         elif new == inf:  # too far: the gradient is that of the point before
-            trial[:], mean[:], square[:], gradient[:] = x, 0.0, 0.0, 0.0
+            mean[:], square[:], gradient[:] = 0.0, 0.0, 0.0
+            _copy(x, trial)
         rate = stages.max_step / 4 / (1 + count / 50)
         for v in range(n):
             mean[v] = 0.9 * mean[v] + 0.1 * gradient[v]

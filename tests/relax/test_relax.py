@@ -8,7 +8,7 @@ from legocryst.crystal.wyckoff import wyckoff
 from legocryst.environment.targets import target
 from legocryst.environment.validity import judge
 from legocryst.relax import relax
-from legocryst.relax.driver import RESTART, moved
+from legocryst.relax.driver import RESTART, moved, scaled
 from legocryst.relax.minimize import Workspace, evaluate, workspace
 from legocryst.relax.objective import OBJECTIVES, Objectives
 from legocryst.relax.system import System
@@ -157,6 +157,18 @@ def test_restarts_begin_near_the_row_and_only_help() -> None:
     shift -= np.round(shift)
     far = np.linalg.norm(np.einsum("si,sij->sj", shift, crystals.lattice[crystals.crystal_of_site]), axis=1)
     assert far.max() <= RESTART + 1e-9 and far.max() > 0.1
+
+
+def test_cells_start_at_the_targets_volume_and_more_become_valid() -> None:
+    crystals = random_crystals(300, seed=5)
+    as_rows = relax(crystals, SP2, RelaxSettings(restarts=0, start_volume="row"))
+    grown = relax(crystals, SP2, ONCE)
+    assert grown.valid.sum() > as_rows.valid.sum() > 0
+    start = scaled(crystals, np.where(np.arange(300) % 2, SP2.start_volume, np.nan))
+    assert np.allclose((start.volume / start.atom_count)[1::2], SP2.start_volume)
+    assert np.array_equal(start.cell[::2], crystals.cell[::2]) and np.array_equal(
+        start.cell[:, 3:], crystals.cell[:, 3:]
+    )
 
 
 def test_stopping_keeps_the_rest_with_a_reason() -> None:
