@@ -39,6 +39,15 @@ SHAKE = 0.02
 """Standard deviation (angstrom) of the noise on repeated rows."""
 LOT = 5000
 """Random rows relaxed together."""
+ONCE = RelaxSettings(restarts=0, merge=0)
+ATTEMPTS: dict[str, dict[str, Any]] = {
+    "one attempt": {"restarts": 0, "merge": 0},
+    "the row's volume": {"restarts": 0, "merge": 0, "start_volume": "row"},
+    "merges": {"restarts": 0},
+    "3 restarts": {"merge": 0},
+    "3 restarts, merges": {},
+}
+"""What is tried, as changes of the default settings; the last is the default."""
 PROFILED = 1000
 """Rows of which the shares of time are told."""
 
@@ -59,13 +68,13 @@ def main() -> None:
         return
     table = read_table(options.table)
     warm = decode(table, mode="snap", element=target.atomic_number).crystals.take([0])
-    relax(warm, target, RelaxSettings(restarts=0))
+    relax(warm, target, ONCE)
     if options.compare:
         _compare(table, target)
         return
     for mode in ("snap", "drop"):
-        for restarts in (0, 3):
-            _rows(f"{mode}, {restarts} restarts", table, target, mode, {"restarts": restarts})
+        for name, changes in ATTEMPTS.items():
+            _rows(f"{mode}, {name}", table, target, mode, changes)
     _timing(pd.concat([table] * options.repeat, ignore_index=True), target)
     if options.reference:
         _published(table, target, options.reference)
@@ -78,13 +87,14 @@ def _rows(name: str, table: pd.DataFrame, target: Target, mode: Mode, settings: 
     decoded = decode(table, mode=mode, element=target.atomic_number)
     result = relax(decoded.crystals, target, RelaxSettings.model_validate(settings))
     seconds = time.process_time() - start
-    kept = np.array_equal(result.crystals.position, decoded.crystals.position)
+    other = np.unique(result.crystals.crystal_of_site[result.crystals.position != decoded.crystals.position])
     found = _nets(result, target)
     print(
         f"{name:34s} {_shares(result.published, result.valid, len(table))}, "
         f"{len({net.key for net in found})} nets, {len(table) / seconds:.0f} rows/CPU-s, "
         f"{result.evaluations.mean():.0f} evaluations of {1e3 * seconds / result.evaluations.sum():.3f} CPU-ms, "
-        f"{len(decoded.crystals) if kept else 0} of {len(decoded.crystals)} kept their Wyckoff list",
+        f"{len(decoded.crystals) - len(other)} of {len(decoded.crystals)} kept their Wyckoff list, "
+        f"{(result.restarts > 0).sum()} results of restarts, {(result.merged > 0).sum()} of merges",
         flush=True,
     )
 
@@ -104,7 +114,7 @@ def _compare(table: pd.DataFrame, target: Target) -> None:
     for method in ("lbfgs", "adam"):
         for order in ("descriptor first", "coordination first"):
             for restarts in (0, 1, 2, 3):
-                settings = {"optimizer": method, "order": order, "restarts": restarts}
+                settings = {"optimizer": method, "order": order, "restarts": restarts, "merge": 0}
                 _rows(f"{method}, {order}, {restarts}", table, target, "snap", settings)
 
 
@@ -118,10 +128,33 @@ def _timing(table: pd.DataFrame, target: Target) -> None:
     for rows in (100, 1000, len(table)):
         start = time.process_time()
         decoded = decode(table.iloc[:rows], mode="snap", element=target.atomic_number)
-        relax(decoded.crystals, target, RelaxSettings(restarts=0))
+        result = relax(decoded.crystals, target, ONCE)
         print(f"{rows} rows from file to verdict: {rows / (time.process_time() - start):.0f} rows/CPU-s", flush=True)
+    _alone(decoded.crystals, result, target)
     shares = _shares_of_time(decoded.crystals.take(slice(PROFILED)), target)
     print("share of the time: " + ", ".join(f"{name} {share:.0%}" for name, share in shares.items()))
+
+
+def _alone(crystals: Crystals, together: Relaxed, target: Target) -> None:
+    """Whether crystals relaxed alone end as among all the others."""
+    chosen = np.random.default_rng(1).choice(len(crystals), 200, replace=False)
+    alone = [relax(crystals.take([k]), target, ONCE) for k in chosen]
+    verdict = [one.reason[0] == together.reason[k] for one, k in zip(alone, chosen, strict=True)]
+    cell = [
+        np.allclose(one.crystals.cell[0], together.crystals.cell[k], rtol=1e-6)
+        for one, k in zip(alone, chosen, strict=True)
+    ]
+    valid = together.valid[chosen]
+    keys = [nets(c, cutoff=target.bond_window[1])[0].key for c in (together.crystals.take([k]) for k in chosen[valid])]
+    same = [
+        nets(alone[i].crystals, cutoff=target.bond_window[1])[0].key == key
+        for i, key in zip(np.flatnonzero(valid), keys, strict=True)
+    ]
+    print(
+        f"alone as among {len(crystals)}: verdict of {sum(verdict)} of {len(chosen)} crystals, cell of {sum(cell)}, "
+        f"net of {sum(same)} of {len(same)} valid ones",
+        flush=True,
+    )
 
 
 def _shares_of_time(crystals: Crystals, target: Target) -> dict[str, float]:
@@ -130,7 +163,7 @@ def _shares_of_time(crystals: Crystals, target: Target) -> dict[str, float]:
     The parts inside compiled code cannot be timed one by one. So as many evaluations as each stage took are done again
     at the results, without any objective, with one, and with a new neighbour list each time.
     """
-    settings = RelaxSettings(restarts=0)
+    settings = ONCE
     start = time.process_time()
     result = relax(crystals, target, settings)
     whole = time.process_time() - start
@@ -231,7 +264,7 @@ def _random(rows: int, target: Target) -> None:
     for begin in range(0, rows, LOT):
         table = random_table(min(LOT, rows - begin), volume_per_atom=target.volume_per_atom, seed=begin)
         crystals = decode(table, mode="snap", element=target.atomic_number).crystals
-        result = relax(crystals, target, RelaxSettings(restarts=0))
+        result = relax(crystals, target, ONCE)
         keys |= {net.key for net in _nets(result, target) if net.periodicity == 3 and len(net.components) == 1}
         strict.append(result.valid)
         published.append(result.published)

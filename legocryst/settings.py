@@ -103,6 +103,15 @@ class RelaxSettings(Settings):
         ge=0,
         le=3,
     )
+    merge: float = setting(
+        0.35,
+        "A crystal that is not valid after its restarts is tried once more with each site within this of a more "
+        "special position moved onto it; 0: never.",
+        unit="angstrom",
+        ge=0,
+        le=1,
+        advanced=True,
+    )
     start_volume: Literal["target", "row"] = setting(
         "target",
         "target: each cell is first scaled to the volume from which the target's crystals grow best; row: it starts as "
@@ -185,7 +194,8 @@ def preset(name: str) -> RunSettings:
 
     Raises ValueError for another name.
     """
-    fresh = {"restarts": 0}  # where rows are drawn at will, another costs less than a restart
+    # where rows are drawn at will, another costs less than a restart
+    fresh = {"restarts": 0, "merge": 0.0}
     values: dict[str, dict[str, Any]] = {
         "smoke": {
             "augment": {"rows_per_crystal": 6},

@@ -1,21 +1,19 @@
 """Relaxation of many crystals: through the stages, the verdict, and restarts of those that are not valid."""
 
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from legocryst.crystal.projection import wrapped
 from legocryst.crystal.representation import Crystals
-from legocryst.crystal.wyckoff import wyckoff
 from legocryst.environment.descriptors import DESCRIPTORS
 from legocryst.environment.targets import Target
 from legocryst.environment.validity import Verdict, judge
 from legocryst.relax.cuda import card_found, minimize_on_card
 from legocryst.relax.minimize import Stages, minimize, workspace
 from legocryst.relax.objective import OBJECTIVES, Objectives
+from legocryst.relax.starts import merged, moved, scaled
 from legocryst.relax.system import System, moved_to
 from legocryst.settings import RelaxSettings
 
@@ -24,8 +22,6 @@ STALL, LAST_STALL = 2e-2, 5e-3
 """A stage ends when `WINDOW` evaluations lower its value by a smaller share; the second is the last stage's."""
 CARD_LOTS = 100
 """So many times more atoms are relaxed together on a graphics card, whose threads are thousands."""
-RESTART = 0.5
-"""Most angstrom that a restart moves an atom from where its row puts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +36,7 @@ class Relaxed:
     reason: np.ndarray  # (n,) object, "" where valid
     evaluations: np.ndarray  # (n,) all attempts together
     restarts: np.ndarray  # (n,) restarts before the attempt that is given
+    merged: np.ndarray  # (n,) sites on a more special position than in the row
 
     @staticmethod
     def untouched(crystals: Crystals, before: Verdict) -> "Relaxed":
@@ -53,8 +50,7 @@ class Relaxed:
             valid,
             before.published.copy(),
             before.reason.copy(),
-            none,
-            none.copy(),
+            *(none.copy() for _ in range(3)),
         )
 
     @staticmethod
@@ -96,7 +92,8 @@ def relax(
 
     With `settings.start_volume` "target" the cell of each that is not valid as it came is first scaled to the target's
     start volume. A crystal that does not become valid starts again, up to `settings.restarts` times, from its atoms
-    moved at random by at most `RESTART` angstrom; the best attempt counts. `progress(done, total, valid=..., rate=...)`
+    moved at random by at most `starts.RESTART` angstrom, and last with its sites merged (`settings.merge`); the best
+    attempt counts. `progress(done, total, valid=..., rate=...)`
     as crystals are finished, rate in crystals per second. When `should_stop()` is true the crystals not yet done keep
     their input and the reason "stopped". Raises ValueError where a card is asked for and there is none.
     """
@@ -132,11 +129,15 @@ def _relax_lot(lot: Relaxed, target: Target, settings: RelaxSettings) -> Relaxed
     if settings.start_volume == "target":
         start = scaled(start, np.where(lot.reason == "", np.nan, target.start_volume))
     todo = np.flatnonzero(lot.reason != "impossible cell")
-    for attempt in range(settings.restarts + 1):
+    for attempt in range(settings.restarts + 1 + (settings.merge > 0)):
+        again, sites = start.take(todo), np.zeros(len(todo), np.int64)
+        if attempt > settings.restarts:
+            again, sites = merged(again, settings.merge)
+            again, todo, sites = again.take(sites > 0), todo[sites > 0], sites[sites > 0]
+        elif attempt:
+            again = moved(again, attempt)
         if not len(todo):
             break
-        first = start.take(todo)
-        again = moved(first, attempt) if attempt else first
         result, evaluations = minimized(again, target, settings)
         verdict = judge(result, target)
         rank, had = 2 * verdict.valid + verdict.published, 2 * lot.valid[todo] + lot.published[todo]
@@ -146,7 +147,8 @@ def _relax_lot(lot: Relaxed, target: Target, settings: RelaxSettings) -> Relaxed
         best = Crystals.concatenate([best, result]).take(which)
         for name in ("valid", "published", "reason", "loss"):
             getattr(lot, name)[todo[better]] = getattr(verdict, name)[better]
-        lot.restarts[todo[better]] = attempt
+        lot.restarts[todo[better]] = min(attempt, settings.restarts)
+        lot.merged[todo[better]] = sites[better]
         lot.evaluations[todo] += evaluations
         todo = todo[~verdict.valid]
     return replace(lot, crystals=best)
@@ -170,35 +172,3 @@ def on_card(settings: RelaxSettings) -> bool:
     if settings.device == "card" and not found:
         raise ValueError("no NVIDIA card is found: call `make cuda` on a machine that has one, or choose the processor")
     return found
-
-
-def scaled(crystals: Crystals, volume: np.ndarray) -> Crystals:
-    """Each cell scaled to a volume (n,) (cubic angstrom) per atom, NaN to keep its own; all fractions are kept."""
-    factor = np.cbrt(volume * crystals.atom_count / crystals.volume)
-    cell = crystals.cell.copy()
-    cell[:, :3] *= np.where(np.isfinite(factor), factor, 1.0)[:, None]
-    return replace(crystals, cell=cell)
-
-
-def moved(crystals: Crystals, attempt: int) -> Crystals:
-    """Every site moved at random along its free directions by at most `RESTART` angstrom.
-
-    The moves depend on the crystal and the attempt only, not on the batch.
-    """
-    table = wyckoff()
-    arm = np.linalg.norm(crystals.lattice, axis=2)[crystals.crystal_of_site]
-    step = np.empty_like(crystals.coordinates)
-    for k in range(len(crystals)):
-        sites = slice(crystals.first_site[k], crystals.first_site[k + 1])
-        seed = zlib.crc32(crystals.coordinates[sites].tobytes() + crystals.cell[k].tobytes())
-        step[sites] = np.random.default_rng([seed, attempt]).uniform(-1, 1, step[sites].shape)
-    step *= RESTART / 2 / arm * table.free[crystals.position_id]
-    op = table.op_first[crystals.position_id]
-    # along the position's free directions, and no further than asked for in skewed cells
-    fractional = np.einsum("sij,sj->si", table.rotation[op], step)
-    far = np.linalg.norm(np.einsum("si,sij->sj", fractional, crystals.lattice[crystals.crystal_of_site]), axis=1)
-    fractional *= (RESTART / np.maximum(far, RESTART))[:, None]
-    coordinates = wrapped(crystals.coordinates + fractional)
-    return Crystals(
-        crystals.group, crystals.cell, crystals.first_site, crystals.species, crystals.position, coordinates
-    )

@@ -42,9 +42,9 @@ def relax_table(
     """Decode, relax and judge every row of a table (METHOD's columns); one row out for each row in, in order.
 
     Columns: `row`, `status` (valid, invalid, undecodable), `reason`, `shift` (angstrom), `loss_before` and `loss` (per
-    atom), `published` (the published criterion), `evaluations`, `restarts`, `written_group` (the row's), `space_group`
-    and `symbol` (spglib's at 0.01 angstrom, of valid crystals; else the row's), `sites` and `atoms` (of the
-    conventional cell), `density` (g/cm3; NaN for valid crystals that are not 3-periodic throughout), `net_key`,
+    atom), `published` (the published criterion), `evaluations`, `restarts`, `merged`, `written_group` (the row's),
+    `space_group` and `symbol` (spglib's at 0.01 angstrom, of valid crystals; else the row's), `sites` and `atoms` (of
+    the conventional cell), `density` (g/cm3; NaN for valid crystals that are not 3-periodic throughout), `net_key`,
     `net_name`, `kind`, `periodicity`, and the relaxed crystal in METHOD's columns. Raises `table.TableError` for a
     table that is none.
     """
@@ -63,6 +63,7 @@ def relax_table(
             "published": relaxed.published,
             "evaluations": relaxed.evaluations,
             "restarts": relaxed.restarts,
+            "merged": relaxed.merged,
             "written_group": decoded.crystals.group,
         }
     )
@@ -178,6 +179,6 @@ def _with_undecodable(frame: pd.DataFrame, reason: np.ndarray) -> pd.DataFrame:
     for name in ("net_key", "net_name", "kind", "symbol"):
         missing[name] = ""
     out = pd.concat([frame, missing], ignore_index=True) if len(lost) else frame
-    for name in ("evaluations", "restarts", "written_group", "space_group", "sites", "atoms"):
+    for name in ("evaluations", "restarts", "merged", "written_group", "space_group", "sites", "atoms"):
         out[name] = out[name].astype("Int64")
     return out.sort_values("row", ignore_index=True)
