@@ -58,8 +58,11 @@ def test_gradient_agrees_with_finite_differences(objective: int) -> None:
     off = np.abs(numeric - _per_crystal(system, gradient * direction))
     assert np.median(off / (size + 1e-3)) < 1e-8
     assert (off / (size + 1e-3) < 1e-5).mean() > 0.9
-    # the differences of large values, of crowded crystals, are rounded
-    assert (off / (size + 1e-5 * ahead[0] + 1e-3)).max() < 1e-6
+    # where no neighbour is in reach the gradient is nothing beside the value, whose rounding the differences show
+    slope, value = np.sqrt(_per_crystal(system, gradient**2)), ahead[0]
+    reached = slope > 1e-6 * value
+    assert reached.sum() >= 80 and (off[reached] / size[reached]).max() < 1e-6
+    assert (off[~reached] <= 1e-9 * (1 + value[~reached])).all()
 
 
 @pytest.mark.parametrize("objective", range(len(OBJECTIVES)), ids=OBJECTIVES)
