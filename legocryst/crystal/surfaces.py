@@ -87,12 +87,12 @@ def _groups(cubic: bool) -> np.ndarray:
 def surface_crystals(
     n: int, *, species: int, area_per_atom: float, atoms: tuple[int, int], sites: int, rng: np.random.Generator
 ) -> Crystals:
-    """Crystals, n of them, with their atoms at random on a surface: 1 to `sites` general positions of a group that keeps it.
+    """Crystals (a batch of n) with atoms at random on a surface: 1 to `sites` general positions of a group that keeps it.
 
     `area_per_atom` in square angstrom sets the edge of the cell, `atoms` the fewest and most in it.
     """
     table = wyckoff()
-    drawn: list[tuple[int, float, list[tuple[int, int, np.ndarray]]]] = []
+    drawn: list[tuple[int, float, list[tuple[int, int, list[float]]]]] = []
     while len(drawn) < n:
         groups = _groups(bool(rng.random() < CUBIC))
         group, surface = int(rng.choice(groups)), str(rng.choice(list(SURFACES)))
@@ -103,7 +103,7 @@ def surface_crystals(
         points = _onto(surface, rng.random((count, 3)), rng.choice(places))
         if points is not None:
             edge = np.sqrt(number * area_per_atom / area(surface))
-            drawn.append((group, edge, [(species, 0, point) for point in points]))
+            drawn.append((group, edge, [(species, 0, point) for point in points.tolist()]))
     cell = [(edge, edge, edge, RIGHT, RIGHT, RIGHT) for _, edge, _ in drawn]
     return Crystals.build([group for group, _, _ in drawn], cell, [points for _, _, points in drawn])
 
