@@ -87,7 +87,7 @@ def _groups(cubic: bool) -> np.ndarray:
 def surface_crystals(
     n: int, *, species: int, area_per_atom: float, atoms: tuple[int, int], sites: int, rng: np.random.Generator
 ) -> Crystals:
-    """Crystals (a batch of n) with atoms at random on a surface: 1 to `sites` general positions of a group that keeps it.
+    """A batch of n crystals with atoms at random on a surface: 1 to `sites` general positions of a group that keeps it.
 
     `area_per_atom` in square angstrom sets the edge of the cell, `atoms` the fewest and most in it.
     """
