@@ -52,7 +52,7 @@ $(VENV)/.app: requirements.txt | $(VENV)/bin/python
 	@touch $@
 
 # so that nobody waits for it at the first relaxation
-$(VENV)/.compiled: $(VENV)/.app $(wildcard legocryst/compiled.py legocryst/environment/*.py legocryst/relax/*.py)
+$(VENV)/.compiled: $(VENV)/.app $(wildcard legocryst/compiled.py legocryst/environment/*.py legocryst/relax/*.py legocryst/analysis/*.py)
 	@echo "Compiling the relaxation: about a minute."
 	@$(BIN)/python -m scripts.compile_relaxation
 	@touch $@

@@ -13,7 +13,7 @@ from typing import TypeVar, cast
 import numba
 
 _HERE = Path(__file__).parent
-_ROOMS = ("environment", "relax")
+_ROOMS = ("environment", "relax", "analysis")
 """Folders in which functions are compiled."""
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
