@@ -158,9 +158,9 @@ def judged(jar: str, count: int, rows: int) -> None:
     graphs = {f"{kind}{k}": graph for kind, k, graph in chosen(count, rows, rng)}
     for name, graph in list(graphs.items()):
         graphs[f"{name}-again"] = rewritten(graph, rng, cells=1 + int(rng.integers(3)))
-        other = _padded(exchanged(graph, rng))
-        parts = list(connected_parts(other))
-        if len(parts) == 1 and simple(other):
+        changed = _padded(exchanged(graph, rng))
+        parts = list(connected_parts(changed))
+        if len(parts) == 1 and simple(changed):
             graphs[f"{name}-exchanged"] = parts[0].quotient
     ours = {name: canonical_form(graph, range(graph.n))[0] for name, graph in graphs.items()}
     theirs, refused = systre(jar, graphs)
