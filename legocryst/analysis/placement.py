@@ -4,7 +4,8 @@ Once a vertex is fixed, the placement of a connected periodic graph is unique, i
 symmetry of the net moves it as a whole (Delgado-Friedrichs & O'Keeffe, Acta Cryst. A 59, 351, 2003; Delgado-Friedrichs,
 Lect. Notes Comput. Sci. 3393, 178, 2005). All that is asked here of two vectors is whether they are equal, and which
 comes first in an order that does not depend on how the net was written. Residues of the coordinates modulo a prime
-answer both: equal vectors have equal residues, and the order of the residues is as good as any.
+answer both: equal vectors have equal residues, and the order of the residues is as good as any. Different coordinates
+share a residue with a chance of 1 in 2^31; it would be the same for all descriptions of the smallest cell.
 """
 
 from dataclasses import dataclass
