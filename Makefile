@@ -52,8 +52,8 @@ $(VENV)/.app: requirements.txt | $(VENV)/bin/python
 	@touch $@
 
 # so that nobody waits for it at the first relaxation
-$(VENV)/.compiled: $(VENV)/.app $(wildcard legocryst/compiled.py legocryst/environment/*.py legocryst/relax/*.py)
-	@echo "Compiling the relaxation: about a minute."
+$(VENV)/.compiled: $(VENV)/.app $(wildcard legocryst/compiled.py legocryst/crystal/*.py legocryst/environment/*.py legocryst/relax/*.py)
+	@echo "Compiling the augmentation and the relaxation: one or two minutes."
 	@$(BIN)/python -m scripts.compile_relaxation
 	@touch $@
 
