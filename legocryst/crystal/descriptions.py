@@ -61,7 +61,7 @@ def atoms_of(crystals: Crystals) -> Atoms:
 def written(source: Crystals, found: Subgroups, *, max_sites: int, max_atoms: int) -> tuple[Crystals, Subgroups]:
     """A crystal (a batch of one) in those subgroups of its space group in which it is within limits, and these.
 
-    Cells are reduced. Raises ValueError for subgroups of another group.
+    Cells are reduced. Raises ValueError for subgroups of another group, and for a crystal whose atoms coincide.
     """
     if found.parent != source.group[0]:
         raise ValueError(f"the subgroups are those of group {found.parent}, and the crystal has {source.group[0]}")
@@ -76,8 +76,11 @@ def written(source: Crystals, found: Subgroups, *, max_sites: int, max_atoms: in
     inverse = np.linalg.inv(found.P)
     _write(Positions.of(table), atoms_of(source), found.group, inverse, found.p, size, position, point, owner, count)
     if (count == -2).any():
-        wrong = int(np.argmax(count == -2))
-        raise ValueError(f"the crystal has not the symmetry of its subgroup in group {found.group[wrong]}")
+        group = found.group[np.argmax(count == -2)]
+        raise ValueError(
+            f"a crystal cannot be written in space group {group}: two of its atoms coincide, or one stands on a more "
+            "special Wyckoff position than it is given; correct or remove it"
+        )
     kept = np.flatnonzero(count > 0)
     used = np.arange(max_sites) < count[kept, None]
     found = found.take(kept)

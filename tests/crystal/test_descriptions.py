@@ -137,6 +137,12 @@ def test_another_groups_subgroups_are_refused() -> None:
         written(GRAPHITE, subgroups(227), max_sites=8, max_atoms=500)
 
 
+def test_atoms_that_coincide_are_refused() -> None:
+    twice = Crystals.build([47], [[4, 5, 6, RIGHT, RIGHT, RIGHT]], [[(6, 0, (0.1, 0.2, 0.0))]])
+    with pytest.raises(ValueError, match="two of its atoms coincide, or one stands on a more special"):
+        written(twice, subgroups(47), max_sites=8, max_atoms=500)
+
+
 @pytest.mark.parametrize("what", ["coordinates", "cell", "species", "p", "P", "source"])
 def test_what_is_not_the_source_is_noticed(what: str) -> None:
     both = Crystals.concatenate([GRAPHITE, DIAMOND])
