@@ -60,9 +60,10 @@ $(VENV)/.app: requirements.txt | $(VENV)/bin/python
 	@touch $@
 
 # so that nobody waits for it at the first relaxation
-$(VENV)/.compiled: $(VENV)/.app $(wildcard legocryst/compiled.py legocryst/environment/*.py legocryst/relax/*.py legocryst/analysis/*.py)
-	@echo "Compiling the relaxation: a minute or two."
-	@$(BIN)/python -m scripts.compile_relaxation
+COMPILED := legocryst/compiled.py $(wildcard $(patsubst %,legocryst/%/*.py,crystal environment relax analysis))
+$(VENV)/.compiled: $(VENV)/.app $(COMPILED)
+	@echo "Compiling the augmentation, the relaxation and the nets: a minute or two."
+	@$(BIN)/python -m scripts.compile
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.app

@@ -1,7 +1,8 @@
 """Functions compiled by Numba when they are first called, and kept on disk.
 
 Numba notices a change of the module that holds a function, but not of the functions that this one calls in others. So
-the compiled code stands in a folder named after all their sources: a change of any compiles all of them anew.
+the compiled code stands in a folder named after the sources of all modules that have such functions: a change of any
+compiles all of them anew.
 """
 
 import hashlib
@@ -13,15 +14,15 @@ from typing import TypeVar, cast
 import numba
 
 _HERE = Path(__file__).parent
-_ROOMS = ("environment", "relax", "analysis")
+_ROOMS = ("crystal", "environment", "relax", "analysis")
 """Folders in which functions are compiled."""
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
 
 def _folder() -> Path:
     """Beside the sources where one may write, else in the user's own cache: nobody else may put code there."""
-    paths = sorted(path for room in _ROOMS for path in (_HERE / room).glob("*.py"))
-    sources = [source for path in [Path(__file__), *paths] if b"compiled" in (source := path.read_bytes())]
+    rooms = (path.read_bytes() for room in _ROOMS for path in sorted((_HERE / room).glob("*.py")))
+    sources = [Path(__file__).read_bytes(), *(text for text in rooms if b"from legocryst.compiled import" in text)]
     digest = hashlib.sha256(b"".join(sources)).hexdigest()[:16]
     if os.access(_HERE, os.W_OK):
         return _HERE / "__pycache__" / f"numba-{digest}"
@@ -36,5 +37,13 @@ def compiled(function: _Function) -> _Function:
 
     Sums may be added in the order that is fastest, the same for equal sources and processors.
     """
-    loose = {"contract", "reassoc", "arcp", "nsz"}
-    return cast(_Function, numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=loose)(function))
+    return _compiled(function, {"contract", "reassoc", "arcp", "nsz"})
+
+
+def exact(function: _Function) -> _Function:
+    """As `compiled`, but every operation is done as it is written: the same to the last bit wherever it is compiled."""
+    return _compiled(function, set())
+
+
+def _compiled(function: _Function, loose: set[str]) -> _Function:
+    return cast(_Function, numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=loose or False)(function))

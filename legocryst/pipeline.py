@@ -156,9 +156,12 @@ def _curate(line: _Line) -> None:
 def _augment(line: _Line) -> None:
     from legocryst.stages.augment import augment
 
-    seeds = _read(line.job, "curate")
-    table = augment(seeds, line.settings.augment, seed=line.seed("augment"), progress=line.tick)
-    write_parquet(table, _path(line.job, "augment"))
+    seeds, settings = _read(line.job, "curate"), line.settings
+    made = augment(
+        seeds, settings.augment, target=settings.curate.target, seed=line.seed("augment"), progress=line.tick
+    )
+    line.note(rows=len(made.table), left_out=made.left_out, lost=made.lost)
+    write_parquet(made.table, _path(line.job, "augment"))
 
 
 def _featurize(line: _Line) -> None:

@@ -51,6 +51,18 @@ _ALL = [
     ],
     *[quantity for i in range(SITES) for quantity in _site(i)],
     Quantity("label", "Source crystal", "", "Number of the training crystal that the row was made from.", "integer"),
+    Quantity("t_index", "Index t", "", "How many times fewer rotations the row's space group has.", "integer"),
+    Quantity("k_index", "Index k", "", "How many times larger its primitive cell is than the crystal's.", "integer"),
+    Quantity(
+        "basis", "Basis", "", "Axes a, b, c of the row in those of the source crystal: the columns of P.", "category"
+    ),
+    *[
+        Quantity(f"origin_{axis}", f"Origin {axis}", "", f"Origin of the row in the axes of the source: {axis} of p.")
+        for axis in "xyz"
+    ],
+    Quantity("mirror", "Mirror image", "", "The row is the mirror image of a crystal that has another hand.", "truth"),
+    Quantity("variant", "Variant", "", "The row was moved a little and relaxed in its subgroup.", "truth"),
+    Quantity("deviation", "Deviation", "Å", "Farthest that an atom of the row is from the source's atom that it is."),
     # training set
     Quantity("number", "Number", "", "Number of the crystal in its training set.", "integer"),
     Quantity("name", "Name", "", "Name of the net, or of the file the crystal was read from.", "text"),

@@ -53,11 +53,28 @@ class CurateSettings(Settings):
 class AugmentSettings(Settings):
     """How each crystal is written again in subgroups of its space group."""
 
-    rows_per_crystal: int = setting(100, "Most rows made from one crystal.", ge=1, le=2000)
+    rows: int = setting(65_000, "Rows aimed at, from all crystals together.", ge=1, le=5_000_000)
+    rows_per_crystal: int = setting(500, "Most rows made from one crystal.", ge=1, le=100_000)
+    max_cells: int = setting(
+        4, "Most primitive cells of a crystal in one of a subgroup; 1: translationengleiche subgroups only.", ge=1, le=4
+    )
     max_sites: int = setting(8, "Most Wyckoff sites in a row.", ge=1, le=8)
     max_atoms: int = setting(500, "Most atoms in the conventional cell of a row.", ge=1, le=2000)
     max_free: int = setting(24, "Most free variables (cell and coordinates) in a row.", ge=1, le=60, advanced=True)
-    max_index: int = setting(48, "Largest index of a subgroup in its group.", ge=1, le=192, advanced=True)
+    max_index: int = setting(192, "Largest index of a subgroup in its group.", ge=1, le=192, advanced=True)
+    rows_per_transformation: int = setting(
+        50, "Most rows of one crystal in one subgroup with the same axes and origin.", ge=1, le=10_000, advanced=True
+    )
+    variants: bool = setting(
+        False, "Move every row a little, relax it in its subgroup and leave it out if it is not valid then."
+    )
+    perturbation: float = setting(
+        5e-4,
+        "Largest change of a variant before it is relaxed: share of lengths and angles, fraction of the cell.",
+        ge=0,
+        le=0.05,
+        advanced=True,
+    )
 
 
 class FeatureSettings(Settings):
@@ -222,7 +239,7 @@ def preset(name: str) -> RunSettings:
     fresh = {"restarts": 0, "merge": 0.0}
     values: dict[str, dict[str, Any]] = {
         "smoke": {
-            "augment": {"rows_per_crystal": 6},
+            "augment": {"rows": 1000},
             "features": {"fit_rows": 500},
             "train": {"epochs": 4, "check_every": 4, "check_samples": 20, "batch_size": 100, "quality": False},
             "sample": {"samples": 100},
@@ -230,7 +247,7 @@ def preset(name: str) -> RunSettings:
             "rank": {"max_energies": 2, "max_energy_atoms": 16},
         },
         "quick": {
-            "augment": {"rows_per_crystal": 60},
+            "augment": {"rows": 10_000},
             "features": {"fit_rows": 2000},
             "train": {"epochs": 40, "check_samples": 100},
             "sample": {"samples": 3000},
@@ -238,13 +255,13 @@ def preset(name: str) -> RunSettings:
             "rank": {"max_energies": 60, "max_energy_atoms": 40},
         },
         "standard": {
-            "augment": {"rows_per_crystal": 300},
+            "augment": {"rows": 40_000},
             "train": {"epochs": 150},
             "sample": {"samples": 10_000},
             "relax": fresh,
         },
         "thorough": {
-            "augment": {"rows_per_crystal": 500},
+            "augment": {"rows": 80_000},
             "train": {"epochs": 300},
             "sample": {"samples": 100_000},
             "relax": fresh,

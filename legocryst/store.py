@@ -35,7 +35,10 @@ TABLES: dict[str, tuple[str, ...]] = {
         *("job", "number", *CRYSTAL_COLUMNS, "name", "source", "licence", "net_key", "periodicity", "kind", "energy"),
         *("atoms", "loss"),
     ),
-    "augmented": ("job", *CRYSTAL_COLUMNS, "label"),
+    "augmented": (
+        *("job", *CRYSTAL_COLUMNS, "label", "t_index", "k_index", "basis", "origin_x", "origin_y", "origin_z"),
+        *("mirror", "variant", "deviation"),
+    ),
     "features": ("job", "column", "encoding", "width", "components", "clipped"),
     "training": ("job", "epoch", "quantity", "value"),
     "crystals": (

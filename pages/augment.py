@@ -1,49 +1,167 @@
 """Augment: the training set written again in subgroups."""
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 import streamlit as st
 
+from legocryst.crystal.representation import Crystals
+from legocryst.crystal.wyckoff import symbol, wyckoff
+from legocryst.environment.targets import target
 from legocryst.jobs import Job
-from legocryst.ui import figures, forms, shell, tables
+from legocryst.quantities import CRYSTAL_COLUMNS, SITES
+from legocryst.ui import figures, forms, shell, show, tables
 from legocryst.ui.live import live, planned
+from legocryst.ui.scene import Scene, SceneError, scene, turned
+from legocryst.ui.viewer import view
 
 BEFORE, AFTER = "Training set", "Augmented table"
 
 
-def both(known: np.ndarray, rows: np.ndarray, name: str) -> pd.DataFrame:
-    """Counts of the values before and after."""
-    before, after = (tables.counted(pd.Series(values), name) for values in (known, rows))
+def both(known: pd.DataFrame, rows: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Counts of the values of a column before and after."""
+    before, after = (part.groupby(name, as_index=False)["n"].sum() for part in (known, rows))
     return pd.concat([before.assign(set=BEFORE), after.assign(set=AFTER)], ignore_index=True)
+
+
+def measured(job: Job, table: str) -> pd.DataFrame:
+    """Combinations of group and positions in a table, with their sites and degrees of freedom."""
+    found = tables.combinations(shell.store(), table, job.id)
+    return found.assign(sites=tables.site_count(found), free=tables.free_variables(found))
 
 
 def result(job: Job) -> None:
     shell.catch_up(job)
     store = shell.store()
-    known, rows = (tables.positions(store, table, job.id) for table in ("seeds", "augmented"))
+    known, rows = measured(job, "seeds"), measured(job, "augmented")
     if rows.empty:
         st.info("This job has no augmented table yet.")
         return
+    crystals, total = int(known["n"].sum()), int(rows["n"].sum())
+    one = store.query(
+        "SELECT max(deviation) AS far, count(*) FILTER (mirror) AS mirrors, count(*) FILTER (variant) AS variants "
+        "FROM augmented WHERE job = ?",
+        [job.id],
+    ).iloc[0]
     st.write(
-        f"{len(known)} crystals in {known['spg'].nunique()} space groups became {len(rows):,} rows in "
-        f"{rows['spg'].nunique()}, {len(rows) / len(known):.0f} for each crystal on average."
+        f"{crystals:,} crystals in {known['spg'].nunique()} space groups became {total:,} rows in "
+        f"{rows['spg'].nunique()}, with {len(rows):,} lists of Wyckoff positions instead of {len(known):,}; "
+        f"{total / crystals:.0f} rows for each crystal on average, {int(one['mirrors']):,} of all its mirror image."
     )
+    if one["variants"] > 0:
+        st.write(f"Every row was moved a little and relaxed; no atom went further than {one['far']:.2f} Å.")
+    elif one["far"] >= 0:  # tables of an older version do not say
+        st.write(f"Every row is proved to be its crystal: no atom is further than {one['far']:.0e} Å from its place.")
+    overview, follow = st.tabs(["Before and after", "Follow one crystal"], key="augment.tabs", on_change="rerun")
+    with overview:
+        if overview.open:
+            distributions(job, known, rows)
+    with follow:
+        if follow.open:
+            followed(job)
+
+
+def distributions(job: Job, known: pd.DataFrame, rows: pd.DataFrame) -> None:
+    figure = figures.bars(both(known, rows, "spg"), x="spg", by="set", percent=True)
+    figures.show(figure, caption="Space groups of the crystals and of the rows.", key="groups")
     left, right = st.columns(2)
     with left:
-        part = both(known["spg"].to_numpy(), rows["spg"].to_numpy(), "spg")
-        figure = figures.bars(part, x="spg", by="set", percent=True)
-        figures.show(figure, caption="Space groups of the crystals and of the rows.", key="groups")
-        part = both(tables.site_count(known), tables.site_count(rows), "sites")
         caption = "Wyckoff sites: a crystal written in a subgroup has as many or more."
-        figures.show(figures.bars(part, x="sites", by="set", percent=True), caption=caption, key="sites")
+        figures.show(figures.bars(both(known, rows, "sites"), x="sites", by="set", percent=True), caption=caption)
     with right:
-        part = both(tables.free_variables(known), tables.free_variables(rows), "free")
-        figure = figures.bars(part, x="free", by="set", percent=True).update_xaxes(title="Degrees of freedom")
+        figure = figures.bars(both(known, rows, "free"), x="free", by="set", percent=True)
         caption = "Degrees of freedom: free lengths and angles of the cell and free coordinates of the sites."
-        figures.show(figure, caption=caption, key="free")
-        made = store.query("SELECT count(*) AS n FROM augmented WHERE job = ? GROUP BY label", [job.id])
-        part = tables.counted(made["n"], "rows")
-        figures.show(figures.bars(part, x="rows", y="Crystals"), caption="Rows made from one crystal.", key="rows")
+        figures.show(figure.update_xaxes(title="Degrees of freedom"), caption=caption)
+        sql = "SELECT count(*) AS n FROM augmented WHERE job = ? GROUP BY label"
+        part = tables.binned(shell.store().query(sql, [job.id])["n"])
+        figure = figures.histogram(part, x="rows").update_xaxes(title="Rows")
+        figures.show(figure, caption="Rows made from one crystal.")
+
+
+def followed(job: Job) -> None:
+    """One crystal through its subgroups, and its cell in one of them beside its own."""
+    store = shell.store()
+    seeds = store.query(
+        f"SELECT number, name, {', '.join(CRYSTAL_COLUMNS)} FROM seeds WHERE job = ? ORDER BY number", [job.id]
+    )
+    named = zip(seeds["name"], seeds["spg"], strict=True)
+    names = {k: f"{name or 'unnamed'}, {symbol(spg)}" for k, (name, spg) in enumerate(named)}
+    label = st.selectbox("Crystal", list(names), format_func=lambda k: f"{k}: {names[k]}", key="followed")
+    found = tables.descriptions(store, job.id, int(seeds["number"][label]))
+    if found.empty:
+        st.info("No row was made of this crystal: it is beyond the limits.")
+        return
+    shown = listing(found)
+    event = st.dataframe(
+        shown,
+        column_config=show.columns(list(shown.columns)),
+        hide_index=True,
+        height=280,
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"followed.{job.id}.{label}",
+        alt="Subgroups in which the crystal was written",
+    )
+    first = int(np.argmax(found["t_index"] * found["k_index"] > 1))
+    chosen = (event["selection"]["rows"] or [first])[0]
+    st.caption(f"{int(found['n'].sum())} rows in {len(found)} subgroups and bases. Select a row to see its cell.")
+    cells(job, seeds.iloc[[label]], found.iloc[[chosen]])
+
+
+def listing(found: pd.DataFrame) -> pd.DataFrame:
+    """Descriptions as a reader wants them: group, indices, cell in degrees, sites in letters."""
+    data, groups = wyckoff(), found["spg"].to_numpy(int)
+    sites: list[list[str]] = [[] for _ in groups]
+    for i in range(SITES):
+        for k, position in enumerate(found[f"wp{i}"].to_numpy(int)):
+            if position >= 0:
+                identity = data.first[groups[k]] + position
+                sites[k].append(f"{data.multiplicity[identity]}{data.letter[identity]}")
+    kind = np.array(["itself", "t", "k", "t + k"])[(found["t_index"] > 1) + 2 * (found["k_index"] > 1)]
+    return pd.DataFrame(
+        {
+            "Space group": [f"{symbol(group)} ({group})" for group in groups],
+            "Kind": kind,
+            "t_index": found["t_index"],
+            "k_index": found["k_index"],
+            "a, b, c (Å)": _joined(found[list("abc")].to_numpy(), "{:.3f}"),
+            "α, β, γ (°)": _joined(np.degrees(found[["alpha", "beta", "gamma"]].to_numpy()), "{:.4g}"),
+            "Wyckoff sites": [" ".join(f"{n} × {site}" for site, n in Counter(names).items()) for names in sites],
+            "rows": found["n"],
+            "basis": found["basis"],
+            "Origin": _joined(found[["origin_x", "origin_y", "origin_z"]].to_numpy(), "{:.4g}"),
+            "mirror": found["mirror"],
+        }
+    )
+
+
+def _joined(numbers: np.ndarray, form: str) -> list[str]:
+    return [", ".join(form.format(x) for x in row) for row in numbers]
+
+
+def cells(job: Job, seed: pd.DataFrame, row: pd.DataFrame) -> None:
+    """The crystal in its own cell, and in the one of a row, drawn in the same directions."""
+    from legocryst.crystal.subgroups import basis_of
+    from legocryst.crystal.table import decode
+
+    wanted = target(job.record["settings"]["curate"]["target"])
+    pair: list[Crystals] = [
+        decode(table[list(CRYSTAL_COLUMNS)].astype(float), element=wanted.atomic_number, max_atoms=10**6).crystals
+        for table in (seed, row)
+    ]
+    basis, spg = str(row["basis"].iloc[0]), int(row["spg"].iloc[0])
+    try:
+        drawn: list[Scene] = [scene(each, cutoff=wanted.bond_window[1]) for each in pair]
+    except SceneError as error:
+        st.warning(shell.sentence(error))
+        return
+    drawn[1] = turned(drawn[1], basis_of(basis).T @ drawn[0].axes)
+    titles = (f"As known: {symbol(int(seed['spg'].iloc[0]))}", f"As written: {symbol(spg)}, axes {basis}")
+    for place, title, each, key in zip(st.columns(2), titles, drawn, ("parent", "subgroup"), strict=True):
+        with place:
+            st.markdown(f"**{title}**")
+            view(each, name=title, height=360, key=key)
 
 
 shell.begin("augment")

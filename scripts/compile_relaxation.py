@@ -1,15 +1,19 @@
 """Compile what Numba compiles and keep the result: `make` runs this when it sets up.
 
-The reference crystal of the first target is relaxed and its net identified, to make sure that all of it runs.
+The reference crystal of the first target is described in its subgroups, relaxed and its net identified, to make sure
+that all of it runs.
 """
 
 from legocryst.analysis.nets import nets
+from legocryst.crystal.table import encode
 from legocryst.environment.targets import target
 from legocryst.relax import relax
-from legocryst.settings import RelaxSettings
+from legocryst.settings import AugmentSettings, RelaxSettings
+from legocryst.stages.augment import augment
 
 if __name__ == "__main__":
     wanted = target()
     reference = wanted.reference.crystals()
+    augment(encode(reference), AugmentSettings(rows=10))
     assert relax(reference, wanted, RelaxSettings()).valid.all(), "the reference crystal is not valid"
     assert nets(reference, cutoff=wanted.bond_window[1])[0].components[0].form, "the reference crystal has no net"

@@ -9,7 +9,7 @@ import pytest
 
 from legocryst.jobs import Job, work
 from legocryst.records import write_parquet
-from legocryst.store import NAME, TABLES, Filters, Store, StoreBusy, StoreError, Writer, column, rebuild
+from legocryst.store import NAME, SCHEMA, TABLES, Filters, Store, StoreBusy, StoreError, Writer, column, rebuild
 from tests.workspaces import HOLD, tiny_job, wait_for
 
 Made = tuple[Path, Job]
@@ -186,7 +186,9 @@ def test_other_schema_is_refused_and_rebuilt(workspace: Made) -> None:
     with Store.open(folder) as store:
         store.query("SELECT 1")
         store._connection.execute("UPDATE schema_number SET number = 0")
-    with pytest.raises(StoreError, match=r"has schema 0 and this version needs 2: run `python -m legocryst rebuild"):
+    with pytest.raises(
+        StoreError, match=rf"has schema 0 and this version needs {SCHEMA}: run `python -m legocryst rebuild"
+    ):
         Store.open(folder)
     rebuild(folder)
     with Store.open(folder, read_only=True) as store:

@@ -59,7 +59,9 @@ def curate(options: argparse.Namespace) -> Result:
 
 def augment(options: argparse.Namespace) -> Result:
     """Write the training set again in subgroups; a user's crystals are curated first and keep their numbers."""
+    from legocryst.crystal.descriptions import SAME
     from legocryst.pipeline import training_set
+    from legocryst.stages.augment import DESCRIPTION
     from legocryst.stages.augment import augment as stage
 
     clock = Clock()
@@ -68,14 +70,23 @@ def augment(options: argparse.Namespace) -> Result:
     lost = curated.report[~curated.report["kept"]]
     for number, reason in zip(lost["crystal"], lost["reason"], strict=True):
         say(f"crystal {number} is left out: {reason}")
-    table = stage(curated.table, settings, seed=options.seed, progress=Ticker("augment"))
+    ticker = Ticker("augment")
+    made = stage(curated.table, settings, target=options.target, seed=options.seed, progress=ticker)
+    table, seconds = made.table, clock.seconds()
     numbers = curated.report.loc[curated.report["kept"], "crystal"].to_numpy()
     write(table.assign(label=numbers[table["label"]]), options.out)
+    crystal = table.drop(columns=list(DESCRIPTION))
     return {
         "crystals": len(curated.table),
-        "left_out": len(lost),
+        "left_out": len(lost) + made.left_out,
         "rows": len(table),
-        "cpu_seconds": clock.seconds(),
+        "groups": int(table["spg"].nunique()),
+        "combinations": len(crystal.filter(regex="^(spg|wp.*)$").drop_duplicates()),
+        "proved": int((table["deviation"][~table["variant"]] <= SAME).sum()),
+        "duplicates": int(crystal.round(6).duplicated().sum()),
+        "mirror_images": int(table["mirror"].sum()),
+        "variants_lost": made.lost,
+        "cpu_seconds": seconds,
     }
 
 

@@ -207,7 +207,7 @@ def _checked(structure: "Structure") -> tuple[np.ndarray, np.ndarray, np.ndarray
 
 
 @cache
-def _hall_number(group: int) -> int:
+def hall_number(group: int) -> int:
     """Hall number, as spglib counts, of the setting whose operations are those of `wyckoff()`; there is exactly one."""
     import spglib
 
@@ -230,7 +230,7 @@ def _standardized(lattice: np.ndarray, points: np.ndarray, species: np.ndarray, 
 
     cell = (lattice.tolist(), points.tolist(), species.tolist())
     found = spglib.get_symmetry_dataset(cell, symprec=symprec)
-    if found is not None and found.hall_number != (hall := _hall_number(int(found.number))):
+    if found is not None and found.hall_number != (hall := hall_number(int(found.number))):
         found = spglib.get_symmetry_dataset(cell, symprec=symprec, hall_number=hall)
     if found is None:
         raise FileError(f"spglib finds no space group for this structure at {symprec} angstrom: try another tolerance")

@@ -137,18 +137,3 @@ def _project_one(identity: int, coordinates: np.ndarray, metric: np.ndarray) -> 
             + bundle.back_translation[which]
         )
     return on_first, displacement
-
-
-def carrier(position_id: int, point: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Rotation and translation that bring a point (3,) on a position to its first operation, modulo the lattice.
-
-    None if the point is not on the position.
-    """
-    for bundle in parallels(position_id):
-        offset = point - bundle.points
-        offset = (offset - np.rint(offset)) @ bundle.normal.T
-        miss = np.abs(offset[:, None] + bundle.images).max(axis=-1).min(axis=1)
-        if miss.min() < 1e-6:
-            k = int(miss.argmin())
-            return bundle.back_rotation[k], bundle.back_translation[k]
-    return None

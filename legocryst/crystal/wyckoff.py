@@ -65,6 +65,21 @@ def wyckoff() -> Wyckoff:
         )
 
 
+_CENTRING = {
+    "P": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "A": ((1, 0, 0), (0, 1, 0), (0, 1 / 2, 1 / 2)),
+    "C": ((1, 0, 0), (1 / 2, 1 / 2, 0), (0, 0, 1)),
+    "I": ((1, 0, 0), (0, 1, 0), (1 / 2, 1 / 2, 1 / 2)),
+    "F": ((0, 1 / 2, 1 / 2), (1 / 2, 0, 1 / 2), (1 / 2, 1 / 2, 0)),
+    "R": ((2 / 3, 1 / 3, 1 / 3), (-1 / 3, 1 / 3, 1 / 3), (-1 / 3, -2 / 3, 1 / 3)),
+}
+
+
+def primitive(group: int) -> np.ndarray:
+    """(3, 3) columns are a basis of a space group's translations in its conventional axes."""
+    return np.array(_CENTRING[symbol(group)[0]]).T
+
+
 def symbol(group: int) -> str:
     """Hermann-Mauguin symbol of a space group."""
     return str(wyckoff().symbol[group])

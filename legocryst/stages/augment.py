@@ -1,110 +1,118 @@
-"""Augment: each known crystal written again in subgroups of its space group and with equivalent points of its sites."""
+"""Augment: each known crystal written again in subgroups of its space group, with other axes, origins and points."""
 
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from legocryst.crystal import cell as cells
+from legocryst.crystal.descriptions import SAME, Descriptions, deviations
 from legocryst.crystal.representation import Crystals
-from legocryst.crystal.subgroups import Subgroup, prove, subgroups, transform
+from legocryst.crystal.subgroups import basis_of, basis_text, indices
 from legocryst.crystal.table import TableError, decode, encode
-from legocryst.crystal.variants import variants
-from legocryst.crystal.wyckoff import wyckoff
+from legocryst.environment.targets import Target
+from legocryst.environment.targets import target as find_target
 from legocryst.settings import AugmentSettings
+from legocryst.stages.pools import Pool, deal
+from legocryst.stages.variants import MOVED, variants
+
+Progress = Callable[..., None]
+ORIGIN = ("origin_x", "origin_y", "origin_z")
+DESCRIPTION = ("label", "t_index", "k_index", "basis", *ORIGIN, "mirror", "variant", "deviation")
+"""Columns beside METHOD's: `label` is the row number in the seeds of the source, for the others see `quantities`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Augmented:
+    """The augmented table, and what is not in it."""
+
+    table: pd.DataFrame  # METHOD's columns and DESCRIPTION
+    left_out: int  # crystals that are within the limits in no subgroup
+    lost: dict[str, int]  # variants left out, by reason
 
 
 def augment(
     seeds: pd.DataFrame,
     settings: AugmentSettings,
     *,
+    target: str = "sp2-carbon",
     seed: int = 0,
-    progress: Callable[..., None] | None = None,
-) -> pd.DataFrame:
-    """The table's columns and `label`, the row number in `seeds` of the crystal that each row describes.
+    progress: Progress | None = None,
+) -> Augmented:
+    """Rows that describe the crystals of a table in other ways; a crystal comes first as it is given, if it fits.
 
-    A crystal comes first as it is given, then as drawn from its own group and from its t-subgroups in turn, so that all
-    have their share. No two rows are equal to six decimals, and each is proved to be its source. `progress(done,
-    total, rows=, left_out=)` counts crystals; those beyond the limits of the settings are left out.
+    `pools.deal` says how the rows are shared out. No two are equal to six decimals, and each is proved to be its source
+    (see `proof`). With variants every row is moved a little instead, and has to be valid for the `target`.
+    `progress(done, total, rows=, left_out=)` counts crystals; while variants are relaxed, rows.
 
     Raises TableError for a table that does not decode row by row, or if the limits leave nothing.
     """
-    decoded = decode(seeds, mode="strict", max_atoms=10**6)
+    tell = progress or (lambda done, total, **numbers: None)
+    wanted = find_target(target)
+    sources = _decoded(seeds, wanted)
+    pools = [Pool.of(k, sources.take([k]), settings, seed) for k in range(len(sources))]
+    left_out = sum(not len(pool.found) for pool in pools)
+    if left_out == len(pools):
+        raise TableError("no seed crystal fits the limits of sites, atoms and free variables: raise them")
+    rows = _drawn(pools, settings, lambda done, made: tell(done, len(pools), rows=made, left_out=left_out))
+    lost: dict[str, int] = {}
+    if settings.variants:
+        rng = np.random.default_rng([seed, len(pools)])
+        rows, lost = variants(sources, rows, wanted, size=settings.perturbation, rng=rng, progress=tell)
+        if not len(rows.source):
+            raise TableError(
+                f"no variant is a valid crystal (most often: {max(lost, key=lost.__getitem__)}): make none"
+            )
+    table = _table(sources, rows, sites=max(8, settings.max_sites)).assign(variant=settings.variants)
+    table["deviation"] = proof(sources, table)
+    wrong = np.flatnonzero(~np.isfinite(table["deviation"]))
+    if len(wrong):
+        raise ValueError(f"row {wrong[0]} of the augmented table is not its source: report this as a fault")
+    return Augmented(table, left_out, lost)
+
+
+def proof(sources: Crystals, table: pd.DataFrame) -> np.ndarray:
+    """Angstrom (n,) by which each row of an augmented table differs from its source under the row's (P, p).
+
+    Only the numbers in the table are used: its atoms are compared one by one with those of the crystal that `label`
+    names. inf where they are not the same: within 1e-4 angstrom, of variants within `MOVED`.
+    """
+    decoded = decode(table, mode="strict", max_atoms=10**6)
+    rows, out = table.iloc[decoded.rows], np.full(len(table), np.inf)
+    known = {text: basis_of(text) for text in table["basis"].unique()}
+    P = np.array([known[text] for text in rows["basis"]]).reshape(-1, 3, 3)
+    described = Descriptions(decoded.crystals, rows["label"].to_numpy(), P, rows[list(ORIGIN)].to_numpy())
+    for variant, most in ((False, SAME), (True, MOVED)):
+        mine = np.flatnonzero(rows["variant"].to_numpy() == variant)
+        out[decoded.rows[mine]] = deviations(sources, described.take(mine), most=most)
+    return out
+
+
+def _decoded(seeds: pd.DataFrame, target: Target) -> Crystals:
+    decoded = decode(seeds, mode="strict", element=target.atomic_number, max_atoms=10**6)
     if (bad := np.flatnonzero(decoded.reason != "")).size:
         raise TableError(f"row {bad[0]} of the seeds is no crystal ({decoded.reason[bad[0]]}): correct or remove it")
-    sources = decoded.crystals
-    batches: list[Crystals] = []
-    label: list[np.ndarray] = []
+    return decoded.crystals
+
+
+def _drawn(pools: list[Pool], settings: AugmentSettings, tell: Callable[[int, int], None]) -> Descriptions:
+    """Rows of all pools until there are as many as wanted, or no more are found; `tell(pools done, rows)`."""
     seen: set[bytes] = set()
-    left_out = 0
-    for k in range(len(sources)):
-        rows = _describe(sources.take([k]), settings, seen, np.random.default_rng([seed, k]))
-        left_out += not rows
-        batches += rows
-        label.append(np.full(sum(map(len, rows)), k))
-        if progress:
-            progress(k + 1, len(sources), rows=sum(map(len, label)), left_out=left_out)
-    if not batches:
-        raise TableError("no seed crystal fits the limits of sites, atoms and free variables: raise them")
-    table = encode(Crystals.concatenate(batches), sites=max(8, settings.max_sites))
-    return table.assign(label=np.concatenate(label))
+    for pool in pools:
+        pool.keep_itself(seen)
+    rows = sum(pool.total for pool in pools)
+    while deal(pools, settings.rows - rows, settings.rows_per_crystal):
+        for k, pool in enumerate(pools):
+            rows += pool.draw(seen, settings.rows_per_transformation)
+            tell(k + 1, rows)
+    return Descriptions.concatenate([pool.rows() for pool in pools if pool.parts])
 
 
-def _describe(
-    source: Crystals, settings: AugmentSettings, seen: set[bytes], rng: np.random.Generator
-) -> list[Crystals]:
-    """Batches of descriptions of one crystal, the crystal itself first; `seen` holds the rows there are already."""
-    if not _fits(source, settings):
-        return []
-    most = settings.rows_per_crystal
-    known = (s for s in subgroups(int(source.group[0])) if s.index <= settings.max_index)
-    fitting = ((s, crystal) for s in known if _fits(crystal := transform(source, 0, s), settings))
-    written = list(islice(fitting, most))  # one row of each is the least
-    draws = min(most, 4 * -(-most // len(written)) + 4)
-    itself = list(_fresh(source, seen))
-    pools: list[tuple[Subgroup, Crystals, np.ndarray]] = []
-    for subgroup, crystal in written:
-        drawn, shift = variants(crystal, 0, draws, rng=rng)
-        fresh = np.fromiter(_fresh(drawn, seen), int)
-        pools.append((subgroup, drawn.take(fresh), shift[fresh]))
-    share = _shares([len(drawn) for _, drawn, _ in pools], most - len(itself))
-    rows = [source.take(itself)]
-    for (subgroup, drawn, shift), count in zip(pools, share, strict=True):
-        if count:
-            rows.append(drawn.take(slice(count)))
-            prove(source, subgroup, rows[-1], shift[:count])
-    return [batch for batch in rows if len(batch)]
-
-
-def _fits(crystal: Crystals, settings: AugmentSettings) -> bool:
-    """Whether a crystal (a batch of one) is within the limits."""
-    free = cells.free_parameters(crystal.group)[0] + wyckoff().free[crystal.position_id].sum()
-    return bool(
-        crystal.site_count[0] <= settings.max_sites
-        and crystal.atom_count[0] <= settings.max_atoms
-        and free <= settings.max_free
-    )
-
-
-def _fresh(crystals: Crystals, seen: set[bytes]) -> Iterator[int]:
-    """Indices of the crystals whose rows, to six decimals, are not in `seen`; they are added to it."""
-    coordinates = np.round(crystals.coordinates, 6) % 1.0
-    for k in range(len(crystals)):
-        sites = slice(crystals.first_site[k], crystals.first_site[k + 1])
-        numbers = np.round(np.r_[crystals.group[k], crystals.cell[k], coordinates[sites].ravel()], 6) + 0.0
-        key = numbers.tobytes() + crystals.position[sites].tobytes() + crystals.species[sites].tobytes()
-        if key not in seen:
-            seen.add(key)
-            yield k
-
-
-def _shares(pools: list[int], total: int) -> list[int]:
-    """How many to take of each pool, in turn one of each until `total` are taken or all pools are empty."""
-    taken = [0] * len(pools)
-    while total > 0 and any(t < size for t, size in zip(taken, pools, strict=True)):
-        for k, size in enumerate(pools):
-            if taken[k] < size and total > 0:
-                taken[k] += 1
-                total -= 1
-    return taken
+def _table(sources: Crystals, rows: Descriptions, *, sites: int) -> pd.DataFrame:
+    parent = sources.group[rows.source]
+    t_index, k_index = indices(parent, rows.crystals.group, rows.P)
+    _, first, place = np.unique(np.rint(rows.P * 12).reshape(-1, 9), axis=0, return_index=True, return_inverse=True)
+    basis = np.array([basis_text(rows.P[k]) for k in first], object)[place]
+    description = {"label": rows.source, "t_index": t_index, "k_index": k_index, "basis": basis}
+    description |= dict(zip(ORIGIN, rows.p.T, strict=True)) | {"mirror": np.linalg.det(rows.P) < 0}
+    return pd.concat([encode(rows.crystals, sites=sites), pd.DataFrame(description)], axis=1)

@@ -1,6 +1,6 @@
 """What a 3D view of a crystal shows: atoms with their images at the boundary, bonds across it, the cell's edges."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -41,6 +41,12 @@ class Scene:
             "edges": np.round(self.edges, 4).tolist(),
             "axes": np.round(self.axes, 4).tolist(),
         }
+
+
+def turned(drawn: Scene, axes: np.ndarray) -> Scene:
+    """The scene turned, or mirrored, so that its cell has `axes` (3, 3), of the same lengths and angles."""
+    turn = np.linalg.solve(drawn.axes, axes)
+    return replace(drawn, positions=drawn.positions @ turn, edges=drawn.edges @ turn, axes=axes)
 
 
 def scene(

@@ -46,9 +46,9 @@ PAGES: dict[str, Page] = {
     "augment": Page(
         "Augment",
         "augment.py",
-        "Each crystal of the training set is written again in subgroups of its space group and with other points of "
-        "its orbits. The crystals stay what they are; only their descriptions grow in number. From them a model "
-        "learns many ways to write the same environment.",
+        "Each crystal of the training set is written again in subgroups of its space group, some with a larger cell, "
+        "with other axes, other origins and other points of its orbits. The crystals stay what they are; only their "
+        "descriptions grow in number. From them a model learns many ways to write the same environment.",
         "A training set.",
         "A table with many rows for each crystal, every row proved to be its source.",
         "features",

@@ -120,10 +120,23 @@ def site_count(table: "pd.DataFrame") -> np.ndarray:
     return (table[[f"wp{k}" for k in range(SITES)]].to_numpy() >= 0).sum(axis=1)
 
 
-def positions(store: Store, table: str, job: str) -> "pd.DataFrame":
-    """Space group and Wyckoff positions of the rows of a job's table."""
-    names = ", ".join(name for name in CRYSTAL_COLUMNS if name == "spg" or name.startswith("wp"))
-    return store.query(f'SELECT {names} FROM "{table}" WHERE job = ?', [job])
+def combinations(store: Store, table: str, job: str) -> "pd.DataFrame":
+    """Each distinct list of space group and Wyckoff positions in a job's table, with the number `n` of rows."""
+    names = ", ".join(column(name) for name in CRYSTAL_COLUMNS if name == "spg" or name.startswith("wp"))
+    return store.query(f'SELECT {names}, count(*) AS n FROM "{table}" WHERE job = ? GROUP BY ALL', [job])
+
+
+def descriptions(store: Store, job: str, label: int) -> "pd.DataFrame":
+    """The first row of each subgroup and basis in which a job has written a crystal, with the number `n` of such rows.
+
+    In the order of the index; the crystal as it is comes first.
+    """
+    sql = """
+        SELECT *, count(*) OVER each AS n FROM augmented WHERE job = ? AND label = ?
+        WINDOW each AS (PARTITION BY spg, t_index, k_index, basis)
+        QUALIFY row_number() OVER (each ORDER BY rowid) = 1 ORDER BY t_index * k_index, k_index, rowid
+    """
+    return store.query(sql, [job, label])
 
 
 def densities(table: "pd.DataFrame", element: int) -> np.ndarray:

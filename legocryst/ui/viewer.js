@@ -74,7 +74,6 @@ function draw(viewer, data, dark) {
     viewer.zoomTo()
     viewer.rotate(-75, "x")
     viewer.rotate(-20, "y")
-    viewer.zoom(1.1)
     viewer.legocrystCamera = data.camera
   }
   viewer.render()

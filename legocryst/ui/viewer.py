@@ -31,11 +31,18 @@ def _component() -> Any:
 
 
 def view(
-    scene: Scene, *, name: str, way: str = WAYS[0], cell: bool = True, perspective: bool = True, height: int = 460
+    scene: Scene,
+    *,
+    name: str,
+    way: str = WAYS[0],
+    cell: bool = True,
+    perspective: bool = True,
+    height: int = 460,
+    key: str = "viewer",
 ) -> None:
-    """Draw a scene. The camera is kept while `name`, what is looked at, stays the same."""
+    """Draw a scene. The camera is kept while `name`, what is looked at, stays the same; each view has its own `key`."""
     shown = _data(scene, name=name, way=way, cell=cell, perspective=perspective, height=height)
-    _component()(data=shown | {"script": "app/static/vendor/3dmol/3Dmol-min.js"}, key="viewer")
+    _component()(data=shown | {"script": "app/static/vendor/3dmol/3Dmol-min.js"}, key=key)
 
 
 def _data(scene: Scene, *, name: str, way: str, cell: bool, perspective: bool, height: int) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from legocryst.cli.output import Ticker
 from legocryst.crystal.files import to_cif
 from legocryst.crystal.table import decode
 from legocryst.jobs import jobs
+from legocryst.stages.augment import DESCRIPTION
 from legocryst.store import NAME, Store
 from tests.workspaces import HOLD, few_seeds
 
@@ -122,8 +123,9 @@ def test_seeds_curate_and_augment(tmp_path: Path, call: Call) -> None:
 
     made = call("augment", tmp_path / "mixed.csv", "--rows-per-crystal", 4, "--out", tmp_path / "made.parquet")
     rows = pd.read_parquet(tmp_path / "made.parquet")
-    assert list(rows.columns) == [*few.columns, "label"]
-    assert made["rows"] == len(rows) == 12 and made["left_out"] == 1 and made["cpu_seconds"] > 0
+    assert list(rows.columns) == [*few.columns, *DESCRIPTION]
+    assert made["rows"] == made["proved"] == len(rows) == 12 and made["left_out"] == 1 and made["cpu_seconds"] > 0
+    assert made["groups"] == rows["spg"].nunique() and made["duplicates"] == 0 < made["combinations"] <= 12
     assert rows["label"].value_counts().to_dict() == {1: 4, 2: 4, 3: 4}  # the crystals' numbers in the file
 
 

@@ -6,7 +6,7 @@ from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.cif import CifParser
 
-from legocryst.crystal.files import FileError, _hall_number, from_structure, read_crystals, to_cif, to_structure
+from legocryst.crystal.files import FileError, from_structure, hall_number, read_crystals, to_cif, to_structure
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import encode
 from tests.crystal import by_spglib
@@ -69,7 +69,7 @@ def test_letters_are_spglibs(crystals: Crystals) -> None:
     for k in range(0, 230, 3):
         structure = to_structure(crystals, k)
         back = from_structure(structure)
-        theirs = by_spglib.dataset(structure, 0.01, hall_number=_hall_number(int(back.group[0])))
+        theirs = by_spglib.dataset(structure, 0.01, hall_number=hall_number(int(back.group[0])))
         _, first = np.unique(theirs.crystallographic_orbits, return_index=True)
         assert sorted(back.letters) == sorted(theirs.wyckoffs[j] for j in first), k + 1
 

@@ -1,126 +1,180 @@
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import pyxtal
-from pymatgen.analysis.structure_matcher import StructureMatcher
+from pymatgen.symmetry.settings import JonesFaithfulTransformation
 
-from legocryst.crystal.files import to_structure
+from legocryst.analysis.graphs import lattice_basis
+from legocryst.crystal.cell import symmetrized
+from legocryst.crystal.descriptions import written
 from legocryst.crystal.representation import Crystals
-from legocryst.crystal.subgroups import Subgroup, prove, split, subgroups, transform
-from legocryst.crystal.wyckoff import N_GROUPS, wyckoff
+from legocryst.crystal.subgroups import CELLS, Subgroups, basis_of, basis_text, indices, reduced, subgroups
+from legocryst.crystal.wyckoff import N_GROUPS, primitive, wyckoff
 from tests.crystal.by_spglib import operation_set
-from tests.crystals_at_random import random_crystals, separated_crystal
 
-RIGHT, HEX = np.pi / 2, 2 * np.pi / 3
-GRAPHITE = Crystals.build([194], [[2.46, 2.46, 6.7, RIGHT, RIGHT, HEX]],
-                          [[(6, 10, (0, 0, 0.25)), (6, 9, (1 / 3, 2 / 3, 0.25))]])  # fmt: skip
+Transformation = tuple[int, np.ndarray, np.ndarray]
 
 
-def between(parent: int, group: int) -> list[Subgroup]:
-    return [s for s in subgroups(parent) if s.group == group]
+def published(parent: int, kind: str) -> Iterator[tuple[Transformation, int, list[list[str]]]]:
+    """Maximal subgroups of International Tables A1 in pyxtal's tables: with the index, and how positions split."""
+    entry: Any = _tables()[kind][str(parent)]
+    columns = (entry[name] for name in ("type", "subgroup", "index", "transformation", "relations"))
+    for found, group, index, given, relations in zip(*columns, strict=True):
+        if found == kind:
+            numbers = np.rint(np.array(given["data"]) * 24) / 24  # 0.33333333 is a third
+            yield (int(group), numbers[:, :3], numbers[:, 3]), int(index), relations
 
 
-def test_every_group_has_itself_first_and_p1_last() -> None:
+def _tables() -> dict[str, Any]:
+    if not _READ:
+        folder = Path(pyxtal.__file__).parent / "database"
+        _READ.update({kind: json.loads((folder / f"{kind}_subgroup.json").read_text()) for kind in "tk"})
+    return _READ
+
+
+_READ: dict[str, Any] = {}
+
+
+def operations(link: Transformation) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rotations, translations and a basis (rows) of the lattice of a subgroup, in the axes of its parent."""
+    group, matrix, origin = link
+    rotation, translation = wyckoff().general(group)
+    rotation, which = np.unique(rotation, axis=0, return_index=True)
+    turned = matrix @ rotation @ np.linalg.inv(matrix)
+    return turned, translation[which] @ matrix.T + origin - turned @ origin, (matrix @ primitive(group)).T
+
+
+def name(rotation: np.ndarray, translation: np.ndarray, lattice: np.ndarray) -> tuple[tuple[int, ...], ...]:
+    """A name that equal subgroups share, whatever their settings: translations in 48ths, modulo the lattice."""
+    rows = lattice_basis(np.rint(48 * lattice).astype(int))
+    rest = np.rint(48 * translation).astype(int)
+    for i in range(3):
+        rest -= (rest[:, i] // rows[i, i])[:, None] * rows[i]
+    return (
+        *sorted(map(tuple, np.c_[np.rint(rotation).reshape(-1, 9), rest].astype(int).tolist())),
+        tuple(rows.ravel()),
+    )
+
+
+def conjugates(parent: int, link: Transformation) -> set[tuple[tuple[int, ...], ...]]:
+    """Names of all subgroups conjugate to one in its parent."""
+    rotation, translation, lattice = operations(link)
+    found = {name(rotation, translation, lattice)}
+    queue = [(rotation, translation, lattice)]
+    acting = [*zip(*wyckoff().general(parent), strict=True)] + [(np.eye(3), step) for step in primitive(parent).T]
+    while queue:
+        rotation, translation, lattice = queue.pop()
+        for turn, shift in acting:
+            moved = turn @ rotation @ np.linalg.inv(turn)
+            there = shift + translation @ turn.T - moved @ shift
+            if (new := name(moved, there, lattice @ turn.T)) not in found:
+                found.add(new)
+                queue.append((moved, there, lattice @ turn.T))
+    return found
+
+
+def links(found: Subgroups) -> list[Transformation]:
+    return list(zip(found.group.tolist(), found.P, found.p, strict=True))
+
+
+def test_every_group_has_itself_first_and_all_indices_rise() -> None:
     for group in range(1, N_GROUPS + 1):
         own = subgroups(group)
-        assert own[0].group == group and own[0].index == 1 and own[-1].group == 1
-        assert [s.index for s in own] == sorted(s.index for s in own)
-        point_group = np.unique(wyckoff().general(group)[0], axis=0)
-        assert own[-1].index == len(point_group)
+        assert own.group[0] == group and np.array_equal(own.P[0], np.eye(3)) and not own.p[0].any()
+        assert (np.diff(own.index) >= 0).all() and own.k_index.max() == CELLS
+        assert own.t_index.max() == len(np.unique(wyckoff().general(group)[0], axis=0))
+        t_index, k_index = indices(np.full(len(own), group), own.group, own.P)
+        assert np.array_equal(t_index, own.t_index) and np.array_equal(k_index, own.k_index)
 
 
 def test_operations_of_each_subgroup_are_operations_of_its_parent() -> None:
-    for parent in range(1, N_GROUPS + 1, 3):
+    for parent in range(1, N_GROUPS + 1, 9):
         parents = operation_set(*wyckoff().general(parent))
-        for s in subgroups(parent):
-            rotation, translation = wyckoff().general(s.group)
-            turned = s.P @ rotation @ np.linalg.inv(s.P)
-            assert operation_set(turned, translation @ s.P.T + s.p - turned @ s.p) <= parents
+        for group, P, p in links(subgroups(parent)):
+            rotation, translation = wyckoff().general(group)
+            turned = P @ rotation @ np.linalg.inv(P)
+            assert operation_set(turned, translation @ P.T + p - turned @ p) <= parents
+            assert np.linalg.det(P) > 0
 
 
 def test_how_many_classes_there_are() -> None:
     # Subgroups of the point group up to conjugation: m-3m has 33, 6/mmm 32 with its two settings, -1 two, 1 one.
-    assert [len(subgroups(g)) for g in (1, 2, 221, 225, 230)] == [1, 2, 33, 33, 33]
+    assert [(subgroups(g).k_index == 1).sum() for g in (1, 2, 221, 225, 230)] == [1, 2, 33, 33, 33]
+    # P1: the sublattices of index 2, 3, 4 (OEIS A001001). P-1: each has |L / (2L + T)| classes of origins besides.
+    assert np.bincount(subgroups(1).k_index).tolist() == [0, 1, 7, 13, 35]
+    own = subgroups(2)
+    assert np.bincount(own.k_index[own.group == 2]).tolist() == [0, 1, 14, 13, 28 * 2 + 7 * 4]
 
 
-def test_positions_split_as_in_pyxtals_tables() -> None:
-    table = json.loads((Path(pyxtal.__file__).parent / "database" / "t_subgroup.json").read_text())
+@pytest.mark.parametrize("parent", [4, 15, 41, 62, 88, 123, 139, 148, 166, 180, 194, 205, 221, 227, 230])
+def test_no_two_are_conjugate_and_all_of_international_tables_are_there(parent: int) -> None:
+    own = subgroups(parent)
+    keys = np.c_[own.group, own.t_index, own.k_index]
+    found: dict[tuple[tuple[int, ...], ...], int] = {}
+    for k in np.flatnonzero(own.index <= 4):
+        names = conjugates(parent, links(own)[k])
+        assert not names & found.keys(), f"{keys[k]} twice"
+        found |= dict.fromkeys(names, int(k))
     compared = 0
-    for parent in range(2, N_GROUPS + 1, 4):
-        entry = table[str(parent)]
-        for s in subgroups(parent)[1:]:
-            for group, relations, given in zip(
-                entry["subgroup"], entry["relations"], entry["transformation"], strict=True
-            ):
-                matrix = np.array(given["data"])
-                if group == s.group and np.allclose(matrix[:, :3], s.P) and np.allclose(matrix[:, 3] % 1, s.p):
-                    for position_id, theirs in zip(reversed(wyckoff().positions(parent)), relations, strict=True):
-                        ids = split(position_id, s).position_id
-                        ours = [f"{wyckoff().multiplicity[k]}{wyckoff().letter[k]}" for k in ids]
-                        assert sorted(ours) == sorted(theirs), (parent, group, wyckoff().letter[position_id])
-                        compared += 1
-    assert compared > 500
+    for kind in "tk":
+        for link, index, _ in published(parent, kind):
+            if index <= 4:
+                ours = found[name(*operations(link))]
+                assert keys[ours].tolist() == [link[0], index if kind == "t" else 1, index if kind == "k" else 1]
+                compared += 1
+    assert compared >= 2
 
 
-def test_diamond_becomes_zincblende() -> None:
-    diamond = Crystals.build([227], [[3.567] * 3 + [RIGHT] * 3], [[(6, 8, (0.125, 0.125, 0.125))]])
-    (zincblende,) = between(227, 216)
-    written = transform(diamond, 0, zincblende)
-    assert zincblende.index == 2 and written.group[0] == 216
-    assert written.multiplicity.tolist() == [4, 4] and written.cell[0] == pytest.approx(diamond.cell[0])
+@pytest.mark.parametrize("kind", ["t", "k"])
+def test_positions_split_as_in_international_tables(kind: str) -> None:
+    table, u, compared = wyckoff(), np.sqrt([0.0184, 0.0739, 0.1716]), 0
+    for parent in range(17, N_GROUPS + 1, 6):
+        # a monoclinic cell is reduced, which changes letters
+        given = [(link, how) for link, _, how in published(parent, kind) if link[0] > 15 and np.linalg.det(link[1]) > 0]
+        if not given:
+            continue
+        group, P, p = (np.array(part) for part in zip(*(link for link, _ in given), strict=True))
+        found = Subgroups(parent, group, np.ones_like(group), np.ones_like(group), P, p)
+        cell = symmetrized(np.array([parent]), np.array([[4.0, 5, 6, 1.5, 1.6, 1.7]]))
+        for k, position_id in enumerate(table.positions(parent)):
+            op = table.op_first[position_id]
+            point = table.rotation[op] @ u + table.translation[op]
+            crystal = Crystals.build([parent], cell, [[(6, k, point.tolist())]])
+            ours, _ = written(crystal, found, max_sites=99, max_atoms=10**4)
+            names = np.char.add(ours.multiplicity.astype(str), ours.letters)
+            for i, (link, relations) in enumerate(given):
+                split = names[ours.first_site[i] : ours.first_site[i + 1]].tolist()
+                assert sorted(split) == sorted(relations[-1 - k]), (parent, link, table.letter[position_id])
+                compared += 1
+    assert compared > 1000
 
 
-def test_graphite_in_orthorhombic_axes() -> None:
-    matcher, original = StructureMatcher(scale=False), to_structure(GRAPHITE)
-    (cmcm,) = between(194, 63)
-    written = transform(GRAPHITE, 0, cmcm)
-    assert sorted(written.cell[0, :3]) == pytest.approx(sorted([2.46, 2.46 * 3**0.5, 6.7]))
-    assert written.atom_count[0] == 8 and matcher.fit(original, to_structure(written))
+def test_basis_text_is_that_of_the_field() -> None:
+    assert basis_text(np.array([[1, 1, 0], [-1, 1, 0], [0, 0, 2]])) == "a-b,a+b,2c"
+    for parent in (1, 62, 166, 227):
+        for P in subgroups(parent).P[::40]:
+            text = basis_text(P)
+            assert np.allclose(basis_of(text), P, atol=1e-12)
+            theirs, _ = JonesFaithfulTransformation.parse_transformation_string(f"{text};0,0,0")
+            assert np.allclose(theirs, P, atol=1e-9)
 
 
-def test_crystals_in_subgroups_are_the_same_by_structure_matcher() -> None:
-    matcher, matched = StructureMatcher(scale=False), 0
-    for group in range(3, N_GROUPS + 1, 9):
-        crystals = separated_crystal(group, max_atoms=24)
-        own = subgroups(group)
-        for s in (own[len(own) // 2], own[-1]):
-            written = transform(crystals, 0, s)
-            assert written.atom_count[0] == pytest.approx(crystals.atom_count[0] * np.linalg.det(s.P))
-            matched += matcher.fit(to_structure(crystals), to_structure(written))
-    assert matched == 2 * len(range(3, N_GROUPS + 1, 9))
+@pytest.mark.parametrize("text", ["", "a,b", "a,b,c,a", "a,b,d", "a,b,c+", "a,,c", "a, b, c", "a,b,2"])
+def test_what_is_no_basis_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is no basis"):
+        basis_of(text)
 
 
-def test_all_positions_of_many_groups_transform() -> None:
-    # `transform` proves that the atoms are the same, or raises.
-    done = 0
-    for group in range(1, N_GROUPS + 1, 5):
-        crystals = random_crystals(1, seed=group, groups=[group], max_sites=3, max_atoms=300)
-        for s in subgroups(group):
-            done += len(transform(crystals, 0, s))
-    assert done > 400
-
-
-def test_another_groups_subgroup_is_refused() -> None:
-    with pytest.raises(ValueError, match="one of group 227, and the crystal has 194"):
-        transform(GRAPHITE, 0, subgroups(227)[1])
-
-
-@pytest.mark.parametrize("what", ["coordinates", "cell", "species", "shift"])
-def test_what_is_not_the_source_is_noticed(what: str) -> None:
-    from dataclasses import replace
-
-    s = between(194, 63)[0]
-    written, shift = transform(GRAPHITE, 0, s), np.zeros((1, 3))
-    prove(GRAPHITE, s, written, shift)
-    if what == "coordinates":
-        free = wyckoff().free[written.position_id]
-        written = replace(written, coordinates=written.coordinates + 1e-3 * free)
-    elif what == "shift":
-        shift[0, 2] = 0.01
-    else:
-        changed = {"cell": written.cell * 1.001, "species": written.species + np.arange(len(written.species))}
-        written = replace(written, **{what: changed[what]})
-    with pytest.raises(ValueError, match="is not its source"):
-        prove(GRAPHITE, s, written, shift)
+def test_reduced_cells_are_short_and_of_the_same_subgroup() -> None:
+    lattice = np.diag([3.0, 4.0, 5.0])
+    own = subgroups(47)
+    low = own.take((own.group <= 15) & (own.index <= 16))
+    short = reduced(low, lattice)
+    size, before = (np.linalg.norm(found.P.swapaxes(1, 2) @ lattice, axis=2).sum(axis=1) for found in (short, low))
+    assert (size <= before + 1e-9).all() and (size < before - 0.1).any()
+    for one, other in zip(links(low), links(short), strict=True):
+        assert name(*operations(one)) == name(*operations(other))

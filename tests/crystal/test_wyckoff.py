@@ -1,7 +1,7 @@
 import numpy as np
 from pyxtal.symmetry import Group
 
-from legocryst.crystal.files import _hall_number
+from legocryst.crystal.files import hall_number
 from legocryst.crystal.wyckoff import N_GROUPS, symbol, wyckoff
 
 
@@ -21,7 +21,7 @@ def test_positions_are_pyxtals() -> None:
 
 
 def test_general_positions_are_a_setting_of_spglib() -> None:
-    halls = [_hall_number(group) for group in range(1, N_GROUPS + 1)]
+    halls = [hall_number(group) for group in range(1, N_GROUPS + 1)]
     assert len(set(halls)) == N_GROUPS
 
 

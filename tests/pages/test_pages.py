@@ -1,6 +1,7 @@
 """Every page under AppTest: an empty workspace, and one with a finished run."""
 
 import io
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -73,6 +74,26 @@ def test_page_draws(page: str, filled: bool, demo: Path, tmp_path: Path, monkeyp
     told = [info.value for info in test.info]
     needs = page not in ("home", "data")
     assert len([text for text in told if "yet" in text]) == (needs and not filled)
+
+
+def test_augment_page_follows_a_crystal(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store.open(demo) as store:
+        rows = store.query("SELECT * FROM augmented WHERE label = 3")
+    test = opened("augment", demo, monkeypatch)
+    assert any("Every row is proved to be its crystal" in text.value for text in test.markdown)
+    test.session_state["augment.tabs"] = "Follow one crystal"
+    test.run()
+    test.selectbox(key="followed").set_value(3).run()
+    assert not test.exception
+    listed = test.dataframe[0].value
+    assert listed["rows"].sum() == len(rows) == 12
+    assert listed["Kind"][0] == "itself" and set(listed["Kind"]) <= {"itself", "t", "k", "t + k"}
+    assert listed["basis"][0] == "a,b,c" and set(listed["basis"]) == set(rows["basis"])
+    sites = [sum(map(int, re.findall(r"(\d+) × ", text))) for text in listed["Wyckoff sites"]]
+    assert sites[0] == (rows.filter(regex="^wp").iloc[0] >= 0).sum() and max(sites) <= 8
+    titles = [text.value for text in test.markdown]
+    assert any(text.startswith("**As known: ") for text in titles)
+    assert any(text.startswith("**As written: ") for text in titles)
 
 
 def test_structure_page_shows_the_row(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,16 +1,26 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from pymatgen.analysis.structure_matcher import StructureMatcher
+from pymatgen.core import Lattice
+from pymatgen.symmetry.settings import JonesFaithfulTransformation
 
-from legocryst import DATA
+from legocryst import ROOT
 from legocryst.crystal.cell import free_parameters
+from legocryst.crystal.descriptions import SAME
 from legocryst.crystal.files import to_structure
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import TableError, columns, decode, encode
 from legocryst.crystal.wyckoff import wyckoff
+from legocryst.quantities import QUANTITIES
 from legocryst.settings import AugmentSettings
-from legocryst.stages.augment import augment
+from legocryst.stages.augment import DESCRIPTION, augment, proof
+from legocryst.stages.curate import shipped
 from tests.crystals_at_random import random_crystals
 
 RIGHT, HEX = np.pi / 2, 2 * np.pi / 3
@@ -23,21 +33,28 @@ KNOWN = Crystals.build(
 
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
-    return augment(encode(KNOWN), AugmentSettings(rows_per_crystal=60), seed=1)
+    return augment(encode(KNOWN), AugmentSettings(rows=120, rows_per_crystal=60), seed=1).table
 
 
-def test_the_table_has_methods_columns_and_labels(table: pd.DataFrame) -> None:
-    assert list(table.columns) == [*columns(8), "label"]
-    assert table["label"].is_monotonic_increasing and set(table["label"]) == {0, 1}
-    assert table["label"].value_counts().max() <= 60
+def crystal_columns(table: pd.DataFrame) -> pd.DataFrame:
+    return table.drop(columns=list(DESCRIPTION))
+
+
+def test_the_table_has_methods_columns_and_those_of_a_description(table: pd.DataFrame) -> None:
+    assert list(table.columns) == [*columns(8), *DESCRIPTION] and set(DESCRIPTION) < set(QUANTITIES)
+    assert table["label"].is_monotonic_increasing and table["label"].value_counts().to_dict() == {0: 60, 1: 60}
+    assert set(table["k_index"]) == {1, 2, 3, 4} and table["t_index"].max() > 4
+    assert not table["mirror"].any() and not table["variant"].any()
 
 
 def test_each_crystal_comes_first_as_it_is(table: pd.DataFrame) -> None:
-    first = table.drop_duplicates("label").drop(columns="label").reset_index(drop=True)
-    pd.testing.assert_frame_equal(first, encode(KNOWN))
+    first = table.drop_duplicates("label").reset_index(drop=True)
+    pd.testing.assert_frame_equal(crystal_columns(first), encode(KNOWN))
+    assert list(first["basis"]) == ["a,b,c"] * 2 and not first[["origin_x", "origin_y", "origin_z"]].any(axis=None)
 
 
 def test_every_row_is_its_source(table: pd.DataFrame) -> None:
+    assert table["deviation"].max() < 1e-9
     decoded = decode(table, mode="strict")
     assert len(decoded.rows) == len(table) and decoded.shift.max() < 1e-9
     matcher = StructureMatcher(scale=False)
@@ -48,44 +65,67 @@ def test_every_row_is_its_source(table: pd.DataFrame) -> None:
         assert matcher.fit(sources[table["label"][k]], to_structure(decoded.crystals, k)), groups[k]
 
 
+def test_a_transformation_alone_makes_the_row_from_its_source(table: pd.DataFrame) -> None:
+    """pymatgen reads P from the row's text and finds each of the row's atoms among the source's."""
+    for k in range(0, len(table), 7):
+        row = table.iloc[k]
+        P = np.array(JonesFaithfulTransformation.parse_transformation_string(f"{row['basis']};0,0,0")[0], float)
+        source, written = to_structure(KNOWN, row["label"]), to_structure(decode(table.iloc[[k]]).crystals)
+        lattice = Lattice(P.T @ source.lattice.matrix)
+        assert np.allclose(lattice.metric_tensor, written.lattice.metric_tensor, atol=1e-9)
+        origin = row[["origin_x", "origin_y", "origin_z"]].to_numpy(float)
+        distance = source.lattice.get_all_distances(written.frac_coords @ P.T + origin, source.frac_coords)
+        assert distance.min(axis=1).max() < 1e-6
+
+
 def test_no_two_rows_are_equal(table: pd.DataFrame) -> None:
-    assert not table.drop(columns="label").round(6).duplicated().any()
+    assert not crystal_columns(table).round(6).duplicated().any()
 
 
-def test_limits_hold_and_subgroups_share_the_rows() -> None:
-    settings = AugmentSettings(rows_per_crystal=40, max_sites=4, max_atoms=60, max_free=9, max_index=12)
+def test_limits_hold() -> None:
+    settings = AugmentSettings(
+        rows=400, rows_per_crystal=40, max_sites=4, max_atoms=60, max_free=9, max_index=12, max_cells=3
+    )
     crystals = random_crystals(12, seed=8, max_sites=2, max_atoms=60)
-    table = augment(encode(crystals), settings)
+    table = augment(encode(crystals), settings).table
     written = decode(table).crystals
     free = free_parameters(written.group) + np.bincount(
         written.crystal_of_site, weights=wyckoff().free[written.position_id].sum(axis=1)
     )
     assert written.site_count.max() <= 4 and written.atom_count.max() <= 60 and free.max() <= 9
-    assert table["label"].value_counts().max() <= 40
-    for _, own in table.groupby("label"):
-        assert own["spg"].nunique() == 1 or own["spg"].value_counts(normalize=True).max() < 0.8
+    assert (table["t_index"] * table["k_index"]).max() <= 12 and set(table["k_index"]) == {1, 2, 3}
+    assert 20 < table["label"].value_counts().max() <= 40 and len(table) <= 400
 
 
 def test_the_seed_decides() -> None:
-    seeds, settings = encode(KNOWN), AugmentSettings(rows_per_crystal=30)
-    one, again, other = (augment(seeds, settings, seed=s) for s in (1, 1, 2))
+    seeds, settings = encode(KNOWN), AugmentSettings(rows=60)
+    one, again, other = (augment(seeds, settings, seed=s).table for s in (1, 1, 2))
     pd.testing.assert_frame_equal(one, again)
     assert not one.equals(other)
 
 
-def test_a_crystal_is_augmented_alike_whatever_stands_beside_it() -> None:
-    seeds, settings = encode(KNOWN), AugmentSettings(rows_per_crystal=30)
-    alone, both = augment(seeds.iloc[:1], settings), augment(seeds, settings)
-    pd.testing.assert_frame_equal(alone, both[both["label"] == 0])
+def test_another_process_makes_the_same_bytes(tmp_path: Path) -> None:
+    code = """
+import sys
+from legocryst.settings import AugmentSettings
+from legocryst.stages.augment import augment
+from legocryst.stages.curate import shipped
+augment(shipped().head(4), AugmentSettings(rows=300), seed=3).table.to_parquet(sys.argv[1])
+"""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "1"}
+    subprocess.run([sys.executable, "-c", code, tmp_path / "other"], cwd=ROOT, env=environment, check=True)
+    augment(shipped().head(4), AugmentSettings(rows=300), seed=3).table.to_parquet(tmp_path / "own")
+    assert (tmp_path / "other").read_bytes() == (tmp_path / "own").read_bytes()
 
 
 def test_progress_counts_crystals_rows_and_those_left_out() -> None:
     seen = []
-    seeds = encode(Crystals.concatenate([KNOWN, random_crystals(1, seed=3, groups=[225], max_atoms=400)]))
-    limit = AugmentSettings(rows_per_crystal=10, max_atoms=8)
-    table = augment(seeds, limit, progress=lambda done, total, **numbers: seen.append((done, total, numbers)))
-    assert [(done, total) for done, total, _ in seen] == [(1, 3), (2, 3), (3, 3)]
-    assert seen[-1][2] == {"rows": len(table), "left_out": int(decode(seeds).crystals.atom_count[2] > 8)}
+    seeds = encode(Crystals.concatenate([KNOWN, random_crystals(1, seed=3, groups=[2], max_atoms=400)]))
+    limit = AugmentSettings(rows=20, max_free=7)
+    made = augment(seeds, limit, progress=lambda done, total, **numbers: seen.append((done, total, numbers)))
+    assert [(done, total) for done, total, _ in seen[:3]] == [(1, 3), (2, 3), (3, 3)]
+    assert made.left_out == 1 and set(made.table["label"]) == {0, 1}
+    assert seen[-1][2] == {"rows": len(made.table), "left_out": 1}
 
 
 def test_wrong_seeds_get_one_sentence() -> None:
@@ -94,10 +134,24 @@ def test_wrong_seeds_get_one_sentence() -> None:
     with pytest.raises(TableError, match="lacks the column c"):
         augment(encode(KNOWN).drop(columns="c"), AugmentSettings())
     with pytest.raises(TableError, match="no seed crystal fits the limits"):
-        augment(encode(KNOWN), AugmentSettings(max_atoms=2))
+        augment(encode(KNOWN), AugmentSettings(max_atoms=1))
 
 
-def test_shipped_seeds_fill_their_rows() -> None:
-    seeds = pd.read_parquet(DATA / "seeds" / "sp2_carbon.parquet").iloc[::12].reset_index(drop=True)
-    table = augment(seeds, AugmentSettings(rows_per_crystal=20))
-    assert table["label"].value_counts().to_dict() == dict.fromkeys(range(len(seeds)), 20)
+def test_proof_notices_a_wrong_transformation_label_or_number(table: pd.DataFrame) -> None:
+    assert np.array_equal(proof(KNOWN, table), table["deviation"])
+    for wrong in (
+        table.assign(origin_z=table["origin_z"] + 1e-3),
+        table.assign(basis="a,b,2c"),
+        table.assign(label=1 - table["label"]),
+        table.assign(a=table["a"] * 1.001, b=table["b"] * 1.001),
+    ):
+        assert np.isinf(proof(KNOWN, wrong)).mean() > 0.5
+    assert (proof(KNOWN, table.assign(wp0=99)) == np.inf).all(), "not decodable"
+
+
+def test_shipped_seeds_share_the_rows() -> None:
+    made = augment(shipped().iloc[::6].reset_index(drop=True), AugmentSettings(rows=3000))
+    assert len(made.table) == 3000 and (made.table["deviation"] < SAME).all() and made.table["mirror"].any()
+    rows, groups = made.table["label"].value_counts(), made.table["spg"].value_counts()
+    assert len(rows) == 30 and rows.quantile(0.9) < 1.5 * rows.quantile(0.2)
+    assert len(groups) > 120 and groups.max() < 0.04 * len(made.table)

@@ -8,7 +8,7 @@ from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import decode
 from legocryst.crystal.wyckoff import wyckoff
 from legocryst.stages.curate import shipped
-from legocryst.ui.scene import SceneError, scene
+from legocryst.ui.scene import SceneError, scene, turned
 
 CUTOFF = 1.7
 
@@ -63,3 +63,15 @@ def test_cells_share_their_edges(crystals: Crystals) -> None:
 def test_too_many_atoms_are_refused_in_one_sentence(crystals: Crystals) -> None:
     with pytest.raises(SceneError, match="choose a smaller supercell"):
         scene(crystals, int(crystals.atom_count.argmax()), cutoff=CUTOFF, supercell=(9, 9, 9))
+
+
+def test_a_turned_scene_keeps_its_shape(crystals: Crystals) -> None:
+    drawn = scene(crystals, 0, cutoff=CUTOFF)
+    turn = np.array([[0, 1, 0], [0, 0, 1], [1, 0, 0.0]])
+    for matrix in (turn, -turn):
+        other = turned(drawn, drawn.axes @ matrix)
+        assert np.allclose(other.axes, drawn.axes @ matrix) and np.array_equal(other.bonds, drawn.bonds)
+        before, after = (np.linalg.norm(s.positions[:, None] - s.positions, axis=-1) for s in (drawn, other))
+        assert np.allclose(before, after)
+        before, after = (s.positions @ np.linalg.inv(s.axes) for s in (drawn, other))
+        assert np.allclose(before, after)

@@ -1,0 +1,61 @@
+"""Variants: rows moved a little and relaxed again in their subgroup, as published."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import numpy as np
+
+from legocryst.crystal import cell as cells
+from legocryst.crystal.descriptions import Descriptions, deviations, row_keys, settled
+from legocryst.crystal.projection import wrapped
+from legocryst.crystal.representation import Crystals
+from legocryst.crystal.wyckoff import wyckoff
+from legocryst.environment.targets import Target
+from legocryst.relax import relax
+from legocryst.settings import RelaxSettings
+
+MOVED = 0.5
+"""Angstrom from its source's atom beyond which an atom makes a variant another crystal."""
+REFINE = RelaxSettings(restarts=0, descriptor_steps=0, coordination_steps=0)
+"""A known crystal is near its environment: only the last stage of the relaxation is needed."""
+
+
+def variants(
+    sources: Crystals,
+    described: Descriptions,
+    target: Target,
+    *,
+    size: float,
+    rng: np.random.Generator,
+    progress: Callable[..., None],
+) -> tuple[Descriptions, dict[str, int]]:
+    """The descriptions moved by at most `size`, relaxed and still valid; and how many were lost by reason.
+
+    Cell lengths and angles change by a share of at most `size`, free coordinates by as many fractions of the cell.
+    """
+    relaxed = relax(perturbed(described.crystals, size, rng), target, REFINE, progress=progress)
+    made = settled(Descriptions(relaxed.crystals, described.source, described.P, described.p))
+    reason = relaxed.reason.copy()
+    far = ~np.isfinite(deviations(sources, made, most=MOVED))
+    reason[far & (reason == "")] = f"an atom moved more than {MOVED} angstrom"
+    seen: set[bytes] = set()
+    for k, key in enumerate(row_keys(made.crystals)):
+        if reason[k] == "" and key in seen:
+            reason[k] = "same as another row"
+        seen.add(key)
+    return made.take(np.flatnonzero(reason == "")), dict(Counter(reason[reason != ""].tolist()))
+
+
+def perturbed(crystals: Crystals, size: float, rng: np.random.Generator) -> Crystals:
+    """The crystals with every free variable changed at random by at most `size` (see `variants`), symmetry kept."""
+    table, op = wyckoff(), wyckoff().op_first[crystals.position_id]
+    cell = crystals.cell * (1 + size * rng.uniform(-1, 1, crystals.cell.shape))
+    step = size * rng.uniform(-1, 1, crystals.coordinates.shape) * table.free[crystals.position_id]
+    return Crystals(
+        crystals.group,
+        cells.symmetrized(crystals.group, cell),
+        crystals.first_site,
+        crystals.species,
+        crystals.position,
+        wrapped(crystals.coordinates + np.einsum("sij,sj->si", table.rotation[op], step)),
+    )
