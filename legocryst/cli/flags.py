@@ -95,6 +95,7 @@ def _crystals(add: Add) -> None:
     rank = add("rank", c.rank, "Give valid crystals of a relaxed table an energy and order them by it.")
     rank.add_argument("table", type=Path, metavar="IN", help="table made by relax")
     _out(rank)
+    _target(rank)
     add_settings(rank, s.RankSettings)
 
 

@@ -1,17 +1,14 @@
 """Relax: rows of a table become crystals in the wanted environment, or carry the reason why not."""
 
-import os
 from collections.abc import Callable, Generator
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from functools import partial
-from multiprocessing import get_context, parent_process
-from threading import Thread
 
 import numpy as np
 import pandas as pd
-from ase.data import atomic_masses
 
 from legocryst.analysis.nets import nets
+from legocryst.crystal.density import densities
 from legocryst.crystal.files import FileError, from_structure, to_structure
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import Mode, encode
@@ -22,9 +19,8 @@ from legocryst.environment.targets import target as find_target
 from legocryst.environment.validity import judge
 from legocryst.relax import relax
 from legocryst.settings import RelaxSettings
+from legocryst.workers import spread
 
-AMU = 1.66053907
-"""Grams per cubic centimetre in one atomic mass unit per cubic angstrom (CODATA 2018)."""
 SYMPREC = 0.01
 """Angstrom within which spglib looks for the symmetry of a relaxed crystal."""
 
@@ -104,14 +100,9 @@ def relax_chunks(
         for part, start in zip(parts, starts, strict=True):
             yield _shifted(work(part, progress=_from(start, len(table), progress)), start)
         return
-    spawn = get_context("spawn")
-    with ProcessPoolExecutor(min(threads, len(starts)), mp_context=spawn, initializer=_end_with_parent) as pool:
-        waiting = [pool.submit(work, part) for part in parts]
-        try:
-            for future, start in zip(waiting, starts, strict=True):
-                yield _shifted(future.result(), start)
-        finally:
-            pool.shutdown(cancel_futures=True)
+    with closing(spread(work, parts, processes=min(threads, len(starts)))) as frames:
+        for frame, start in zip(frames, starts, strict=True):
+            yield _shifted(frame, start)
 
 
 def _from(start: int, rows: int, progress: Callable[..., None] | None) -> Callable[..., None] | None:
@@ -119,18 +110,6 @@ def _from(start: int, rows: int, progress: Callable[..., None] | None) -> Callab
     if progress is None:
         return None
     return lambda done, total, **numbers: progress(start + done, rows)
-
-
-def _end_with_parent() -> None:
-    """A worker whose parent is killed would wait for work forever; this ends it."""
-    parent = parent_process()
-    assert parent is not None, "only started as a worker"
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    Thread(target=watch, daemon=True).start()
 
 
 def _shifted(frame: pd.DataFrame, start: int) -> pd.DataFrame:
@@ -155,18 +134,13 @@ def _standardized(crystals: Crystals, valid: np.ndarray, target: Target) -> Crys
 
 
 def _description(crystals: Crystals) -> pd.DataFrame:
-    mass = np.bincount(
-        crystals.crystal_of_site,
-        weights=atomic_masses[crystals.species] * crystals.multiplicity,
-        minlength=len(crystals),
-    )
     return pd.DataFrame(
         {
             "space_group": crystals.group,
             "symbol": wyckoff().symbol[crystals.group],
             "sites": crystals.site_count,
             "atoms": crystals.atom_count,
-            "density": AMU * mass / crystals.volume,
+            "density": densities(crystals),
         }
     )
 
