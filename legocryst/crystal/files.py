@@ -34,13 +34,19 @@ def to_structure(crystals: Crystals, i: int = 0) -> "Structure":
     return Structure(crystals.lattice[i], atoms.species.tolist(), wrapped(atoms.fractional))
 
 
-def from_structure(structure: "Structure", symprec: float = 0.01) -> Crystals:
+def from_structure(structure: "Structure", symprec: float = 0.01, *, max_atoms: int | None = None) -> Crystals:
     """One crystal in the standard setting of its space group, which spglib finds within `symprec` angstrom.
 
-    Raises FileError for partial occupancy, dummy atoms, coordinates that are not numbers and overlapping atoms.
+    Raises FileError for partial occupancy, dummy atoms, coordinates that are not numbers, overlapping atoms, and more
+    than `max_atoms` atoms in the conventional cell.
     """
     lattice, points, species = _checked(structure)
     standard = _standardized(lattice, points, species, symprec)
+    if max_atoms is not None and len(standard.std_types) > max_atoms:
+        raise FileError(
+            f"the crystal has {len(standard.std_types)} atoms in its conventional cell, and {max_atoms} are the most: "
+            "give a smaller one"
+        )
     group = int(standard.number)
     cell = cells.symmetrized(np.array([group]), cells.cell_of(standard.std_lattice)[None])
     points, species = standard.std_positions, standard.std_types
@@ -110,14 +116,15 @@ def crystal_files(path: str | Path) -> list[Path]:
     return files
 
 
-def read_crystals(path: str | Path) -> Crystals:
+def read_crystals(path: str | Path, *, max_atoms: int | None = None) -> Crystals:
     """All crystals of a CIF (any number of blocks), a POSCAR, a table, or of all such files in a folder.
 
-    Raises FileError with one sentence when anything in it cannot be read: nothing is left out silently.
+    Raises FileError with one sentence when anything in it cannot be read, or a CIF or POSCAR has more than `max_atoms`
+    atoms in the conventional cell: nothing is left out silently.
     """
     path = Path(path)
     if path.is_dir():
-        return Crystals.concatenate([read_crystals(file) for file in crystal_files(path)])
+        return Crystals.concatenate([read_crystals(file, max_atoms=max_atoms) for file in crystal_files(path)])
     kind = _kind(path)
     if not path.is_file():
         raise FileError(f"there is no file {path}: check its name")
@@ -128,7 +135,8 @@ def read_crystals(path: str | Path) -> Crystals:
     try:
         if kind == "table":
             return _from_table(path)
-        return Crystals.concatenate([from_structure(structure) for structure in _structures(path, kind)])
+        structures = _structures(path, kind)
+        return Crystals.concatenate([from_structure(one, max_atoms=max_atoms) for one in structures])
     except (FileError, TableError) as error:
         raise FileError(f"{path.name}: {error}" if path.name not in str(error) else str(error)) from error
 

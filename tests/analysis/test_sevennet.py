@@ -22,9 +22,9 @@ GROUPS = [1, 2, 4, 5, 9, 12, 19, 36, 43, 62, 80, 88, 98, 141, 146, 155, 161, 166
 
 def crystals() -> Crystals:
     """Crystals of all systems and centrings, at random and of the shipped set."""
-    made = spaced_crystals(12, seed=7, distance=1.1, max_atoms=24, groups=GROUPS)
+    made = spaced_crystals(9, seed=7, distance=1.1, max_atoms=16, groups=GROUPS)
     table = shipped()
-    return Crystals.concatenate([made, decode(table[table["atoms"] <= 16].iloc[::9]).crystals])
+    return Crystals.concatenate([made, decode(table[table["atoms"] <= 16].iloc[::12]).crystals])
 
 
 @lru_cache(maxsize=2)
@@ -40,7 +40,7 @@ def of_calculator(model: str, crystal: Crystals, lattice: np.ndarray, fractional
     return dict(calculator(model).results)
 
 
-@pytest.mark.parametrize(("model", "step"), [("7net-0", 1), ("7net-l3i5", 5)])
+@pytest.mark.parametrize(("model", "step"), [("7net-0", 1), ("7net-l3i5", 4)])
 def test_energy_and_gradient_are_those_of_all_atoms(model: str, step: int) -> None:
     batch, rng, nodes, atoms = crystals(), np.random.default_rng(0), 0, 0
     for k in range(0, len(batch), step):
@@ -59,7 +59,7 @@ def test_energy_and_gradient_are_those_of_all_atoms(model: str, step: int) -> No
         assert energy == pytest.approx(found["energy"], abs=5e-6 * len(fractional))
         assert np.allclose(own, other, atol=2e-5 * np.abs(other).max() + 1e-3)
         nodes, atoms = nodes + len(symmetric.centre), atoms + len(fractional)
-    assert nodes < atoms / 3
+    assert nodes < atoms / 2
 
 
 def test_gradient_agrees_with_finite_differences() -> None:
