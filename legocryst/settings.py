@@ -220,7 +220,7 @@ def preset(name: str) -> RunSettings:
             "train": {"epochs": 4, "check_every": 4, "check_samples": 20, "batch_size": 100, "quality": False},
             "sample": {"samples": 100},
             "relax": {"descriptor_steps": 60, "coordination_steps": 60, "refine_steps": 100} | fresh,
-            "rank": {"max_energies": 2, "max_relaxed": 1, "max_atoms": 16},
+            "rank": {"model": "7net-0", "max_energies": 3, "max_relaxed": 1, "max_atoms": 16},
         },
         "quick": {
             "augment": {"rows_per_crystal": 60},
@@ -228,7 +228,7 @@ def preset(name: str) -> RunSettings:
             "train": {"epochs": 40, "check_samples": 100},
             "sample": {"samples": 3000},
             "relax": fresh,
-            "rank": {"max_energies": 60, "max_relaxed": 10, "max_atoms": 40},
+            "rank": {"max_energies": 150, "max_relaxed": 15, "max_atoms": 60},
         },
         "standard": {
             "augment": {"rows_per_crystal": 300},

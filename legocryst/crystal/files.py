@@ -1,6 +1,8 @@
 """Crystals from and to pymatgen structures and files: CIF with its space group, POSCAR, tables."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -141,6 +143,15 @@ def read_crystals(path: str | Path, *, max_atoms: int | None = None) -> Crystals
         raise FileError(f"{path.name}: {error}" if path.name not in str(error) else str(error)) from error
 
 
+def from_cif(text: str) -> Crystals:
+    """All crystals of the text of a CIF; raises FileError when it cannot be read."""
+    from pymatgen.io.cif import CifParser
+
+    with _reading("the text", "a CIF"):
+        structures = CifParser.from_str(text).parse_structures(primitive=False, on_error="raise")
+    return Crystals.concatenate([from_structure(one) for one in structures])
+
+
 def _kind(path: Path) -> str:
     suffix, name = path.suffix.lower(), path.name.upper()
     if suffix == ".cif":
@@ -166,22 +177,26 @@ def _structures(path: Path, kind: str) -> list["Structure"]:
     from pymatgen.io.cif import CifParser
     from pymatgen.io.vasp import Poscar
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # rounded coordinates, guessed elements: the second is refused below
-        try:
-            if kind == "cif":
-                return CifParser(path).parse_structures(primitive=False, on_error="raise")
-            poscar = Poscar.from_file(path, check_for_potcar=False)
-        except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
-            if "nan" in str(error).lower():
-                raise FileError(
-                    f"{path.name} has coordinates or cell lengths that are not numbers: correct it"
-                ) from error
-            what = "a CIF" if kind == "cif" else "a POSCAR"
-            raise FileError(f"{path.name} cannot be read as {what}: {_one_line(error)}") from error
+    with _reading(path.name, "a CIF" if kind == "cif" else "a POSCAR"):
+        if kind == "cif":
+            return CifParser(path).parse_structures(primitive=False, on_error="raise")
+        poscar = Poscar.from_file(path, check_for_potcar=False)
     if not poscar.true_names:
         raise FileError(f"{path.name} does not name its elements: add their symbols in line 6, as VASP 5 does")
     return [poscar.structure]
+
+
+@contextmanager
+def _reading(name: str, what: str) -> Iterator[None]:
+    """What pymatgen's readers raise becomes a FileError."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # rounded coordinates, guessed elements: the second is refused below
+        try:
+            yield
+        except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
+            if "nan" in str(error).lower():
+                raise FileError(f"{name} has coordinates or cell lengths that are not numbers: correct it") from error
+            raise FileError(f"{name} cannot be read as {what}: {_one_line(error)}") from error
 
 
 def _one_line(error: Exception) -> str:
