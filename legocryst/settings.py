@@ -228,7 +228,7 @@ def preset(name: str) -> RunSettings:
             "train": {"epochs": 40, "check_samples": 100},
             "sample": {"samples": 3000},
             "relax": fresh,
-            "rank": {"max_energies": 150, "max_relaxed": 15, "max_atoms": 60},
+            "rank": {"max_energies": 150, "max_relaxed": 8, "max_atoms": 60},
         },
         "standard": {
             "augment": {"rows_per_crystal": 300},

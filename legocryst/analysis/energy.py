@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 SECONDS = {"7net-0": (0.035, 2.5e-4), "7net-l3i5": (0.07, 6.0e-4)}
 """CPU-s for one energy with its gradient: of any crystal, and for each pair of atoms that is computed."""
-STEPS = 15
+STEPS = 20
 """Energies that a relaxation takes on average."""
 TRUTHS = ("net_kept", "coordination_kept", "converged")
 TEXTS = ("energy_model", "energy_reason", "relaxed_key", "relax_reason")
@@ -144,14 +144,20 @@ def _single(crystal: Crystals, settings: EnergySettings, wanted: str) -> Row:
     reason = reason or apart(crystal, nets(crystal, cutoff=of.bond_window[1])[0], relax=False)
     if reason:
         return {"energy": np.nan, "energy_reason": reason}
-    with one_thread():
-        energy, _, _ = potential(settings.model).of(crystal, 0)(crystal.lattice[0], crystal.atoms().fractional)
+    try:
+        with one_thread():
+            energy, _, _ = potential(settings.model).of(crystal, 0)(crystal.lattice[0], crystal.atoms().fractional)
+    except (MemoryError, RuntimeError) as error:
+        return {"energy": np.nan, "energy_reason": _failed(error)}
     return {"energy": energy / int(crystal.atom_count[0]), "energy_reason": ""}
 
 
 def _relaxed(crystal: Crystals, settings: EnergySettings, wanted: str) -> Row:
     """A `Relaxation` as a row; energies on the model's own scale."""
-    found = relaxation(crystal, target(wanted), settings)
+    try:
+        found = relaxation(crystal, target(wanted), settings)
+    except (MemoryError, RuntimeError) as error:
+        return {"energy_reason": _failed(error)}
     if found.net is None:
         return {"energy_reason": found.reason}
     return {
@@ -171,6 +177,13 @@ def _relaxed(crystal: Crystals, settings: EnergySettings, wanted: str) -> Row:
         "converged": not found.not_converged,
         "relax_reason": found.not_converged,
     }
+
+
+def _failed(error: Exception) -> str:
+    """Torch raises RuntimeError where memory is short, too."""
+    if isinstance(error, MemoryError) or "memory" in str(error).lower():
+        return "not enough memory"
+    return f"the potential failed with {type(error).__name__}"
 
 
 def _table(rows: list[Row | None], after: Crystals, model: str, zero: float) -> "pd.DataFrame":

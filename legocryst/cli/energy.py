@@ -17,6 +17,8 @@ ADVICE = {
     "more than": "allow more with --max-atoms",
     "a molecule in a box": "give a crystal",
     "its parts are": "bring them nearer, or leave out --relax",
+    "not enough memory": "use fewer --threads, or a smaller crystal",
+    "the potential failed": "report this as a fault",
 }
 """What to do, by how the reason begins why a crystal has no energy."""
 LATTICE_POINTS = 4
