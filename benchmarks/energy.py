@@ -29,6 +29,7 @@ from legocryst.analysis.energy import energies, relaxed
 from legocryst.analysis.nets import nets
 from legocryst.analysis.potentials import MODELS, potential
 from legocryst.analysis.reference import reference_energy
+from legocryst.analysis.relaxation import relaxation
 from legocryst.crystal.files import to_structure
 from legocryst.crystal.orbits import primitive_atoms
 from legocryst.crystal.representation import Crystals
@@ -95,7 +96,8 @@ def _cost(settings: EnergySettings, size: int, low: int, high: int) -> None:
     chosen = crystals.take(np.flatnonzero((atoms >= low) & (atoms <= high))[:TIMED])
     number = [len(potential(settings.model).of(chosen, k).centre) for k in range(len(chosen))]
     single = _seconds(lambda: energies(chosen, model=settings.model))
-    relaxing = _seconds(lambda: relaxed(chosen, settings.model_copy(update=EXACTLY)))
+    exactly = settings.model_copy(update=EXACTLY)
+    relaxing = _seconds(lambda: [relaxation(chosen.take([k]), TARGET, exactly) for k in range(len(chosen))])
     calculator = _calculator(settings.model)
     cells = [_cell(chosen.take([k]), primitive=True) for k in range(len(chosen))]
     plain = _seconds(lambda: [calculator.calculate(cell) for cell in cells])

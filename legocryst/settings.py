@@ -155,7 +155,7 @@ class EnergySettings(Settings):
         0.02,
         "A relaxation has converged when no force on an atom is larger than this, and the stress is small.",
         unit="eV/angstrom",
-        gt=0,
+        ge=0.001,
         le=1,
         advanced=True,
     )
@@ -163,7 +163,7 @@ class EnergySettings(Settings):
         0.05,
         "A relaxation has converged when no component of the stress is larger than this, and the forces are small.",
         unit="GPa",
-        gt=0,
+        ge=0.001,
         le=10,
         advanced=True,
     )
@@ -178,7 +178,7 @@ class RankSettings(EnergySettings):
 
     energies: bool = setting(True, "Compute the energy of each new crystal.")
     max_energies: int = setting(
-        500, "Most crystals that get an energy in one run, smallest cells first.", ge=0, le=1_000_000
+        2000, "Most crystals that get an energy in one run, smallest cells first.", ge=0, le=1_000_000
     )
     max_relaxed: int = setting(
         100,
@@ -187,7 +187,7 @@ class RankSettings(EnergySettings):
         le=1_000_000,
     )
     max_rattled: int = setting(
-        0, "Of the lowest relaxed ones so many are shaken and relaxed again, without symmetry.", ge=0, le=10_000
+        10, "Of the lowest relaxed ones so many are shaken and relaxed again, without symmetry.", ge=0, le=10_000
     )
     low_energy: float = setting(
         0.5, "Below this a relaxed framework counts as low in energy.", unit="eV/atom", gt=0, le=10, advanced=True
@@ -220,7 +220,7 @@ def preset(name: str) -> RunSettings:
             "train": {"epochs": 4, "check_every": 4, "check_samples": 20, "batch_size": 100, "quality": False},
             "sample": {"samples": 100},
             "relax": {"descriptor_steps": 60, "coordination_steps": 60, "refine_steps": 100} | fresh,
-            "rank": {"model": "7net-0", "max_energies": 3, "max_relaxed": 1, "max_atoms": 16},
+            "rank": {"model": "7net-0", "max_energies": 3, "max_relaxed": 1, "max_rattled": 0, "max_atoms": 16},
         },
         "quick": {
             "augment": {"rows_per_crystal": 60},
@@ -228,7 +228,7 @@ def preset(name: str) -> RunSettings:
             "train": {"epochs": 40, "check_samples": 100},
             "sample": {"samples": 3000},
             "relax": fresh,
-            "rank": {"max_energies": 150, "max_relaxed": 8, "max_atoms": 60},
+            "rank": {"max_energies": 150, "max_relaxed": 8, "max_rattled": 0, "max_atoms": 60},
         },
         "standard": {
             "augment": {"rows_per_crystal": 300},
@@ -241,7 +241,7 @@ def preset(name: str) -> RunSettings:
             "train": {"epochs": 300},
             "sample": {"samples": 100_000},
             "relax": fresh,
-            "rank": {"max_energies": 5000},
+            "rank": {"max_energies": 20_000, "max_relaxed": 1000, "max_rattled": 50},
         },
     }
     if name not in values:

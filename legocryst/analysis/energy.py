@@ -72,6 +72,7 @@ def energies(
     for an unknown model or target.
     """
     settings = EnergySettings.model_validate({"model": model, "max_atoms": max_atoms})
+    zero = reference_energy(settings, wanted)
     rows = computed(
         crystals,
         partial(_single, settings=settings, wanted=wanted),
@@ -82,7 +83,6 @@ def energies(
         progress=progress,
         should_stop=should_stop,
     )
-    zero = reference_energy(settings, wanted) if any(rows) else np.nan
     energy = np.array([row.get("energy", np.nan) if row else np.nan for row in rows], float) - zero
     return Energies(energy, np.array([row["energy_reason"] if row else "stopped" for row in rows], object))
 
@@ -102,6 +102,7 @@ def relaxed(
     Arguments and exceptions as in `energies`.
     """
     settings = EnergySettings() if settings is None else settings
+    zero = reference_energy(settings, wanted)
     rows = computed(
         crystals,
         partial(_relaxed, settings=settings, wanted=wanted),
@@ -112,7 +113,6 @@ def relaxed(
         progress=progress,
         should_stop=should_stop,
     )
-    zero = reference_energy(settings, wanted) if any(rows) else np.nan
     parts = [crystals.take([k]) for k in range(len(crystals))]
     for k, row in enumerate(rows):
         if row and row.get("crystal"):

@@ -18,7 +18,7 @@ from legocryst.stages.curate import shipped
 from legocryst.stages.kept import KeptRows
 from legocryst.stages.rank import COLUMNS, NET_LOST, NOT_ASKED, rank
 
-SETTINGS = RankSettings(model="7net-0", max_relaxed=0)
+SETTINGS = RankSettings(model="7net-0", max_relaxed=0, max_rattled=0)
 
 
 def relaxed() -> pd.DataFrame:
