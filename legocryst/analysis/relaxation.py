@@ -38,8 +38,8 @@ class Relaxation:
 
 
 def relaxation(crystal: Crystals, target: Target, settings: EnergySettings) -> Relaxation:
-    """Relax the one crystal of a batch. Raises ValueError for an unknown model."""
-    model, cutoff = potential(settings.model), target.bond_window[1]
+    """Relax the one crystal of a batch."""
+    cutoff = target.bond_window[1]
     reason = refusal(crystal, target, settings.max_atoms)
     if reason:
         return Relaxation(crystal, reason)
@@ -50,9 +50,9 @@ def relaxation(crystal: Crystals, target: Target, settings: EnergySettings) -> R
     system, n = System.build(crystal), int(crystal.atom_count[0])
     dispersion = _dispersion(crystal, net)
     with one_thread():
-        found = minimum(system, added([model.of(crystal, 0), *dispersion]), settings)
+        found = minimum(system, added([potential(settings.model).of(crystal, 0), *dispersion]), settings)
     before, after = _placed(system, np.zeros_like(found.x)), _placed(system, found.x)
-    bound = [sum(term(*place_)[0] for term in dispersion) for place_ in (before, after)]
+    bound = [sum(term(*geometry)[0] for term in dispersion) for geometry in (before, after)]
     relaxed = moved_to(system, found.x, crystal)
     net_after = nets(relaxed, cutoff=cutoff)[0]
     return Relaxation(

@@ -41,7 +41,7 @@ def minimum(system: System, energy: Energy, settings: EnergySettings) -> Minimum
     """Lower the energy of the one crystal of a system until forces and stress are as small as the settings want."""
     d, atoms = _descent(system), len(system.base)
     s, lattice, fractional = begin(d, GAMMA), np.empty((3, 3)), np.empty_like(system.base)
-    first = value = force = stress = np.inf
+    first = value = force = stress = np.nan
     limits = abs(np.linalg.det(system.lattice[0])) * np.array(VOLUME_RANGE)
     reason, count = f"not converged after {settings.steps} steps", 0
     while count < settings.steps:

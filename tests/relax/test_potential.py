@@ -13,7 +13,7 @@ from legocryst.relax.system import System, moved_to, place, pull_back
 from legocryst.settings import EnergySettings
 from tests.crystals_at_random import spaced_crystals
 
-TIGHT = EnergySettings(steps=200, max_force=1e-4, max_stress=1e-3, max_step=0.2)
+TIGHT = EnergySettings(steps=200, max_force=1e-3, max_stress=1e-3, max_step=0.2)
 
 
 def lennard_jones(crystal: Crystals) -> Energy:
