@@ -10,12 +10,15 @@ def count(table: "pd.DataFrame") -> dict[str, Any]:
     """Counts of rows with `class`, `reason`, `periodicity` and `kind`; with `rows` each stands for that many rows.
 
     `sampled` = `undecodable` + the sum of `invalid` (by reason) + `duplicate` + `known` + `new`; `new_by_periodicity`
-    and `new_by_kind` each sum to `new`.
+    and `new_by_kind` each sum to `new`. With a column `low_energy`, how many of the new ones are that.
     """
     if "rows" not in table:
         table = table.assign(rows=1)
     new = table[table["class"] == "new"]
     by_class = _by(table, "class")
+    low = {}
+    if "low_energy" in table:
+        low = {"low_energy": int(new.loc[new["low_energy"].fillna(False).astype(bool), "rows"].sum())}
     return {
         "sampled": int(table["rows"].sum()),
         "undecodable": by_class.get("undecodable", 0),
@@ -25,6 +28,7 @@ def count(table: "pd.DataFrame") -> dict[str, Any]:
         "new": by_class.get("new", 0),
         "new_by_periodicity": _by(new, "periodicity"),
         "new_by_kind": _by(new, "kind"),
+        **low,
     }
 
 

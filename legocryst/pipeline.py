@@ -29,6 +29,8 @@ CHECK = RelaxSettings(restarts=0, merge=0, descriptor_steps=40, coordination_ste
 """A short relaxation, which tells during training how many fresh samples become valid."""
 REPORT_SECONDS = 0.5
 SHARD = "crystals-{:05d}.parquet"
+KEPT = "energies"
+"""Folder of a job with the energies it computed."""
 
 
 def run(job: Job, *, progress: Report | None = None, should_stop: Callable[[], bool] | None = None) -> dict[str, Any]:
@@ -54,8 +56,9 @@ def summary(job: Job) -> dict[str, Any]:
     """Counts of a job: model, seed, version, threads, `cpu_seconds` of each stage, their total, rows of each stage.
 
     After the relaxation also `sampled` = `undecodable` + the sum of `invalid` (by reason) + `duplicate` + `known` +
-    `new`, and `new_by_periodicity`, `new_by_kind`. CPU-s include the stage's child processes and earlier attempts, of
-    a killed attempt up to its last sign of life.
+    `new`, and `new_by_periodicity`, `new_by_kind`; after the ranking `energies` and `relaxed` count the crystals that
+    have them, `low_energy` those that METHOD calls so. CPU-s include the stage's child processes and earlier attempts,
+    of a killed attempt up to its last sign of life.
     """
     settings = job.settings
     seconds = _cpu_seconds(job)
@@ -66,7 +69,12 @@ def summary(job: Job) -> dict[str, Any]:
     if _done(job, "sample") and _done(job, "relax"):
         out |= count(classified(job))
     if _done(job, "rank"):
-        out["energies"] = int(_read(job, "rank")["energy"].notna().sum())
+        ranked = _read(job, "rank")
+        out |= {
+            "energies": int(ranked["screen_energy"].notna().sum()),
+            "relaxed": int(ranked["relaxed_energy"].notna().sum()),
+        }
+        out["low_energy"] = int(ranked["low_energy"].sum())
     return out | {"threads": job.threads, "cpu_seconds": seconds, "total_cpu_seconds": round(sum(seconds.values()), 3)}
 
 
@@ -243,13 +251,26 @@ def _relax(line: _Line) -> None:
 
 
 def _rank(line: _Line) -> None:
+    """Energies already computed, by this job or another of the workspace, are not computed again."""
+    from legocryst.stages.kept import KeptRows
     from legocryst.stages.rank import rank
 
-    table = classified(line.job)
+    job, settings = line.job, line.settings
+    table = classified(job)
     new = table[table["class"] == "new"].reset_index(drop=True)
-    ranked = rank(new, line.settings.rank, progress=line.tick, should_stop=line.should_stop)
+    with KeptRows(job.folder / KEPT, job.folder.parent.glob(f"*/{KEPT}")) as kept:
+        ranked = rank(
+            new,
+            settings.rank,
+            target=settings.curate.target,
+            seed=line.seed("rank"),
+            threads=job.threads,
+            kept=kept,
+            progress=line.tick,
+            should_stop=line.should_stop,
+        )
     line.check()
-    write_parquet(ranked, _path(line.job, "rank"))
+    write_parquet(ranked, _path(job, "rank"))
 
 
 _STAGES: dict[str, Callable[[_Line], None]] = {

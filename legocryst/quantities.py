@@ -27,6 +27,13 @@ SITES = 8
 CELL_COLUMNS = ("a", "b", "c", "alpha", "beta", "gamma")
 CRYSTAL_COLUMNS = ("spg", *CELL_COLUMNS, *(f"{name}{i}" for i in range(SITES) for name in ("wp", "x", "y", "z")))
 """METHOD's table of crystals of one element."""
+ENERGY_COLUMNS = (
+    *("energy", "rank", "low_energy", "relaxed", "net_kept", "coordination_kept", "converged", "energy_model"),
+    *("energy_reason", "screen_energy", "energy_before", "relaxed_energy", "dispersion", "volume_change", "rmsd"),
+    *("relax_steps", "force", "stress", "relax_reason", "relaxed_density", "relaxed_key", "relaxed_cif"),
+    *("rattle_kept", "rattle_energy", "rattle_reason"),
+)
+"""What the ranking says of a crystal."""
 
 
 def header(name: str) -> str:
@@ -86,17 +93,65 @@ _ALL = [
     Quantity("symbol", "Group symbol", "", "Hermann-Mauguin symbol of the space group.", "category"),
     Quantity("sites", "Sites", "", "Wyckoff sites of the crystal in its own space group.", "integer"),
     Quantity("atoms", "Atoms", "", "Atoms in the conventional cell.", "integer"),
-    Quantity("density", "Density", "g/cm3", "Mass by volume; layers have none before dispersion sets their distance."),
+    Quantity("density", "Density", "g/cm3", "Mass by volume; of layers only after a relaxation with dispersion."),
     Quantity(
         "net_key", "Net key", "", "Hash of the bond graph's canonical form: equal nets share it, others do not.", "text"
     ),
     Quantity("net_name", "Net", "", "RCSR symbol of the net, if it has one.", "text"),
     Quantity("kind", "Kind", "", "framework, layers, chains, cages, interpenetrated or a mixture.", "category"),
     Quantity("periodicity", "Periodicity", "", "Directions the net goes on in: 3 framework, 2 layers.", "integer"),
-    Quantity("energy", "Energy above graphite", "eV/atom", "Single point on the primitive cell, no dispersion."),
+    # its energy
+    Quantity(
+        "energy",
+        "Energy above graphite",
+        "eV/atom",
+        "Relaxed, if the crystal was relaxed and kept its net, else as it stands; without dispersion.",
+    ),
+    Quantity("rank", "Rank", "", "Place by energy among the new crystals of the job, 1 the lowest.", "integer"),
+    Quantity(
+        "low_energy",
+        "Low energy",
+        "",
+        "A new framework that kept its net when relaxed and lies below the limit.",
+        "truth",
+    ),
+    Quantity("relaxed", "Relaxed", "", "Whether it was relaxed with the potential that gave the energy.", "truth"),
+    Quantity("net_kept", "Net kept", "", "Whether the relaxation with the potential left the net as it was.", "truth"),
+    Quantity(
+        "coordination_kept",
+        "Coordination kept",
+        "",
+        "Whether each atom has as many bonds as the target wants.",
+        "truth",
+    ),
+    Quantity("converged", "Converged", "", "Whether forces and stress became as small as asked for.", "truth"),
     Quantity("energy_model", "Energy model", "", "Machine-learned potential that gave the energy.", "category"),
     Quantity("energy_reason", "No energy because", "", "Why the crystal has no energy.", "category"),
-    Quantity("rank", "Rank", "", "Place by energy among the new crystals of the job, 1 the lowest.", "integer"),
+    Quantity("screen_energy", "Energy as it stands", "eV/atom", "Above graphite, by 7net-0, before any relaxation."),
+    Quantity("energy_before", "Energy before", "eV/atom", "Above graphite, by the energy model, before relaxing."),
+    Quantity(
+        "relaxed_energy", "Energy after", "eV/atom", "Above graphite, after the relaxation, whatever the net became."
+    ),
+    Quantity(
+        "dispersion",
+        "Dispersion energy",
+        "eV/atom",
+        "D3 energy of relaxed layers, chains, cages; in no other column.",
+    ),
+    Quantity("volume_change", "Volume change", "", "Relaxed volume divided by the volume before, less 1."),
+    Quantity("rmsd", "Displacement", "Å", "Root mean square move of the atoms, beside the change of the cell."),
+    Quantity("relax_steps", "Relaxation steps", "", "Energies computed for the relaxation.", "integer"),
+    Quantity("force", "Largest force", "eV/Å", "On an atom at the end of the relaxation."),
+    Quantity("stress", "Largest stress", "GPa", "Largest component at the end of the relaxation."),
+    Quantity("relax_reason", "Not converged because", "", "Why the relaxation did not converge.", "category"),
+    Quantity("relaxed_density", "Relaxed density", "g/cm3", "After the relaxation; layers have it too."),
+    Quantity("relaxed_key", "Relaxed net key", "", "Net key after the relaxation.", "text"),
+    Quantity("relaxed_cif", "Relaxed crystal", "", "The crystal after the relaxation, as CIF.", "text"),
+    Quantity(
+        "rattle_kept", "Came back", "", "Shaken by 0.1 Å and relaxed without symmetry: same net and energy.", "truth"
+    ),
+    Quantity("rattle_energy", "Change by shaking", "eV/atom", "Energy after the rattle test less that before."),
+    Quantity("rattle_reason", "Did not come back because", "", "What the rattle test changed.", "category"),
     # features
     Quantity("column", "Column", "", "Column of the table.", "text"),
     Quantity("encoding", "Encoding", "", "How the column became numbers.", "category"),

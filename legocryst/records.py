@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-_PACKAGES = ("torch", "numpy", "pandas", "pyarrow", "spglib", "pymatgen", "rdt", "ctgan", "sevenn")
+_PACKAGES = ("torch", "numpy", "pandas", "pyarrow", "spglib", "pymatgen", "rdt", "ctgan", "sevenn", "dftd3")
 _TAIL = 65_536
 
 

@@ -209,12 +209,54 @@ class RelaxSettings(Settings):
     )
 
 
-class RankSettings(Settings):
+class EnergySettings(Settings):
+    """Which potential gives energies, and how crystals are relaxed with it."""
+
+    model: Literal["7net-l3i5", "7net-0"] = setting(
+        "7net-l3i5", "Potential of SevenNet; 7net-0 is two to three times faster, 7net-l3i5 orders crystals better."
+    )
+    steps: int = setting(100, "Most energies computed for one relaxation.", ge=1, le=2000)
+    max_force: float = setting(
+        0.02,
+        "A relaxation has converged when no force on an atom is larger than this, and the stress is small.",
+        unit="eV/angstrom",
+        ge=0.001,
+        le=1,
+        advanced=True,
+    )
+    max_stress: float = setting(
+        0.05,
+        "A relaxation has converged when no component of the stress is larger than this, and the forces are small.",
+        unit="GPa",
+        ge=0.001,
+        le=10,
+        advanced=True,
+    )
+    max_step: float = setting(
+        0.2, "Longest move of an atom in one step of a relaxation.", unit="angstrom", gt=0, le=1, advanced=True
+    )
+    max_atoms: int = setting(200, "Crystals with more atoms in the primitive cell get no energy.", ge=1, le=2000)
+
+
+class RankSettings(EnergySettings):
     """How valid crystals are ordered by energy."""
 
-    energies: bool = setting(True, "Compute the energy of each new crystal with SevenNet 7net-0.")
-    max_energy_atoms: int = setting(200, "Crystals with more atoms in the primitive cell get no energy.", ge=1, le=2000)
-    max_energies: int = setting(500, "Most energies computed in one run, smallest cells first.", ge=0, le=1_000_000)
+    energies: bool = setting(True, "Compute the energy of each new crystal.")
+    max_energies: int = setting(
+        2000, "Most crystals that get an energy in one run, smallest cells first.", ge=0, le=1_000_000
+    )
+    max_relaxed: int = setting(
+        100,
+        "Most crystals relaxed with the potential in one run: the lowest by the energy of 7net-0 as they stand.",
+        ge=0,
+        le=1_000_000,
+    )
+    max_rattled: int = setting(
+        10, "Of the lowest relaxed ones so many are shaken and relaxed again, without symmetry.", ge=0, le=10_000
+    )
+    low_energy: float = setting(
+        0.5, "Below this a relaxed framework counts as low in energy.", unit="eV/atom", gt=0, le=10, advanced=True
+    )
 
 
 class RunSettings(Settings):
@@ -244,7 +286,7 @@ def preset(name: str) -> RunSettings:
             "train": {"epochs": 4, "check_every": 4, "check_samples": 20, "batch_size": 100, "quality": False},
             "sample": {"samples": 100},
             "relax": {"descriptor_steps": 60, "coordination_steps": 60, "refine_steps": 100} | fresh,
-            "rank": {"max_energies": 2, "max_energy_atoms": 16},
+            "rank": {"model": "7net-0", "max_energies": 3, "max_relaxed": 1, "max_rattled": 0, "max_atoms": 16},
         },
         "quick": {
             "augment": {"rows": 10_000},
@@ -252,7 +294,7 @@ def preset(name: str) -> RunSettings:
             "train": {"epochs": 40, "check_samples": 100},
             "sample": {"samples": 3000},
             "relax": fresh,
-            "rank": {"max_energies": 60, "max_energy_atoms": 40},
+            "rank": {"max_energies": 150, "max_relaxed": 8, "max_rattled": 0, "max_atoms": 60},
         },
         "standard": {
             "augment": {"rows": 40_000},
@@ -265,7 +307,7 @@ def preset(name: str) -> RunSettings:
             "train": {"epochs": 300},
             "sample": {"samples": 100_000},
             "relax": fresh,
-            "rank": {"max_energies": 5000},
+            "rank": {"max_energies": 20_000, "max_relaxed": 1000, "max_rattled": 50},
         },
     }
     if name not in values:

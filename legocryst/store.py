@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from legocryst.counts import count
 from legocryst.jobs import Job, jobs
-from legocryst.quantities import CRYSTAL_COLUMNS, QUANTITIES
+from legocryst.quantities import CRYSTAL_COLUMNS, ENERGY_COLUMNS, QUANTITIES
 
 if TYPE_CHECKING:
     import duckdb
@@ -46,7 +46,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         *("restarts", "merged", "written_group", "space_group", "symbol", "sites", "atoms", "density"),
         *("net_key", "net_name", "kind", "periodicity", *CRYSTAL_COLUMNS),
     ),
-    "energies": ("job", "row", "energy", "energy_model", "energy_reason", "rank"),
+    "energies": ("job", "row", *ENERGY_COLUMNS),
 }
 """Columns of each table."""
 SHARDS = {
@@ -65,7 +65,9 @@ WITH valid AS (
         row_number() OVER (PARTITION BY j.target, c.net_key ORDER BY j.started, c.job, c.row) > 1 AS repeated
     FROM crystals c JOIN jobs j USING (job) WHERE c.status = 'valid'
 )
-SELECT c.*, e.energy, e.energy_model, e.energy_reason, e.rank, j.target, j.model, j.seed,
+SELECT c.* REPLACE (coalesce(c.density, e.relaxed_density) AS density),
+    e.* EXCLUDE (job, "row") REPLACE (e.low_energy AND NOT v.known AND NOT v.repeated AS low_energy),
+    j.target, j.model, j.seed,
     CASE WHEN c.status <> 'valid' THEN c.status WHEN v.known THEN 'known' WHEN v.repeated THEN 'duplicate'
         ELSE 'new' END AS class
 FROM crystals c JOIN jobs j USING (job) LEFT JOIN valid v USING (id) LEFT JOIN energies e USING (job, row)
@@ -191,7 +193,7 @@ class Store:
     def counts(self, job: str | None = None) -> dict[str, Any]:
         """Counts of a job, or of all, that add up; see `counts.count`. Duplicates are counted over all jobs."""
         where, parameters = ("WHERE job = ?", [job]) if job else ("", [])
-        chosen = "class, reason, periodicity, kind, count(*) AS rows"
+        chosen = "class, reason, periodicity, kind, low_energy, count(*) AS rows"
         return count(self.query(f"SELECT {chosen} FROM candidates {where} GROUP BY ALL", parameters))
 
     def ingest(self) -> int:

@@ -15,12 +15,21 @@ PAGE = 50
 SETS = ("class", "kind", "periodicity", "model", "symbol", "job")
 RANGES = ("energy", "density", "atoms", "sites", "space_group", "loss")
 TEXTS = ("net_name", "reason", "id")
-DEFAULT = ("symbol", "kind", "atoms", "energy", "density", "net_name", "periodicity", "sites", "loss", "class", "model")
+TRUTHS = ("low_energy", "relaxed", "net_kept")
+DEFAULT = (
+    *("symbol", "kind", "atoms", "energy", "low_energy", "density", "net_name", "periodicity", "sites", "loss"),
+    *("class", "model"),
+)
 MORE = (
     *("space_group", "written_group", "net_key", "rank", "loss_before", "shift", "published", "status", "reason"),
-    *("evaluations", "restarts", "merged", "energy_model", "energy_reason", "seed", "target", "job", "row"),
+    *("evaluations", "restarts", "merged", "relaxed", "net_kept", "coordination_kept", "converged", "energy_model"),
+    *("energy_reason", "screen_energy", "energy_before", "relaxed_energy", "dispersion", "volume_change", "rmsd"),
+    *("relax_steps", "relax_reason", "rattle_kept", "rattle_energy", "seed", "target", "job", "row"),
 )
-NUMBERS = ("energy", "density", "atoms", "sites", "space_group", "loss", "loss_before", "shift", "evaluations")
+NUMBERS = (
+    *("energy", "density", "atoms", "sites", "space_group", "loss", "loss_before", "shift", "evaluations"),
+    *("screen_energy", "relaxed_energy", "dispersion", "volume_change", "rmsd"),
+)
 
 
 def filters(store: Store) -> Filters:
@@ -30,6 +39,8 @@ def filters(store: Store) -> Filters:
     with st.expander("More filters", expanded=any(f"{name}_from" in st.query_params for name in RANGES)):
         rest = [column for _ in range(2) for column in st.columns(3)]
         between = {name: limits(name, column) for name, column in zip(RANGES, rest, strict=True)}
+        truths = zip(TRUTHS, st.columns(3), strict=True)
+        among |= {name: chosen(store, name, column) for name, column in truths}
         containing = {
             name: column.text_input(
                 f"{QUANTITIES[name].label} contains", key=f"{name}_has", bind="query-params"
@@ -47,6 +58,8 @@ def chosen(store: Store, name: str, place: DeltaGenerator) -> list[Any]:
     values = place.multiselect(
         quantity.label, options, default, key=name, help=quantity.help, bind="query-params", placeholder="all"
     )
+    if quantity.kind == "truth":
+        return [value == "True" for value in values]
     return [int(value) for value in values] if quantity.kind == "integer" else list(values)
 
 

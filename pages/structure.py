@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from legocryst.crystal.elements import SYMBOLS
-from legocryst.crystal.files import to_cif
+from legocryst.crystal.files import from_cif, to_cif
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import decode
 from legocryst.crystal.wyckoff import wyckoff
@@ -22,6 +22,11 @@ from legocryst.ui.viewer import WAYS, standalone, view
 SHOWN = (
     *("class", "kind", "periodicity", "net_name", "sites", "atoms", "density", "energy", "loss", "published"),
     *("shift", "net_key"),
+)
+ENERGY = (
+    *("energy_model", "low_energy", "net_kept", "coordination_kept", "converged", "screen_energy", "energy_before"),
+    *("relaxed_energy", "dispersion", "volume_change", "rmsd", "relax_steps", "force", "stress", "rattle_kept"),
+    "rattle_energy",
 )
 
 
@@ -53,6 +58,15 @@ def crystal(row: pd.Series) -> Crystals:
     return decode(table, element=target(row["target"]).atomic_number, max_atoms=100_000).crystals
 
 
+def geometry(row: pd.Series, generated: Crystals) -> Crystals:
+    """The crystal as the job left it or, where there is one, as the potential relaxed it."""
+    if not row["relaxed_cif"]:
+        return generated
+    relaxed = f"Relaxed with {row['energy_model']}"
+    shown = st.segmented_control("Geometry", ["As generated", relaxed], default="As generated", key="geometry")
+    return from_cif(row["relaxed_cif"]) if shown == relaxed else generated
+
+
 def drawing(crystals: Crystals, name: str, cutoff: float) -> None:
     *sides, fourth = st.columns([1, 1, 1, 2])
     numbers = [
@@ -81,11 +95,11 @@ def drawing(crystals: Crystals, name: str, cutoff: float) -> None:
 def value(name: str, content: Any) -> str:
     """A value in words, with its unit."""
     quantity = QUANTITIES[name]
-    if content is None or content == "" or content != content or content is pd.NA:
+    if pd.isna(content) or content == "":
         return "not known"
     if quantity.kind == "truth":
-        return "met" if content else "not met"
-    text = f"{content:.4g}" if quantity.kind == "real" else str(content)
+        return "yes" if content else "no"
+    text = {"real": "{:.4g}", "integer": "{:.0f}"}.get(quantity.kind, "{}").format(content)
     return f"{text} {quantity.unit}".strip()
 
 
@@ -100,6 +114,25 @@ def description(row: pd.Series) -> None:
         st.caption(f"No energy: {row['energy_reason']}.")
     if row["status"] == "valid" and pd.isna(row["density"]):
         st.caption("Layers, chains and cages have no density before dispersion sets their distance.")
+
+
+def relaxation(row: pd.Series) -> None:
+    """What the potential says, and what the relaxation with it did."""
+    known = [name for name in ENERGY if value(name, row[name]) != "not known"]
+    st.subheader("Energy")
+    show.table(
+        pd.DataFrame(
+            {
+                "Quantity": [QUANTITIES[name].label for name in known],
+                "Value": [value(name, row[name]) for name in known],
+                "Meaning": [QUANTITIES[name].help for name in known],
+            }
+        ),
+        height="content",
+    )
+    for name in ("relax_reason", "rattle_reason"):
+        if row[name]:
+            st.caption(f"{QUANTITIES[name].label}: {row[name]}.")
 
 
 def symmetry(crystals: Crystals) -> None:
@@ -146,14 +179,17 @@ except StoreError as error:
     st.error(shell.sentence(error))
     shell.link("database", "To the database")
     st.stop()
-crystals = crystal(row)
+generated = crystal(row)
 st.subheader(f"{row['net_name'] or 'Unnamed net'}, {row['symbol']} (No. {row['space_group']})")
 st.caption(f"Crystal {name}. The address of this page leads back to it.")
 picture, facts = st.columns([3, 2], gap="medium")
 with picture:
+    crystals = geometry(row, generated)
     drawing(crystals, name, target(row["target"]).bond_window[1])
 with facts:
     description(row)
+if not pd.isna(row["screen_energy"]):
+    relaxation(row)
 st.subheader("Cell and sites")
 symmetry(crystals)
 st.subheader("Where it comes from")

@@ -17,8 +17,9 @@ import pandas as pd
 import torch
 from pymatgen.core import Structure
 
-from legocryst.analysis.energy import energies, write_references
+from legocryst.analysis.energy import energies
 from legocryst.analysis.nets import Net, net, nets
+from legocryst.analysis.reference import write_references
 from legocryst.crystal.files import FileError, from_structure, to_structure
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import encode
@@ -138,7 +139,7 @@ def main() -> None:
 
 def write(crystals: Crystals, plans: list[Blueprint]) -> None:
     """The table of the shipped set, in order of names."""
-    write_references()
+    write_references(TARGET.name)
     bonded = nets(crystals, cutoff=TARGET.bond_window[1])
     energy = energies(crystals, max_atoms=MAX_ATOMS)
     assert not any(energy.reason), energy.reason

@@ -33,6 +33,18 @@ def random_crystals(
     return Crystals.build(groups_array, cells.symmetrized(groups_array, np.array(cell)), sites)
 
 
+def spaced_crystals(n: int, *, seed: int, distance: float, max_atoms: int, groups: list[int]) -> Crystals:
+    """n random crystals in which no two atoms are nearer than `distance` angstrom."""
+    from legocryst.environment.neighbors import neighbor_list
+
+    found = Crystals.concatenate([])
+    while len(found) < n:
+        made = random_crystals(50, seed=seed, max_atoms=max_atoms, groups=groups)
+        close = np.unique(made.crystal_of_site[neighbor_list(made, distance).site])
+        found, seed = Crystals.concatenate([found, made.take(np.delete(np.arange(50), close))]), seed + 1
+    return found.take(slice(0, n))
+
+
 def separated_crystal(group: int, *, max_atoms: int, distance: float = 0.4) -> Crystals:
     """A random crystal of a group, no two atoms nearer than `distance` angstrom."""
     from legocryst.crystal.files import to_structure

@@ -8,7 +8,7 @@ import pytest
 from legocryst import pipeline
 from legocryst.counts import count
 from legocryst.jobs import QUALITY, Stopped, work
-from legocryst.pipeline import check_seeds, classified, run, share_valid, training_set
+from legocryst.pipeline import KEPT, check_seeds, classified, run, share_valid, training_set
 from legocryst.records import read_json
 from legocryst.settings import CurateSettings
 from legocryst.stages.curate import SHIPPED
@@ -65,6 +65,27 @@ def test_chunks_stop_resume_and_processes_give_the_same_rows(tmp_path: Path, mon
 
     other = tiny_job(tmp_path)
     assert untimed(run(other)) == summary  # the same seed
+
+
+def test_energies_are_computed_once_in_a_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = {"energies": True, "model": "7net-0", "max_energies": 3, "max_relaxed": 1, "max_rattled": 0, "steps": 5}
+    job = tiny_job(tmp_path, rank=few)
+    summary = work(job)
+    assert 1 <= summary["relaxed"] <= summary["energies"] <= 3 and summary["low_energy"] == 0
+    ranked = pd.read_parquet(job.shards / "ranked.parquet")
+    assert len(ranked) == summary["new"] and ranked["rank"].notna().sum() >= 1
+    assert {path.suffix for path in (job.folder / KEPT).iterdir()} == {".parquet"}
+
+    def nothing(name: str) -> None:
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr("legocryst.analysis.energy.potential", nothing)
+    monkeypatch.setattr("legocryst.analysis.relaxation.potential", nothing)
+    (job.shards / "ranked.parquet").unlink()  # as a job has it that was stopped at its end
+    assert untimed(run(job)) == untimed(summary)
+    pd.testing.assert_frame_equal(pd.read_parquet(job.shards / "ranked.parquet"), ranked)
+    other = tiny_job(tmp_path, rank=few)
+    assert untimed(run(other)) == untimed(summary) and not (other.folder / KEPT).exists()
 
 
 def test_first_of_a_net_is_new_and_known_ones_never(tmp_path: Path) -> None:

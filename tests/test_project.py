@@ -21,10 +21,18 @@ LIGHT = (
 HEAVY = {"torch", "pymatgen", "sdv", "ctgan", "rdt", "spglib", "pyxtal", "sevenn", "ase", "sklearn", "scipy", "numba"}
 
 ROOMS = (
-    {"legocryst", "legocryst.settings", "legocryst.quantities", "legocryst.records", "legocryst.compiled"},
+    {
+        "legocryst",
+        "legocryst.settings",
+        "legocryst.quantities",
+        "legocryst.records",
+        "legocryst.compiled",
+        "legocryst.workers",
+    },
     {"legocryst.crystal"},
     {"legocryst.jobs", "legocryst.counts", "legocryst.store", "legocryst.models", "legocryst.environment"},
-    {"legocryst.relax", "legocryst.analysis"},
+    {"legocryst.relax"},
+    {"legocryst.analysis"},
     {"legocryst.stages"},
     {"legocryst.pipeline"},
     {"legocryst.cli", "legocryst.ui"},

@@ -101,12 +101,16 @@ def test_energies_join_their_crystals(workspace: Made) -> None:
     folder, job = workspace
     write_parquet(rows(["n", "m"]), job.shards / "crystals-00000.parquet")
     ranked = {"row": [1, 0], "energy": [0.2, None], "energy_model": ["7net-0", ""], "energy_reason": ["", "stopped"]}
-    write_parquet(pd.DataFrame({**ranked, "rank": pd.array([1, None], "Int64")}), job.shards / "ranked.parquet")
+    low = {"rank": pd.array([1, None], "Int64"), "low_energy": pd.array([True, None], "boolean")}
+    write_parquet(pd.DataFrame({**ranked, **low, "relaxed_density": [1.5, None]}), job.shards / "ranked.parquet")
     with Store.open(folder) as store:
         store.ingest()
-        page = store.page(order="energy", columns=["id", "energy", "rank"])
+        page = store.page(order="energy", columns=["id", "energy", "rank", "low_energy", "density"])
         assert list(page["id"]) == [f"{job.id}-1", f"{job.id}-0"]
         assert page["energy"].iloc[0] == 0.2 and page["rank"].isna().tolist() == [False, True]
+        assert page["low_energy"].iloc[0] and pd.isna(page["low_energy"].iloc[1])
+        assert page["density"].iloc[0] == 1.5  # layers have one after their relaxation
+        assert store.counts()["low_energy"] == 1
 
 
 def test_pages_filters_and_order(workspace: Made) -> None:

@@ -1,140 +1,206 @@
-"""Energies with SevenNet, a machine-learned potential trained on DFT (PBE) whose weights ship in its wheel.
+"""Energies of crystals above a reference, as they stand and relaxed, by machine-learned potentials.
 
-Park et al., J. Chem. Theory Comput. 20, 4857 (2024). Energies are per atom, above graphite relaxed with the same model
-and settings; no dispersion enters on either side.
+No dispersion enters an energy, on either side.
 """
 
-import json
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from math import pi
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from legocryst import DATA
+from legocryst.analysis.batch import Kept, Row, computed, from_text, to_text
+from legocryst.analysis.nets import nets
+from legocryst.analysis.potentials import REACH, apart, one_thread, potential, refusal
+from legocryst.analysis.reference import reference_energy
+from legocryst.analysis.relaxation import relaxation
+from legocryst.crystal.density import densities
+from legocryst.crystal.primitive import rotation_orbits
 from legocryst.crystal.representation import Crystals
+from legocryst.environment.targets import target
+from legocryst.settings import EnergySettings
 
 if TYPE_CHECKING:
-    from ase import Atoms
+    import pandas as pd
 
-REFERENCES = DATA / "energy" / "references.json"
-MODELS = ("7net-0", "7net-l3i5")
-CARBON = 6
-SYMPREC = 1e-3
-"""Angstrom within which spglib looks for the primitive cell."""
+SECONDS = {"7net-0": (0.035, 2.5e-4), "7net-l3i5": (0.07, 6.0e-4)}
+"""CPU-s for one energy with its gradient: of any crystal, and for each pair of atoms that is computed."""
+STEPS = 20
+"""Energies that a relaxation takes on average."""
+TRUTHS = ("net_kept", "coordination_kept", "converged")
+TEXTS = ("energy_model", "energy_reason", "relaxed_key", "relax_reason")
+NUMBERS = (
+    *("relaxed_energy", "energy_before", "dispersion", "volume_change", "rmsd", "relax_steps", "force", "stress"),
+    "relaxed_density",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Energies:
     """One entry a crystal."""
 
-    energy: np.ndarray  # (n,) eV/atom above graphite, NaN where not computed
+    energy: np.ndarray  # (n,) eV/atom above the reference, NaN where not computed
     reason: np.ndarray  # (n,) object, why not; "" where computed
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a relaxation made of n crystals."""
+
+    crystals: Crystals  # relaxed; as they came where that was not possible
+    table: "pd.DataFrame"  # n rows with the columns NUMBERS, TRUTHS and TEXTS, see `legocryst.quantities`
 
 
 def energies(
     crystals: Crystals,
     *,
     model: str = "7net-0",
+    wanted: str = "sp2-carbon",
     max_atoms: int = 200,
-    progress: Callable[[int, int], None] | None = None,
+    threads: int = 1,
+    kept: Kept | None = None,
+    progress: Callable[..., None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Energies:
-    """Single-point energies of carbon crystals as they stand, in their primitive cells, of at most `max_atoms` atoms.
+    """Single-point energies of crystals as they stand, counted from the reference of the target `wanted`.
 
-    `progress(done, total)` after each crystal; when `should_stop()` is true the others carry the reason "stopped".
-    Torch uses as many threads as the caller has set. Raises ValueError for an unknown model.
+    Crystals with more than `max_atoms` atoms in the primitive cell carry a reason instead, as do those not done when
+    `should_stop()` becomes true ("stopped"). `kept`, `threads` and `progress` as in `batch.computed`. Raises ValueError
+    for an unknown model or target.
     """
-    energy = np.full(len(crystals), np.nan)
-    reason = np.full(len(crystals), "", object)
-    for k in range(len(crystals)):
-        if should_stop is not None and should_stop():
-            reason[k:] = "stopped"
-            break
-        atoms = primitive_cell(crystals, k)
-        reason[k] = _refusal(atoms, max_atoms)
-        if atoms is not None and not reason[k]:
-            energy[k] = energy_per_atom(atoms, model) - reference_energy(model)
-        if progress is not None:
-            progress(k + 1, len(crystals))
-    return Energies(energy, reason)
+    settings = EnergySettings.model_validate({"model": model, "max_atoms": max_atoms})
+    zero = reference_energy(settings, wanted)
+    rows = computed(
+        crystals,
+        partial(_single, settings=settings, wanted=wanted),
+        estimate(crystals, model),
+        name=named("single", settings, wanted),
+        threads=threads,
+        kept=kept,
+        progress=progress,
+        should_stop=should_stop,
+    )
+    energy = np.array([row.get("energy", np.nan) if row else np.nan for row in rows], float) - zero
+    return Energies(energy, np.array([row["energy_reason"] if row else "stopped" for row in rows], object))
 
 
-def _refusal(atoms: "Atoms | None", max_atoms: int) -> str:
-    if atoms is None:
-        return "spglib finds no cell"
-    if (atoms.numbers != CARBON).any():
-        return "no reference energy for elements other than carbon"
-    if len(atoms) > max_atoms:
-        return f"more than {max_atoms} atoms in the primitive cell"
-    return ""
+def relaxed(
+    crystals: Crystals,
+    settings: EnergySettings | None = None,
+    *,
+    wanted: str = "sp2-carbon",
+    threads: int = 1,
+    kept: Kept | None = None,
+    progress: Callable[..., None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Outcome:
+    """Crystals relaxed with a potential, cells included, in their space groups, and what that did to each.
 
-
-def primitive_cell(crystals: Crystals, i: int) -> "Atoms | None":
-    """Crystal i in a primitive cell, as ASE atoms; None where spglib finds none."""
-    import spglib
-    from ase import Atoms
-
-    one = crystals.take([i])
-    if not np.nan_to_num(one.volume[0]) > 0:
-        return None
-    atoms = one.atoms()
-    cell = (one.lattice[0].tolist(), (atoms.fractional % 1).tolist(), atoms.species.tolist())
-    found = spglib.find_primitive(cell, symprec=SYMPREC)
-    if found is None:
-        return None
-    lattice, positions, numbers = found
-    return Atoms(numbers=numbers, scaled_positions=positions, cell=lattice, pbc=True)
-
-
-def energy_per_atom(atoms: "Atoms", model: str = "7net-0") -> float:
-    """Energy of a cell in eV/atom, on the model's own scale."""
-    return float(calculator(model).get_potential_energy(atoms)) / len(atoms)
-
-
-@lru_cache(maxsize=2)
-def calculator(model: str = "7net-0") -> Any:
-    """The ASE calculator of a model; raises ValueError for an unknown one."""
-    if model not in MODELS:
-        raise ValueError(f"there is no energy model {model!r}; choose one of {', '.join(MODELS)}")
-    from sevenn.calculator import SevenNetCalculator
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="No tensor product accelerator")
-        return SevenNetCalculator(model=model, device="cpu")
-
-
-@lru_cache(maxsize=2)
-def reference_energy(model: str = "7net-0") -> float:
-    """Energy of graphite in eV/atom on the model's own scale.
-
-    Read from `data/energy/references.json`, or computed anew (seconds) where that holds another version of sevenn.
+    Arguments and exceptions as in `energies`.
     """
-    stored = json.loads(REFERENCES.read_text(encoding="utf-8")) if REFERENCES.exists() else {}
-    entry = stored.get(model, {})
-    return float(entry["energy"]) if entry.get("sevenn") == version("sevenn") else graphite_energy(model)
+    settings = EnergySettings() if settings is None else settings
+    zero = reference_energy(settings, wanted)
+    rows = computed(
+        crystals,
+        partial(_relaxed, settings=settings, wanted=wanted),
+        estimate(crystals, settings.model) * min(STEPS, settings.steps),
+        name=named("relaxed", settings, wanted),
+        threads=threads,
+        kept=kept,
+        progress=progress,
+        should_stop=should_stop,
+    )
+    parts = [crystals.take([k]) for k in range(len(crystals))]
+    for k, row in enumerate(rows):
+        if row and row.get("crystal"):
+            parts[k] = from_text(row["crystal"])
+    after = Crystals.concatenate(parts)
+    return Outcome(after, _table(rows, after, settings.model, zero))
 
 
-def graphite_energy(model: str = "7net-0") -> float:
-    """Energy of graphite, cell and atoms relaxed until no force exceeds 1 meV/angstrom, in eV/atom."""
-    from ase.filters import FrechetCellFilter
-    from ase.optimize import BFGS
-
-    from legocryst.environment.targets import target
-
-    atoms = primitive_cell(target("sp2-carbon").reference.crystals(), 0)
-    assert atoms is not None
-    atoms.calc = calculator(model)
-    relaxed: Any = FrechetCellFilter(atoms)
-    BFGS(relaxed, logfile=None).run(fmax=1e-3, steps=300)
-    return energy_per_atom(atoms, model)
+def estimate(crystals: Crystals, model: str) -> np.ndarray:
+    """Estimate (n,) of the CPU-s that one energy with its gradient takes, on the machine of docs/energy.md."""
+    orbits = np.array([len(rotation_orbits(int(position_id))[2]) for position_id in crystals.position_id], float)
+    nodes = np.bincount(crystals.crystal_of_site, weights=orbits, minlength=len(crystals))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        near = 4 / 3 * pi * REACH**3 * crystals.atom_count / crystals.volume
+    fixed, each = SECONDS[model]
+    return fixed + each * nodes * np.nan_to_num(near, posinf=0.0)
 
 
-def write_references() -> None:
-    """Compute the reference of every model and store them."""
-    entries = {model: {"energy": graphite_energy(model), "sevenn": version("sevenn")} for model in MODELS}
-    REFERENCES.parent.mkdir(exist_ok=True)
-    REFERENCES.write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
+def named(what: str, settings: EnergySettings, *conditions: object) -> str:
+    """What is computed, under which conditions: rows of one name and one crystal are the same."""
+    values = [getattr(settings, name) for name in EnergySettings.model_fields]
+    return repr((what, version("sevenn"), version("dftd3"), *values, *conditions))
+
+
+def _single(crystal: Crystals, settings: EnergySettings, wanted: str) -> Row:
+    """Energy (eV/atom, the model's own scale) of one crystal, or the reason why there is none."""
+    of = target(wanted)
+    reason = refusal(crystal, of, settings.max_atoms)
+    reason = reason or apart(crystal, nets(crystal, cutoff=of.bond_window[1])[0], relax=False)
+    if reason:
+        return {"energy": np.nan, "energy_reason": reason}
+    try:
+        with one_thread():
+            energy, _, _ = potential(settings.model).of(crystal, 0)(crystal.lattice[0], crystal.atoms().fractional)
+    except (MemoryError, RuntimeError) as error:
+        return {"energy": np.nan, "energy_reason": _failed(error)}
+    return {"energy": energy / int(crystal.atom_count[0]), "energy_reason": ""}
+
+
+def _relaxed(crystal: Crystals, settings: EnergySettings, wanted: str) -> Row:
+    """A `Relaxation` as a row; energies on the model's own scale."""
+    try:
+        found = relaxation(crystal, target(wanted), settings)
+    except (MemoryError, RuntimeError) as error:
+        return {"energy_reason": _failed(error)}
+    if found.net is None:
+        return {"energy_reason": found.reason}
+    return {
+        "energy_reason": "",
+        "crystal": to_text(found.crystal),
+        "relaxed_energy": found.energy,
+        "energy_before": found.energy_before,
+        "dispersion": found.dispersion,
+        "relaxed_key": found.net.key,
+        "net_kept": found.net_kept,
+        "coordination_kept": found.coordination_kept,
+        "volume_change": found.volume_change,
+        "rmsd": found.rmsd,
+        "relax_steps": found.steps,
+        "force": found.force,
+        "stress": found.stress,
+        "converged": not found.not_converged,
+        "relax_reason": found.not_converged,
+    }
+
+
+def _failed(error: Exception) -> str:
+    """Torch raises RuntimeError where memory is short, too."""
+    if isinstance(error, MemoryError) or "memory" in str(error).lower():
+        return "not enough memory"
+    return f"the potential failed with {type(error).__name__}"
+
+
+def _table(rows: list[Row | None], after: Crystals, model: str, zero: float) -> "pd.DataFrame":
+    import pandas as pd
+
+    table = pd.DataFrame([row or {"energy_reason": "stopped"} for row in rows])
+    table = table.reindex(columns=[*NUMBERS, *TRUTHS, *TEXTS])
+    done = (table["energy_reason"] == "").to_numpy(bool)
+    for name in NUMBERS:
+        table[name] = table[name].astype(float)
+    for name in ("relaxed_energy", "energy_before"):
+        table[name] -= zero
+    table["relaxed_density"] = np.where(done, densities(after), np.nan)
+    table["relax_steps"] = table["relax_steps"].astype("Int64")
+    for name in TRUTHS:
+        table[name] = table[name].astype("boolean")
+    table["energy_model"] = np.where(done, model, "")
+    for name in ("relaxed_key", "relax_reason"):
+        table[name] = table[name].fillna("")
+    return table

@@ -199,14 +199,23 @@ def rank(options: argparse.Namespace) -> Result:
 
     clock = Clock()
     table = read(options.table)
-    if missing := {"row", "status"} - set(table.columns):
+    if missing := {"row", "status", "kind"} - set(table.columns):
         raise ValueError(f"{options.table.name} has no column {min(missing)}: rank takes a table made by relax")
     valid = table[table["status"] == "valid"].reset_index(drop=True)
     settings = _settings(options, s.RankSettings)
-    ranked = stage(valid, settings, progress=Ticker("rank"))
+    ranked = stage(
+        valid, settings, target=options.target, seed=options.seed, threads=options.threads, progress=Ticker("rank")
+    )
     result = valid.merge(ranked, on="row").sort_values("rank", ignore_index=True)
     write(result, options.out)
-    return {"valid": len(valid), "energies": int(result["energy"].notna().sum()), "cpu_seconds": clock.seconds()}
+    counts = {name: int(result[f"{name}_energy"].notna().sum()) for name in ("screen", "relaxed")}
+    return {
+        "valid": len(valid),
+        "energies": counts["screen"],
+        "relaxed": counts["relaxed"],
+        "low_energy": int(result["low_energy"].sum()),
+        "cpu_seconds": clock.seconds(),
+    }
 
 
 def run(options: argparse.Namespace) -> Result:

@@ -1,7 +1,7 @@
 """Commands and their flags; the flags of a stage are made from its settings."""
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NoReturn, get_args, get_origin
 
@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from legocryst import __version__
 from legocryst import settings as s
 from legocryst.cli import commands as c
+from legocryst.cli.energy import energy as energy_of_files
 from legocryst.cli.output import Result, refuse
 from legocryst.jobs import cores
 
@@ -95,7 +96,14 @@ def _crystals(add: Add) -> None:
     rank = add("rank", c.rank, "Give valid crystals of a relaxed table an energy and order them by it.")
     rank.add_argument("table", type=Path, metavar="IN", help="table made by relax")
     _out(rank)
+    _target(rank)
     add_settings(rank, s.RankSettings)
+
+    energy = add("energy", energy_of_files, "Energies of crystals in files above the target's reference (graphite).")
+    energy.add_argument("files", nargs="+", type=Path, metavar="FILE", help="CIF, POSCAR or table of one crystal")
+    energy.add_argument("--relax", action="store_true", help="relax each first, in its space group, cell included")
+    _target(energy)
+    add_settings(energy, s.EnergySettings, short={"max_force": "--fmax"})
 
 
 def _run(add: Add) -> None:
@@ -152,8 +160,18 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def add_settings(parser: Parser, model: type[BaseModel], *, prefix: str = "", names: Sequence[str] = ()) -> None:
-    """One flag for each field of a settings class (or those named), with default, bounds and unit in the help."""
+def add_settings(
+    parser: Parser,
+    model: type[BaseModel],
+    *,
+    prefix: str = "",
+    names: Sequence[str] = (),
+    short: Mapping[str, str] | None = None,
+) -> None:
+    """One flag for each field of a settings class (or those named), with default, bounds and unit in the help.
+
+    `short` gives fields a second flag.
+    """
     group = parser.add_argument_group(f"settings of {prefix}" if prefix else "settings")
     for name, field in model.model_fields.items():
         if names and name not in names:
@@ -163,6 +181,7 @@ def add_settings(parser: Parser, model: type[BaseModel], *, prefix: str = "", na
         kind: Any = field.annotation
         choices = get_args(kind) if get_origin(kind) is Literal else None
         group.add_argument(
+            *([short[name]] if short and name in short else []),
             flag,
             dest=f"{prefix + '.' if prefix else ''}{name}",
             default=argparse.SUPPRESS,

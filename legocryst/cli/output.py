@@ -77,14 +77,14 @@ class Ticker:
     def __init__(self, what: str) -> None:
         self._what, self._start, self._last = what, time.monotonic(), 0.0
 
-    def __call__(self, done: int, total: int, **numbers: Any) -> None:
-        """Say how much is done and how long the rest will take."""
+    def __call__(self, done: int, total: int, *, seconds_left: float | None = None, **numbers: Any) -> None:
+        """Say how much is done and how long the rest will take: as is said, else as the part that is done took."""
         now = time.monotonic()
         if done < total and now - self._last < 1:
             return
         self._last = now
         spent = max(now - self._start, 1e-3)
-        left = spent / max(done, 1) * (total - done)
+        left = spent / max(done, 1) * (total - done) if seconds_left is None else seconds_left
         extra = "".join(f", {name} {value}" for name, value in numbers.items())
         say(f"{self._what}: {done} of {total}{extra}, {done / spent:.0f} a second, {left:.0f} s left")
 

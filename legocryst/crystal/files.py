@@ -1,6 +1,8 @@
 """Crystals from and to pymatgen structures and files: CIF with its space group, POSCAR, tables."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,17 +36,30 @@ def to_structure(crystals: Crystals, i: int = 0) -> "Structure":
     return Structure(crystals.lattice[i], atoms.species.tolist(), wrapped(atoms.fractional))
 
 
-def from_structure(structure: "Structure", symprec: float = 0.01) -> Crystals:
+def from_structure(structure: "Structure", symprec: float = 0.01, *, max_atoms: int | None = None) -> Crystals:
     """One crystal in the standard setting of its space group, which spglib finds within `symprec` angstrom.
 
-    Raises FileError for partial occupancy, dummy atoms, coordinates that are not numbers and overlapping atoms.
+    Raises FileError for partial occupancy, dummy atoms, coordinates that are not numbers, overlapping atoms, and more
+    than `max_atoms` atoms in the conventional cell.
     """
-    return from_atoms(*_checked(structure), symprec)
+    return from_atoms(*_checked(structure), symprec, max_atoms=max_atoms)
 
 
-def from_atoms(lattice: np.ndarray, points: np.ndarray, species: np.ndarray, symprec: float = 0.01) -> Crystals:
+def from_atoms(
+    lattice: np.ndarray,
+    points: np.ndarray,
+    species: np.ndarray,
+    symprec: float = 0.01,
+    *,
+    max_atoms: int | None = None,
+) -> Crystals:
     """One crystal, as `from_structure`, of lattice (3, 3), fractional coordinates (a, 3) and atomic numbers (a,)."""
     standard = _standardized(lattice, points, species, symprec)
+    if max_atoms is not None and len(standard.std_types) > max_atoms:
+        raise FileError(
+            f"the crystal has {len(standard.std_types)} atoms in its conventional cell, and {max_atoms} are the most: "
+            "give a smaller one"
+        )
     group = int(standard.number)
     cell = cells.symmetrized(np.array([group]), cells.cell_of(standard.std_lattice)[None])
     points, species = standard.std_positions, standard.std_types
@@ -114,14 +129,15 @@ def crystal_files(path: str | Path) -> list[Path]:
     return files
 
 
-def read_crystals(path: str | Path) -> Crystals:
+def read_crystals(path: str | Path, *, max_atoms: int | None = None) -> Crystals:
     """All crystals of a CIF (any number of blocks), a POSCAR, a table, or of all such files in a folder.
 
-    Raises FileError with one sentence when anything in it cannot be read: nothing is left out silently.
+    Raises FileError with one sentence when anything in it cannot be read, or a CIF or POSCAR has more than `max_atoms`
+    atoms in the conventional cell: nothing is left out silently.
     """
     path = Path(path)
     if path.is_dir():
-        return Crystals.concatenate([read_crystals(file) for file in crystal_files(path)])
+        return Crystals.concatenate([read_crystals(file, max_atoms=max_atoms) for file in crystal_files(path)])
     kind = _kind(path)
     if not path.is_file():
         raise FileError(f"there is no file {path}: check its name")
@@ -132,9 +148,19 @@ def read_crystals(path: str | Path) -> Crystals:
     try:
         if kind == "table":
             return _from_table(path)
-        return Crystals.concatenate([from_structure(structure) for structure in _structures(path, kind)])
+        structures = _structures(path, kind)
+        return Crystals.concatenate([from_structure(one, max_atoms=max_atoms) for one in structures])
     except (FileError, TableError) as error:
         raise FileError(f"{path.name}: {error}" if path.name not in str(error) else str(error)) from error
+
+
+def from_cif(text: str) -> Crystals:
+    """All crystals of the text of a CIF; raises FileError when it cannot be read."""
+    from pymatgen.io.cif import CifParser
+
+    with _reading("the text", "a CIF"):
+        structures = CifParser.from_str(text).parse_structures(primitive=False, on_error="raise")
+    return Crystals.concatenate([from_structure(one) for one in structures])
 
 
 def _kind(path: Path) -> str:
@@ -162,22 +188,26 @@ def _structures(path: Path, kind: str) -> list["Structure"]:
     from pymatgen.io.cif import CifParser
     from pymatgen.io.vasp import Poscar
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # rounded coordinates, guessed elements: the second is refused below
-        try:
-            if kind == "cif":
-                return CifParser(path).parse_structures(primitive=False, on_error="raise")
-            poscar = Poscar.from_file(path, check_for_potcar=False)
-        except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
-            if "nan" in str(error).lower():
-                raise FileError(
-                    f"{path.name} has coordinates or cell lengths that are not numbers: correct it"
-                ) from error
-            what = "a CIF" if kind == "cif" else "a POSCAR"
-            raise FileError(f"{path.name} cannot be read as {what}: {_one_line(error)}") from error
+    with _reading(path.name, "a CIF" if kind == "cif" else "a POSCAR"):
+        if kind == "cif":
+            return CifParser(path).parse_structures(primitive=False, on_error="raise")
+        poscar = Poscar.from_file(path, check_for_potcar=False)
     if not poscar.true_names:
         raise FileError(f"{path.name} does not name its elements: add their symbols in line 6, as VASP 5 does")
     return [poscar.structure]
+
+
+@contextmanager
+def _reading(name: str, what: str) -> Iterator[None]:
+    """What pymatgen's readers raise becomes a FileError."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # rounded coordinates, guessed elements: the second is refused below
+        try:
+            yield
+        except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
+            if "nan" in str(error).lower():
+                raise FileError(f"{name} has coordinates or cell lengths that are not numbers: correct it") from error
+            raise FileError(f"{name} cannot be read as {what}: {_one_line(error)}") from error
 
 
 def _one_line(error: Exception) -> str:

@@ -77,6 +77,9 @@ class Target(_Frozen):
     )
     descriptor: DescriptorSettings
     reference: ReferenceCrystal
+    energy_reference: str = Field(
+        default="", description="Target whose reference crystal has energy 0; its own if none."
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> "Target":
@@ -91,6 +94,11 @@ class Target(_Frozen):
     def atomic_number(self) -> int:
         """Atomic number of the target's element."""
         return ATOMIC_NUMBER[self.element]
+
+    @property
+    def of_energy(self) -> "Target":
+        """The target whose reference crystal energies are counted from."""
+        return target(self.energy_reference or self.name)
 
 
 def target_names() -> list[str]:

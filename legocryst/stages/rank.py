@@ -1,6 +1,7 @@
-"""Rank: new crystals ordered by energy."""
+"""Rank: new crystals ordered by energy; the most promising relaxed with a potential."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -8,58 +9,165 @@ import pandas as pd
 from legocryst.crystal.representation import Crystals
 from legocryst.settings import RankSettings
 
-MODEL = "7net-0"
+if TYPE_CHECKING:
+    from legocryst.analysis.batch import Kept
+
+SCREEN = "7net-0"
+"""The model of the energies that decide which crystals are relaxed."""
 NOT_ASKED = "energies were not asked for"
-_LATTICE_POINTS = {"P": 1, "A": 2, "B": 2, "C": 2, "I": 2, "R": 3, "F": 4}
+NET_LOST = "the relaxation changed its net"
+_TYPES = (
+    dict.fromkeys(("energy", "screen_energy", "relaxed_energy", "energy_before", "dispersion"), "float64")
+    | dict.fromkeys(("volume_change", "rmsd", "force", "stress", "relaxed_density", "rattle_energy"), "float64")
+    | dict.fromkeys(("relaxed", "low_energy", "net_kept", "coordination_kept", "converged", "rattle_kept"), "boolean")
+    | dict.fromkeys(("relax_steps", "rank"), "Int64")
+)
+_TEXTS = ("energy_model", "energy_reason", "relaxed_key", "relax_reason", "rattle_reason", "relaxed_cif")
+COLUMNS = ("row", *_TYPES, *_TEXTS)
 
 
 def rank(
     relaxed: pd.DataFrame,
     settings: RankSettings,
     *,
-    progress: Callable[[int, int], None] | None = None,
+    target: str = "sp2-carbon",
+    seed: int = 0,
+    threads: int = 1,
+    kept: "Kept | None" = None,
+    progress: Callable[..., None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> pd.DataFrame:
-    """Energy and place of every crystal of a table with `row` and METHOD's columns; lowest energy first.
+    """Energy and place of every crystal of a table with `row`, `kind` and METHOD's columns; lowest energy first.
 
-    Columns: row, energy (eV/atom above graphite, NaN if not computed), energy_model, energy_reason (why not), rank
-    (from 1; missing where there is no energy). The smallest primitive cells are taken first, up to
-    `settings.max_energies`. `progress(done, total)` counts the crystals taken.
+    Of the smallest primitive cells, up to `settings.max_energies`, the energies as they stand are computed first. Of
+    frameworks and of other kinds, each, the `settings.max_relaxed` lowest are then relaxed, and the
+    `settings.max_rattled` lowest of the relaxed frameworks shaken. Columns: COLUMNS, see `legocryst.quantities`.
+    `energy` is that of the relaxed crystal, if it kept its net, or of the crystal as it stands, if it was not relaxed.
+    `progress(done, total, seconds_left=...)` counts what is computed; `kept` as in `analysis.batch.computed`.
     """
+    relaxed = relaxed.reset_index(drop=True)
+    found = pd.DataFrame({"energy_reason": NOT_ASKED}, index=relaxed.index)
+    if len(relaxed) and settings.energies:
+        options = {"wanted": target, "threads": threads, "kept": kept, "should_stop": should_stop}
+        found = _found(relaxed, settings, seed, options, progress)
+    table = relaxed[["row"]].join(found).reindex(columns=COLUMNS)
+    table["rank"] = table["energy"].astype(float).rank(method="first")
+    table = table.astype(_TYPES).fillna(dict.fromkeys(_TEXTS, ""))
+    return table.sort_values("rank", ignore_index=True, na_position="last", kind="stable")
+
+
+def _found(
+    relaxed: pd.DataFrame,
+    settings: RankSettings,
+    seed: int,
+    options: dict[str, Any],
+    progress: Callable[..., None] | None,
+) -> pd.DataFrame:
+    """What is computed of each row; what is not is missing."""
     from legocryst.analysis.energy import energies
+    from legocryst.crystal.primitive import primitive_atoms
     from legocryst.crystal.table import decode
 
-    n = len(relaxed)
-    energy, reason = np.full(n, np.nan), np.full(n, NOT_ASKED, object)
-    if n and settings.energies:
-        decoded = decode(relaxed, max_atoms=100_000)
-        reason[:] = decoded.reason
-        order = np.argsort(_primitive_atoms(decoded.crystals), kind="stable")
-        taken, left = order[: settings.max_energies], order[settings.max_energies :]
-        found = energies(
-            decoded.crystals.take(taken),
-            model=MODEL,
-            max_atoms=settings.max_energy_atoms,
-            progress=progress,
-            should_stop=should_stop,
-        )
-        energy[decoded.rows[taken]], reason[decoded.rows[taken]] = found.energy, found.reason
-        reason[decoded.rows[left]] = f"not among the {settings.max_energies} smallest cells"
-    place = pd.Series(energy).rank(method="first").astype("Int64")
-    ranked = pd.DataFrame(
-        {
-            "row": relaxed["row"].to_numpy(),
-            "energy": energy,
-            "energy_model": np.where(np.isnan(energy), "", MODEL),
-            "energy_reason": reason,
-            "rank": place,
-        }
-    )
-    return ranked.sort_values("rank", ignore_index=True, na_position="last", kind="stable")
+    decoded = decode(relaxed, max_atoms=100_000)
+    order = np.argsort(primitive_atoms(decoded.crystals), kind="stable")
+    taken, left = order[: settings.max_energies], order[settings.max_energies :]
+    crystals, rows = decoded.crystals.take(taken), decoded.rows[taken]
+    table = pd.DataFrame({"energy_reason": decoded.reason, "energy_model": "", "relaxed": None, "rattle_reason": ""})
+    table.loc[decoded.rows[left], "energy_reason"] = f"not among the {settings.max_energies} smallest cells"
+    framework = (relaxed["kind"] == "framework").to_numpy()
+    ticks = _Ticks(crystals, framework[rows], settings, options["threads"], progress)
+
+    single = energies(crystals, model=SCREEN, max_atoms=settings.max_atoms, progress=ticks.of("screen"), **options)
+    table.loc[rows, "screen_energy"], table.loc[rows, "energy_reason"] = single.energy, single.reason
+    with_energy = rows[single.reason == ""]
+    table.loc[with_energy, ["energy_model", "relaxed"]] = SCREEN, False
+    best = _best(single.energy, framework[rows], settings.max_relaxed)
+    ticks.parts["relax"] = len(best)
+    after = _relaxed(crystals.take(best), settings, ticks.of("relax"), options).set_index(rows[best])
+    table = _joined(table, after, framework, settings)
+    if settings.max_rattled:
+        table = table.drop(columns=["rattle_reason"]).join(_rattled(table, settings, seed, ticks, options))
+    return table.drop(columns=["crystal"])
 
 
-def _primitive_atoms(crystals: Crystals) -> np.ndarray:
-    """Atoms (n,) in the primitive cell of each crystal's space group."""
-    from legocryst.crystal.wyckoff import symbol
+def _best(energy: np.ndarray, framework: np.ndarray, most: int) -> np.ndarray:
+    """Places of the lowest energies, up to `most` of frameworks and as many others."""
+    order = np.argsort(energy, kind="stable")
+    order = order[np.isfinite(energy[order])]
+    return np.concatenate([order[framework[order]][:most], order[~framework[order]][:most]])
 
-    return crystals.atom_count // np.array([_LATTICE_POINTS[symbol(int(g))[0]] for g in crystals.group], np.int64)
+
+def _relaxed(
+    crystals: Crystals, settings: RankSettings, progress: Callable[..., None], options: dict[str, Any]
+) -> pd.DataFrame:
+    """The table of the relaxation of all crystals, with each as `crystal` and `relaxed_cif`."""
+    from legocryst.analysis.energy import relaxed
+    from legocryst.crystal.files import to_cif
+
+    outcome = relaxed(crystals, settings, progress=progress, **options)
+    done = outcome.table["energy_reason"] == ""
+    cif = [to_cif(outcome.crystals, k) if done[k] else "" for k in range(len(crystals))]
+    alone = pd.Series([outcome.crystals.take([k]) for k in range(len(crystals))], dtype=object)
+    return outcome.table.assign(relaxed_cif=cif, crystal=alone)
+
+
+def _joined(table: pd.DataFrame, after: pd.DataFrame, framework: np.ndarray, settings: RankSettings) -> pd.DataFrame:
+    """Energies as they stand and after the relaxation in one table, with the energy that counts."""
+    refused = after["energy_reason"]
+    after = after.assign(relax_reason=after["relax_reason"].where(refused == "", refused))
+    table = table.join(after.drop(columns=["energy_reason", "energy_model"]))
+    done = table["relaxed_energy"].notna()
+    lost = done & ~table["net_kept"].astype("boolean").fillna(False).astype(bool)
+    table.loc[done, ["energy_model", "relaxed"]] = settings.model, True
+    table["energy"] = table["screen_energy"].where(~done, table["relaxed_energy"].mask(lost))
+    table.loc[lost, "energy_reason"] = NET_LOST
+    low = table["converged"].astype("boolean").fillna(False) & (table["energy"] < settings.low_energy) & framework
+    table["low_energy"] = low.where(done)
+    return table
+
+
+def _rattled(
+    table: pd.DataFrame, settings: RankSettings, seed: int, ticks: "_Ticks", options: dict[str, Any]
+) -> pd.DataFrame:
+    """The rattle test of the lowest relaxed frameworks."""
+    from legocryst.analysis.rattle import rattled
+
+    best = table[table["low_energy"].fillna(False)].nsmallest(settings.max_rattled, "energy").index
+    ticks.parts["rattle"] = len(best)
+    crystals = Crystals.concatenate(list(table.loc[best, "crystal"]))
+    return rattled(crystals, settings, seed=seed, progress=ticks.of("rattle"), **options).set_index(best)
+
+
+class _Ticks:
+    """Progress counted over the parts of the work, with the time of the parts to come."""
+
+    def __init__(
+        self,
+        crystals: Crystals,
+        framework: np.ndarray,
+        settings: RankSettings,
+        threads: int,
+        progress: Callable[..., None] | None,
+    ) -> None:
+        from legocryst.analysis.energy import STEPS, estimate
+
+        kinds = min(settings.max_relaxed, int(framework.sum())), min(settings.max_relaxed, int((~framework).sum()))
+        self.parts = {"screen": len(crystals), "relax": sum(kinds), "rattle": min(settings.max_rattled, kinds[0])}
+        mean = float(estimate(crystals, settings.model).mean()) if len(crystals) else 0.0
+        atoms = float((crystals.atom_count / crystals.site_count).mean()) if len(crystals) else 0.0
+        one = mean * min(STEPS, settings.steps) / threads
+        self._seconds = {"screen": 0.0, "relax": one, "rattle": one * atoms}
+        self._progress = progress
+
+    def of(self, part: str) -> Callable[..., None]:
+        """Progress of one part."""
+        names = list(self.parts)
+        before, after = names[: names.index(part)], names[names.index(part) + 1 :]
+
+        def tick(done: int, total: int, *, seconds_left: float) -> None:
+            if self._progress is not None:
+                later = sum(self.parts[name] * self._seconds[name] for name in after)
+                ahead = sum(self.parts[name] for name in before)
+                self._progress(ahead + done, sum(self.parts.values()), seconds_left=round(seconds_left + later))
+
+        return tick

@@ -1,18 +1,15 @@
 """Relax: rows of a table become crystals in the wanted environment, or carry the reason why not."""
 
-import os
 from collections.abc import Generator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
-from multiprocessing import get_context, parent_process
-from threading import Thread
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from ase.data import atomic_masses
 
 from legocryst.analysis.nets import nets
+from legocryst.crystal.density import densities
 from legocryst.crystal.files import FileError, from_atoms, to_cif
 from legocryst.crystal.projection import wrapped
 from legocryst.crystal.representation import Crystals
@@ -24,9 +21,8 @@ from legocryst.environment.targets import target as find_target
 from legocryst.environment.validity import judge
 from legocryst.relax import relax
 from legocryst.settings import RelaxSettings
+from legocryst.workers import spread
 
-AMU = 1.66053907
-"""Grams per cubic centimetre in one atomic mass unit per cubic angstrom (CODATA 2018)."""
 SYMPREC = 0.01
 """Angstrom within which spglib looks for the symmetry of a relaxed crystal."""
 
@@ -102,32 +98,18 @@ def relax_chunks(
     Rows are counted over the whole table. Close the iterator to stop early.
     """
     starts = range(0, len(table), chunk)
-    parts = (table.iloc[start : start + chunk] for start in starts)
-    work = partial(relax_table, target=target, settings=settings, decode=decode, max_atoms=max_atoms, cif=cif)
+    parts = ((start, table.iloc[start : start + chunk]) for start in starts)
+    work = partial(_chunk, target=target, settings=settings, decode=decode, max_atoms=max_atoms, cif=cif)
     if threads == 1 or len(starts) <= 1:
-        for part, start in zip(parts, starts, strict=True):
-            yield work(part, first_row=start)
+        yield from map(work, parts)
         return
-    spawn = get_context("spawn")
-    with ProcessPoolExecutor(min(threads, len(starts)), mp_context=spawn, initializer=_end_with_parent) as pool:
-        waiting = [pool.submit(work, part, first_row=start) for part, start in zip(parts, starts, strict=True)]
-        try:
-            for future in waiting:
-                yield future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+    with closing(spread(work, parts, processes=min(threads, len(starts)))) as frames:
+        yield from frames
 
 
-def _end_with_parent() -> None:
-    """A worker whose parent is killed would wait for work forever; this ends it."""
-    parent = parent_process()
-    assert parent is not None, "only started as a worker"
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    Thread(target=watch, daemon=True).start()
+def _chunk(part: tuple[int, pd.DataFrame], **options: Any) -> pd.DataFrame:
+    first_row, table = part
+    return relax_table(table, first_row=first_row, **options)
 
 
 def _standardized(crystals: Crystals, valid: np.ndarray, target: Target) -> Crystals:
@@ -150,18 +132,13 @@ def _standardized(crystals: Crystals, valid: np.ndarray, target: Target) -> Crys
 
 
 def _description(crystals: Crystals) -> pd.DataFrame:
-    mass = np.bincount(
-        crystals.crystal_of_site,
-        weights=atomic_masses[crystals.species] * crystals.multiplicity,
-        minlength=len(crystals),
-    )
     return pd.DataFrame(
         {
             "space_group": crystals.group,
             "symbol": wyckoff().symbol[crystals.group],
             "sites": crystals.site_count,
             "atoms": crystals.atom_count,
-            "density": AMU * mass / crystals.volume,
+            "density": densities(crystals),
         }
     )
 

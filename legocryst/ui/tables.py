@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BINS = 40
-AMU = 1.66053907
-"""Grams per cubic centimetre in one atomic mass unit per cubic angstrom (CODATA 2018)."""
 
 
 def count_by(
@@ -144,5 +142,6 @@ def densities(table: "pd.DataFrame", element: int) -> np.ndarray:
     from ase.data import atomic_masses
 
     from legocryst.crystal.cell import volume
+    from legocryst.crystal.density import AMU
 
     return AMU * atomic_masses[element] * table["atoms"].to_numpy() / volume(table[list(CELL_COLUMNS)].to_numpy(float))

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +13,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from legocryst import ROOT
+from legocryst.crystal.files import to_cif
+from legocryst.crystal.table import encode
+from legocryst.environment.targets import target
 from legocryst.jobs import create, jobs, work
+from legocryst.records import write_parquet
 from legocryst.store import Store
 from legocryst.ui.shell import PAGES, _writer
 from tests.test_project import HEAVY
@@ -107,6 +112,33 @@ def test_structure_page_shows_the_row(demo: Path, monkeypatch: pytest.MonkeyPatc
     sites = next(frame.value for frame in test.dataframe if "Wyckoff position" in frame.value)
     assert len(sites) == row["sites"]
     assert sum(int(site[:-1]) for site in sites["Wyckoff position"]) == row["atoms"]
+
+
+def test_structure_page_shows_the_relaxed_crystal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Diamond that a job is said to have made, relaxed to a larger cell, with all that is told of that."""
+    job, diamond = tiny_job(tmp_path), target("sp3-carbon").reference.crystals()
+    row = {"row": 0, "status": "valid", "reason": "", "net_key": "n", "net_name": "dia", "kind": "framework"}
+    shape = {"symbol": "Fd-3m", "space_group": 227, "sites": 1, "atoms": 8, "loss": 1.0, "published": False}
+    described = pd.concat([encode(diamond), pd.DataFrame([row | shape])], axis=1)
+    write_parquet(described, job.shards / "crystals-00000.parquet")
+    write_parquet(pd.DataFrame([{"spg": 1, "net_key": "k"}]), job.shards / "seeds.parquet")
+    larger = replace(diamond, cell=diamond.cell * [1.1, 1.1, 1.1, 1, 1, 1])
+    energies = {"energy": 0.12, "screen_energy": 0.2, "energy_model": "7net-0", "relax_steps": 9, "net_kept": True}
+    texts = {"energy_reason": "", "relax_reason": "", "rattle_reason": "another net", "rattle_kept": False}
+    ranked = pd.DataFrame([{"row": 0, **energies, **texts, "relaxed_cif": to_cif(larger)}])
+    write_parquet(ranked, job.shards / "ranked.parquet")
+    with Store.open(tmp_path / "w") as store:
+        store.ingest()
+    test = opened("structure", tmp_path / "w", monkeypatch)
+    test.query_params["id"] = f"{job.id}-0"
+    test.run()
+    assert not test.exception and any("a = 3.5670" in text.value for text in test.markdown)
+    told = next(frame.value for frame in test.dataframe if "Meaning" in frame.value).set_index("Quantity")["Value"]
+    assert told["Relaxation steps"] == "9" and told["Net kept"] == "yes" and told["Came back"] == "no"
+    assert told["Energy as it stands"] == "0.2 eV/atom" and "Displacement" not in told
+    assert any("another net" in text.value for text in test.caption)
+    test.segmented_control(key="geometry").set_value("Relaxed with 7net-0").run()
+    assert not test.exception and any("a = 3.9237" in text.value for text in test.markdown)
 
 
 def test_database_page_filters_in_sql(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,12 +1,24 @@
-"""Rank: order by energy, a reason for each crystal without one."""
+"""Rank: order by energy, the best relaxed, a reason for each crystal without energy, nothing computed twice."""
 
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 import pandas as pd
+import pytest
 
+from legocryst.crystal.density import densities
+from legocryst.crystal.files import read_crystals
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import encode
 from legocryst.environment.targets import target
+from legocryst.quantities import ENERGY_COLUMNS
 from legocryst.settings import RankSettings
-from legocryst.stages.rank import NOT_ASKED, rank
+from legocryst.stages.curate import shipped
+from legocryst.stages.kept import KeptRows
+from legocryst.stages.rank import COLUMNS, NET_LOST, NOT_ASKED, rank
+
+SETTINGS = RankSettings(model="7net-0", max_relaxed=0, max_rattled=0)
 
 
 def relaxed() -> pd.DataFrame:
@@ -14,22 +26,61 @@ def relaxed() -> pd.DataFrame:
     pair = [target(name).reference.crystals() for name in ("sp3-carbon", "sp2-carbon")]
     table = encode(Crystals.concatenate([*pair, pair[0]]))
     table.loc[2, "spg"] = 231
-    return table.assign(row=[40, 41, 42])
+    return table.assign(row=[40, 41, 42], kind=["framework", "layers", ""])
 
 
 def test_lowest_energy_first() -> None:
     seen: list[tuple[int, int]] = []
-    found = rank(relaxed(), RankSettings(), progress=lambda *at: seen.append(at))
+    found = rank(relaxed(), SETTINGS, progress=lambda done, total, **_: seen.append((done, total)))
     assert found["row"].tolist() == [41, 40, 42]
     assert found["rank"].isna().tolist() == [False, False, True] and found["rank"].tolist()[:2] == [1, 2]
-    assert found["energy"][0] < found["energy"][1]
+    assert found["energy"][0] < found["energy"][1] and found["energy"].equals(found["screen_energy"])
     assert found["energy_model"].tolist() == ["7net-0", "7net-0", ""]
     assert found["energy_reason"].tolist()[:2] == ["", ""] and "space group" in found["energy_reason"][2]
-    assert seen == [(1, 2), (2, 2)]
+    assert found["relaxed"].tolist()[:2] == [False, False] and found["low_energy"].isna().all()
+    assert [done for done, _ in seen if done] == [1, 2, 2] or seen[-1] == (2, 2)
+    assert set(COLUMNS) == {"row", *ENERGY_COLUMNS} == set(found.columns)
+
+
+def test_the_best_are_relaxed_and_keep_or_lose_their_net(tmp_path: Path) -> None:
+    seeds = shipped().set_index("name", drop=False).loc[["srs", "acs-g", "hcb", "lig"]]
+    table = seeds.reset_index(drop=True).assign(row=range(4))
+    settings = RankSettings(model="7net-0", max_relaxed=2, max_rattled=1, low_energy=0.8)
+    seen: list[tuple[int, int]] = []
+    with KeptRows(tmp_path) as kept:
+        found = rank(table, settings, kept=kept, progress=lambda done, total, **_: seen.append((done, total)))
+    rows: Any = found.set_index("row").loc[[0, 1, 2, 3]]
+    assert rows["relaxed"].tolist() == [True, False, True, True]  # two frameworks and the layers
+    done = rows[rows["relaxed"].astype(bool)]
+    assert (done["relaxed_energy"] < done["screen_energy"] + 1e-6).all() and done["net_kept"].all()
+    assert (done["energy"] == done["relaxed_energy"]).all() and done["relaxed_density"].notna().all()
+    assert rows["low_energy"].sum() == (done["relaxed_energy"].drop(2) < 0.8).sum() > 0
+    assert not rows.loc[2, "low_energy"] and rows.loc[2, "dispersion"] < 0
+    assert rows["rattle_kept"].sum() == 1 and abs(rows["rattle_energy"].dropna().iloc[0]) < 0.005
+    assert seen[-1] == (8, 8) and [done for done, _ in seen] == sorted(done for done, _ in seen)
+    _same_crystal(tmp_path, rows.loc[0])
+
+    again = rank(table, settings, kept=KeptRows(tmp_path / "other", [tmp_path]), should_stop=lambda: True)
+    pd.testing.assert_frame_equal(again, found)  # all of it was known
+
+
+def _same_crystal(folder: Path, row: Any) -> None:
+    (folder / "one.cif").write_text(row["relaxed_cif"])
+    crystal = read_crystals(folder / "one.cif")
+    assert crystal.group[0] == 214 and crystal.site_count[0] == 1
+    assert densities(crystal)[0] == pytest.approx(row["relaxed_density"], rel=1e-6)
+
+
+def test_a_crystal_that_loses_its_net_has_no_energy() -> None:
+    table = shipped()
+    lost = table[table["name"] == "acs-g"].reset_index(drop=True).assign(row=7)
+    found = rank(lost, RankSettings(model="7net-0")).iloc[0]
+    assert np.isnan(found["energy"]) and found["energy_reason"] == NET_LOST and pd.isna(found["rank"])
+    assert found["relaxed_energy"] < found["screen_energy"] and not found["net_kept"] and not found["low_energy"]
 
 
 def test_smallest_primitive_cells_are_taken_first() -> None:
-    found = rank(relaxed(), RankSettings(max_energies=1)).set_index("row")
+    found = rank(relaxed(), SETTINGS.model_copy(update={"max_energies": 1})).set_index("row")
     assert found.loc[40, "rank"] == 1
     assert found.loc[41, "energy_reason"] == "not among the 1 smallest cells"
     assert found["energy"].isna().tolist() == [False, True, True]
@@ -40,3 +91,18 @@ def test_without_energies() -> None:
     assert found["row"].tolist() == [40, 41, 42]
     assert set(found["energy_reason"]) == {NOT_ASKED} and found["rank"].isna().all()
     assert rank(relaxed().iloc[:0], RankSettings()).empty
+
+
+def test_kept_rows(tmp_path: Path) -> None:
+    mine, other = tmp_path / "a", tmp_path / "b"
+    with KeptRows(other) as kept:
+        kept["x"] = {"energy": float("nan"), "reason": ""}
+    with KeptRows(mine, [mine, other]) as kept:
+        assert list(kept) == ["x"] and np.isnan(kept["x"]["energy"])
+        kept["y"] = {"n": 1}
+        kept.write()
+        kept["z"] = {"n": 2}
+    assert len(list(mine.glob("*.parquet"))) == 2 and len(list(other.glob("*.parquet"))) == 1
+    assert dict(KeptRows(mine)) == {"y": {"n": 1}, "z": {"n": 2}}
+    with pytest.raises(TypeError):
+        del kept["x"]

@@ -26,6 +26,9 @@ def test_words_of_a_stage() -> None:
     assert stage_progress(epochs, "running") == (0.25, "1 of 4 epochs, 2 CPU-s")
     relaxed = {"cpu_seconds": 2.0, "done": 4, "total": 4, "valid": 1, "complete": True}
     assert stage_progress(relaxed, "running") == (1.0, "done, 2 CPU-s")
+    timed = {"cpu_seconds": 2.0, "done": 3, "total": 4, "seconds_left": 90}
+    assert stage_progress(timed, "running") == (0.75, "3 of 4 done, 2 CPU-s, about 90 s left")
+    assert stage_progress(timed, "stopped") == (0.75, "3 of 4 done, 2 CPU-s")
 
 
 def test_curve_takes_the_later_report_of_an_epoch(job: Job) -> None:

@@ -1,0 +1,187 @@
+"""Energies and relaxations with the potentials: what they give, what they cost, and what ASE finds.
+
+python -m benchmarks.energy [--model 7net-0]    graphite and diamond; crystals per CPU-minute at 16 and 40 atoms
+python -m benchmarks.energy --seeds             all shipped crystals relaxed: nets and coordination kept
+python -m benchmarks.energy --ase 8             so many shipped crystals relaxed by ASE beside ours
+
+All CPU-s are of one thread. Atoms are those of the primitive cell. "All atoms" is SevenNet's own calculator in the
+primitive cell that spglib finds.
+"""
+
+import argparse
+import os
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import pandas as pd
+import torch
+from ase import Atoms
+from ase.constraints import FixSymmetry
+from ase.filters import FrechetCellFilter
+from ase.optimize import BFGS
+
+from legocryst.analysis.energy import energies, relaxed
+from legocryst.analysis.nets import nets
+from legocryst.analysis.potentials import MODELS, potential
+from legocryst.analysis.reference import reference_energy
+from legocryst.analysis.relaxation import relaxation
+from legocryst.crystal.files import to_structure
+from legocryst.crystal.primitive import primitive_atoms
+from legocryst.crystal.representation import Crystals
+from legocryst.crystal.table import decode
+from legocryst.environment.targets import target
+from legocryst.relax.potential import minimum
+from legocryst.relax.system import System, moved_to
+from legocryst.settings import EnergySettings
+from legocryst.stages.curate import shipped
+
+TARGET = target("sp2-carbon")
+SIZES = {16: (16, 16), 40: (36, 44)}
+"""Atoms in the primitive cell that stand for a size."""
+TIMED = 8
+"""Crystals of a size that are timed."""
+EXACTLY = {"steps": 25, "max_force": 1e-9, "max_stress": 1e-9}
+
+
+def main() -> None:
+    """Print what was measured."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--model", choices=MODELS, action="append", help="potential (default: both)")
+    parser.add_argument("--seeds", action="store_true", help="relax all shipped crystals")
+    parser.add_argument("--ase", type=int, default=0, help="shipped crystals relaxed by ASE too")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    warnings.filterwarnings("ignore", message="No tensor product accelerator")
+    for model in options.model or MODELS:
+        settings = EnergySettings.model_validate({"model": model})
+        relaxed(TARGET.reference.crystals(), settings)  # loads and compiles
+        if options.seeds:
+            _seeds(settings)
+        elif options.ase:
+            _ase(settings, options.ase)
+        else:
+            _graphite_and_diamond(settings)
+            for size, (low, high) in SIZES.items():
+                _cost(settings, size, low, high)
+
+
+def _seed_crystals() -> tuple[pd.DataFrame, Crystals]:
+    table = shipped()
+    return table, decode(table, max_atoms=1000).crystals
+
+
+def _graphite_and_diamond(settings: EnergySettings) -> None:
+    graphite, diamond = TARGET.reference.crystals(), target("sp3-carbon").reference.crystals()
+    pair = Crystals.concatenate([graphite, diamond])
+    single, outcome = energies(pair, model=settings.model).energy, relaxed(pair, settings)
+    free = minimum(System.build(graphite), potential(settings.model).of(graphite, 0), settings)
+    without = moved_to(System.build(graphite), free.x, graphite).cell[0]
+    after, cell = outcome.table["relaxed_energy"], outcome.crystals.cell
+    print(
+        f"{settings.model}: diamond - graphite {1e3 * (single[1] - single[0]):+.1f} meV/atom as they stand, "
+        f"{1e3 * (after[1] - after[0]):+.1f} relaxed; diamond a {cell[1, 0]:.3f} angstrom; "
+        f"graphite with D3 a {cell[0, 0]:.3f} c {cell[0, 2]:.2f}, without {without[0]:.3f}, {without[2]:.2f}"
+    )
+
+
+def _cost(settings: EnergySettings, size: int, low: int, high: int) -> None:
+    """Crystals per CPU-minute, ours and with all atoms."""
+    _, crystals = _seed_crystals()
+    atoms = primitive_atoms(crystals)
+    chosen = crystals.take(np.flatnonzero((atoms >= low) & (atoms <= high))[:TIMED])
+    number = [len(potential(settings.model).of(chosen, k).centre) for k in range(len(chosen))]
+    single = _seconds(lambda: energies(chosen, model=settings.model))
+    exactly = settings.model_copy(update=EXACTLY)
+    relaxing = _seconds(lambda: [relaxation(chosen.take([k]), TARGET, exactly) for k in range(len(chosen))])
+    calculator = _calculator(settings.model)
+    cells = [_cell(chosen.take([k]), primitive=True) for k in range(len(chosen))]
+    plain = _seconds(lambda: [calculator.calculate(cell) for cell in cells])
+    print(
+        f"{settings.model}, {len(chosen)} crystals of about {size} atoms in {np.mean(number):.1f} orbits: "
+        f"{60 * len(chosen) / single:.0f} single points and {60 * len(chosen) / relaxing:.1f} relaxations of 25 "
+        f"energies per CPU-minute; with all atoms {60 * len(chosen) / plain:.0f} single points"
+    )
+
+
+def _seeds(settings: EnergySettings) -> None:
+    table, crystals = _seed_crystals()
+    start = time.process_time()
+    found = relaxed(crystals, settings).table
+    spent, n = time.process_time() - start, len(found)
+    kept = found["net_kept"].astype(bool)
+    both = kept & found["coordination_kept"].astype(bool)
+    low = both & (table["kind"] == "framework") & (found["relaxed_energy"] < 0.5)
+    print(
+        f"{settings.model}, {n} shipped crystals: {found['converged'].sum()} converged, {spent:.0f} CPU-s, "
+        f"{found['relax_steps'].mean():.1f} energies each (at most {found['relax_steps'].max()}), "
+        f"{60 * n / spent:.1f} crystals per CPU-minute; net kept {kept.sum()} ({kept.mean():.0%}), and "
+        f"three-coordinated {both.sum()}; {low.sum()} frameworks below 0.5 eV/atom; median change "
+        f"{1e3 * (found['relaxed_energy'] - found['energy_before'])[kept].median():.0f} meV/atom where kept"
+    )
+
+
+def _ase(settings: EnergySettings, number: int) -> None:
+    """Energies of the minima, steps and CPU-s, ours and ASE's with its symmetry constraint on the conventional cell."""
+    table, crystals = _seed_crystals()
+    small, zero = np.flatnonzero(crystals.atom_count <= 16), reference_energy(settings, TARGET.name)
+    chosen = small[:: max(1, len(small) // number)][:number]
+    for k in chosen:
+        one = crystals.take([k])
+        start = time.process_time()
+        ours = relaxed(one, settings).table.iloc[0]
+        between = time.process_time()
+        energy, steps = _by_ase(one, settings)
+        print(
+            f"{settings.model}, {table['name'][k]} ({one.atom_count[0]} atoms): ours less ASE's "
+            f"{1e3 * (ours['relaxed_energy'] + zero - energy):+.2f} meV/atom; "
+            f"{ours['relax_steps']} energies, {between - start:.1f} CPU-s; "
+            f"ASE {steps} energies, {time.process_time() - between:.1f} CPU-s",
+            flush=True,
+        )
+
+
+def _by_ase(crystal: Crystals, settings: EnergySettings) -> tuple[float, int]:
+    """Energy in eV/atom, on the model's own scale, of the crystal relaxed by ASE, and the energies it took."""
+    from dftd3.ase import DFTD3
+
+    cell, calculator = _cell(crystal), _calculator(settings.model)
+    layered = nets(crystal, cutoff=TARGET.bond_window[1])[0].components[-1].periodicity < 3
+    tweaks = {"method": "pbe", "atm": False}
+    dispersion = DFTD3(damping="d3bj", params_tweaks=tweaks)
+    cell.calc = dispersion.add_calculator(calculator) if layered else calculator
+    cell.set_constraint(FixSymmetry(cell, symprec=1e-3))
+    free: Any = FrechetCellFilter(cell)
+    search = BFGS(free, logfile=None)
+    search.run(fmax=settings.max_force, steps=300)
+    calculator.calculate(cell)
+    return calculator.results["energy"] / len(cell), search.nsteps + 1
+
+
+def _calculator(model: str) -> Any:
+    from sevenn.calculator import SevenNetCalculator
+
+    return SevenNetCalculator(model=model, device="cpu")
+
+
+def _cell(crystal: Crystals, *, primitive: bool = False) -> Atoms:
+    structure = to_structure(crystal)
+    if primitive:
+        structure = structure.get_primitive_structure(0.01)
+    return Atoms(
+        structure.atomic_numbers, cell=structure.lattice.matrix, scaled_positions=structure.frac_coords, pbc=True
+    )
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""Work on many crystals: the quickest first, over processes, with what is known already left out and time told."""
+
+import json
+import time
+from collections.abc import Callable, MutableMapping
+from contextlib import closing
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+
+from legocryst.crystal.representation import Crystals
+from legocryst.workers import spread
+
+Row = dict[str, Any]
+"""What is known of one crystal: numbers and text by name."""
+Kept = MutableMapping[str, Row]
+"""Rows by key, as `computed` finds and leaves them."""
+START_SECONDS = 8.0
+"""Until a process has loaded what it needs."""
+
+
+def computed(
+    crystals: Crystals,
+    work: Callable[[Crystals], Row],
+    seconds: np.ndarray,
+    *,
+    name: str,
+    threads: int = 1,
+    kept: Kept | None = None,
+    progress: Callable[..., None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> list[Row | None]:
+    """`work` on each crystal of a batch as a batch of one; None for those not done when `should_stop()` became true.
+
+    `seconds` (n,) estimates the time of each: short ones are done first. `name` says what is done and with which
+    settings; rows under the same name of the same crystal are taken from `kept`, others left there.
+    `progress(done, total, seconds_left=...)` before the first and after each.
+    """
+    kept = {} if kept is None else kept
+    keys = [_key(name, crystals.take([k])) for k in range(len(crystals))]
+    first = {key: k for k, key in reversed(list(enumerate(keys))) if key not in kept}
+    todo = sorted(first.values(), key=lambda k: seconds[k])
+    clock = _Clock(float(seconds[todo].sum()), max(min(threads, len(todo)), 1))
+    with closing(_results(work, [crystals.take([k]) for k in todo], threads)) as results:
+        for done, k in enumerate([*todo, -1], start=len(crystals) - len(todo)):
+            if progress is not None:
+                progress(done, len(crystals), seconds_left=clock.left())
+            if k < 0 or (should_stop is not None and should_stop()):
+                break
+            kept[keys[k]] = next(results)
+            clock.done(float(seconds[k]))
+    return [kept.get(key) for key in keys]
+
+
+class _Clock:
+    """How long the rest takes: as estimated, from the second on as the others took."""
+
+    def __init__(self, seconds: float, speed: float) -> None:
+        self._rest, self._rate, self._start = seconds, 1 / speed, START_SECONDS if seconds else 0.0
+        self._since, self._finished = 0.0, 0.0
+
+    def done(self, seconds: float) -> None:
+        """A part that was estimated to take so long is done."""
+        self._rest -= seconds
+        if self._start:
+            self._start, self._since = 0.0, time.monotonic()
+            return
+        self._finished += seconds
+        self._rate = (time.monotonic() - self._since) / self._finished
+
+    def left(self) -> int:
+        """Seconds by the clock."""
+        return round(self._start + max(self._rest, 0.0) * self._rate)
+
+
+def _results(work: Callable[[Crystals], Row], parts: list[Crystals], threads: int) -> Any:
+    if threads == 1 or len(parts) <= 1:
+        return (work(part) for part in parts)
+    return spread(work, parts, processes=min(threads, len(parts)))
+
+
+def _key(name: str, crystal: Crystals) -> str:
+    digest = sha256(name.encode())
+    for whole in (crystal.group, crystal.species, crystal.position):
+        digest.update(whole.astype(np.int64).tobytes())
+    for real in (crystal.cell, crystal.coordinates):
+        digest.update((np.round(real, 8) + 0.0).tobytes())  # without the sign of 0
+    return digest.hexdigest()
+
+
+def to_text(crystal: Crystals) -> str:
+    """The one crystal of a batch as text, exact to the last bit."""
+    names = ("group", "cell", "species", "position", "coordinates")
+    return json.dumps({name: getattr(crystal, name).tolist() for name in names})
+
+
+def from_text(text: str) -> Crystals:
+    """Inverse of `to_text`."""
+    values = json.loads(text)
+    sites = list(zip(values["species"], values["position"], values["coordinates"], strict=True))
+    return Crystals.build(values["group"], values["cell"], [sites])

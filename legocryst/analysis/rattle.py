@@ -1,0 +1,90 @@
+"""The rattle test: whether a relaxed crystal comes back when its atoms are shaken and no symmetry holds them."""
+
+import zlib
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from legocryst.analysis.batch import Kept, Row, computed
+from legocryst.analysis.energy import STEPS, estimate, named
+from legocryst.analysis.relaxation import relaxation
+from legocryst.crystal import cell as cells
+from legocryst.crystal.primitive import translation_classes
+from legocryst.crystal.representation import Crystals
+from legocryst.crystal.wyckoff import primitive
+from legocryst.environment.targets import target
+from legocryst.settings import EnergySettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHAKE = 0.1
+"""Angstrom that each atom is moved, in a random direction."""
+TOLERANCE = 0.005
+"""eV/atom by which the energy may differ of a crystal that came back."""
+
+
+def rattled(
+    crystals: Crystals,
+    settings: EnergySettings,
+    *,
+    seed: int,
+    wanted: str = "sp2-carbon",
+    threads: int = 1,
+    kept: Kept | None = None,
+    progress: Callable[..., None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> "pd.DataFrame":
+    """Shake relaxed crystals in their primitive cells and relax them again in P1; a row for each.
+
+    Columns: rattle_kept (the same net, and the energy within TOLERANCE; missing where not computed), rattle_energy
+    (eV/atom after, counted from before), rattle_reason (why it did not come back or was not shaken; "" if it did).
+    The moves depend on the crystal and the seed only. Other arguments as in `energy.relaxed`.
+    """
+    import pandas as pd
+
+    free = [without_symmetry(crystals.take([k])) for k in range(len(crystals))]
+    rows = computed(
+        crystals,
+        partial(_rattled, settings=settings, wanted=wanted, seed=seed),
+        estimate(Crystals.concatenate(free), settings.model) * min(STEPS, settings.steps),
+        name=named("rattled", settings, wanted, seed, SHAKE, TOLERANCE),
+        threads=threads,
+        kept=kept,
+        progress=progress,
+        should_stop=should_stop,
+    )
+    missing = {"rattle_energy": np.nan, "rattle_kept": None, "rattle_reason": "stopped"}
+    table = pd.DataFrame([row or missing for row in rows], columns=list(missing))
+    return table.astype({"rattle_kept": "boolean", "rattle_energy": float})
+
+
+def without_symmetry(crystal: Crystals) -> Crystals:
+    """The one crystal of a batch as a crystal of P1 in its primitive cell."""
+    basis, atoms = primitive(int(crystal.group[0])).T, crystal.atoms()
+    first = np.cumsum(crystal.multiplicity) - crystal.multiplicity
+    chosen = np.concatenate(
+        [start + translation_classes(int(p)) for start, p in zip(first, crystal.position_id, strict=True)]
+    )
+    points = atoms.fractional[chosen] @ np.linalg.inv(basis)
+    sites = [(int(number), 0, point) for number, point in zip(atoms.species[chosen], points.tolist(), strict=True)]
+    return Crystals.build([1], cells.cell_of(basis @ crystal.lattice[0])[None], [sites])
+
+
+def _rattled(crystal: Crystals, settings: EnergySettings, wanted: str, seed: int) -> Row:
+    free, of = without_symmetry(crystal), target(wanted)
+    rng = np.random.default_rng([seed, zlib.crc32(crystal.cell.tobytes() + crystal.coordinates.tobytes())])
+    move = rng.normal(size=free.coordinates.shape)
+    move *= SHAKE / np.linalg.norm(move, axis=1, keepdims=True)
+    still = relaxation(free, of, settings.model_copy(update={"steps": 1}))
+    free.coordinates[:] += move @ np.linalg.inv(free.lattice[0])
+    found = relaxation(free, of, settings)
+    if still.net is None or found.net is None:
+        return {"rattle_energy": np.nan, "rattle_kept": None, "rattle_reason": still.reason or found.reason}
+    difference = found.energy - still.energy
+    reason = "" if found.net.key == still.net.key else "another net"
+    if not reason and abs(difference) > TOLERANCE:
+        reason = "another energy"
+    return {"rattle_energy": difference, "rattle_kept": not reason, "rattle_reason": reason}

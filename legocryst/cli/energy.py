@@ -1,0 +1,114 @@
+"""Energies of files of one crystal each, which need not come from us."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from legocryst import settings as s
+from legocryst.cli.output import Clock, Result, Ticker, say
+
+if TYPE_CHECKING:
+    from legocryst.crystal.representation import Crystals
+
+ADVICE = {
+    "it holds": "give a crystal of that element only",
+    "impossible cell": "correct its lengths and angles",
+    "overlapping atoms": "correct the file",
+    "more than": "allow more with --max-atoms",
+    "a molecule in a box": "give a crystal",
+    "its parts are": "bring them nearer, or leave out --relax",
+    "not enough memory": "use fewer --threads, or a smaller crystal",
+    "the potential failed": "report this as a fault",
+}
+"""What to do, by how the reason begins why a crystal has no energy."""
+LATTICE_POINTS = 4
+"""A conventional cell has at most so many times the atoms of the primitive one."""
+DONE = (
+    *("converged", "relax_reason", "relax_steps", "net_kept", "coordination_kept", "relaxed_key", "energy_before"),
+    *("dispersion", "volume_change", "rmsd", "force", "stress", "relaxed_density"),
+)
+"""Quantities that tell what a relaxation did."""
+
+
+def energy(options: argparse.Namespace) -> Result:
+    """The energy of each file as it stands or, with `--relax`, relaxed; what cannot be computed carries its error."""
+    from legocryst.crystal.representation import Crystals
+    from legocryst.environment.targets import target
+
+    clock = Clock()
+    given = vars(options)
+    settings = s.EnergySettings(**{name: given[name] for name in s.EnergySettings.model_fields if name in given})
+    target(options.target)  # an unknown one is refused before the work
+    results: list[dict[str, Any]] = []
+    crystals = []
+    for path in options.files:
+        found = _read(path, settings.max_atoms)
+        results.append({"file": str(path)} | ({"error": found} if isinstance(found, str) else {}))
+        crystals += [] if isinstance(found, str) else [found]
+    if crystals:
+        good = [result for result in results if "error" not in result]
+        for result, entry in zip(good, _entries(Crystals.concatenate(crystals), settings, options), strict=True):
+            result |= entry
+    for result in results:
+        say(f"{result['file']}: {_words(result)}")
+    return {"results": results, "cpu_seconds": clock.seconds()}
+
+
+def _read(path: Path, max_atoms: int) -> "Crystals | str":
+    """The one crystal of a file, or what is wrong with it."""
+    from legocryst.crystal.files import FileError, read_crystals
+
+    if path.is_dir():
+        return f"{path.name} is a folder: name its files"
+    try:
+        found = read_crystals(path, max_atoms=LATTICE_POINTS * max_atoms)
+    except FileError as error:
+        return " ".join(str(error).split())
+    if len(found) != 1:
+        return f"{path.name} holds {len(found)} crystals: give files of one crystal each"
+    return found
+
+
+def _entries(crystals: "Crystals", settings: s.EnergySettings, options: argparse.Namespace) -> list[dict[str, Any]]:
+    """What is known of each crystal."""
+    from legocryst.analysis.energy import energies, relaxed
+    from legocryst.analysis.reference import reference_energy
+    from legocryst.crystal.files import to_cif
+    from legocryst.crystal.primitive import primitive_atoms
+
+    common: dict[str, Any] = {"wanted": options.target, "threads": options.threads, "progress": Ticker("energy")}
+    if options.relax:
+        outcome = relaxed(crystals, settings, **common)
+        crystals, table = outcome.crystals, outcome.table
+        energy, reason = table["relaxed_energy"].to_numpy(), table["energy_reason"].to_numpy()
+    else:
+        single = energies(crystals, model=settings.model, max_atoms=settings.max_atoms, **common)
+        energy, reason = single.energy, single.reason
+    zero = reference_energy(settings, options.target) if "" in reason else 0.0
+    entries = []
+    for k, atoms in enumerate(primitive_atoms(crystals)):
+        if reason[k]:
+            advice = next(advice for start, advice in ADVICE.items() if reason[k].startswith(start))
+            entries.append({"error": f"{reason[k]}: {advice}"})
+            continue
+        entry: dict[str, Any] = {"energy_per_atom": float(energy[k] + zero), "energy_above_reference": float(energy[k])}
+        entry |= {"model": settings.model, "space_group": int(crystals.group[k]), "atoms": int(atoms)}
+        done = _done(table.iloc[k].to_dict()) | {"cif": to_cif(crystals, k)} if options.relax else False
+        entries.append(entry | {"relaxed": done})
+    return entries
+
+
+def _done(row: dict[Any, Any]) -> dict[str, Any]:
+    """What a relaxation did; what has no value is left out."""
+    values = {name: row[name] for name in DONE if row[name] == row[name] and row[name] != ""}
+    return {name: value.item() if hasattr(value, "item") else value for name, value in values.items()}
+
+
+def _words(result: dict[str, Any]) -> str:
+    if "error" in result:
+        return f"no energy: {result['error']}"
+    text, done = f"{result['energy_above_reference']:.4f} eV/atom above the reference", result["relaxed"]
+    if not done:
+        return f"{text}, as it stands ({result['model']})"
+    state = "relaxed" if done["converged"] else done["relax_reason"]
+    return f"{text}, {state}, net {'kept' if done['net_kept'] else 'changed'} ({result['model']})"
