@@ -199,8 +199,8 @@ def rank(options: argparse.Namespace) -> Result:
 
     clock = Clock()
     table = read(options.table)
-    if missing := {"row", "status", "kind"} - set(table.columns):
-        raise ValueError(f"{options.table.name} has no column {min(missing)}: rank takes a table made by relax")
+    if missing := [name for name in ("row", "status", "kind") if name not in table.columns]:
+        raise ValueError(f"{options.table.name} has no column {missing[0]}: rank takes a table made by relax")
     valid = table[table["status"] == "valid"].reset_index(drop=True)
     settings = _settings(options, s.RankSettings)
     ranked = stage(
