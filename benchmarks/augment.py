@@ -76,9 +76,7 @@ def coverage(table: pd.DataFrame) -> dict[str, Any]:
         "largest_deviation": float(table["deviation"].max()),
         "duplicates": int(crystal.round(6).duplicated().sum()),
         "mirror_images": int(table["mirror"].sum()),
-        "rows_by_subgroup": dict(
-            zip(("itself", "t", "k", "t and k"), np.bincount(kind, minlength=4).tolist(), strict=True)
-        ),
+        "rows_by_subgroup": dict(zip(("itself", "t", "k", "t and k"), kind, strict=True)),
         "rows_by_cells": table["k_index"].value_counts().sort_index().to_dict(),
         "rows_by_sites": np.bincount((table[positions] >= 0).sum(axis=1)).tolist(),
         "rows_of_a_group": table["spg"].value_counts().quantile([0, 0.25, 0.5, 0.75, 1]).tolist(),

@@ -17,6 +17,7 @@ from legocryst.ui.scene import Scene, SceneError, scene, turned
 from legocryst.ui.viewer import view
 
 BEFORE, AFTER = "Training set", "Augmented table"
+KINDS = ("itself", "t", "k", "t + k")
 
 
 def both(known: pd.DataFrame, rows: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -28,7 +29,8 @@ def both(known: pd.DataFrame, rows: pd.DataFrame, name: str) -> pd.DataFrame:
 def measured(job: Job, table: str) -> pd.DataFrame:
     """Combinations of group and positions in a table, with their sites and degrees of freedom."""
     found = tables.combinations(shell.store(), table, job.id)
-    return found.assign(sites=tables.site_count(found), free=tables.free_variables(found))
+    five = (found["spg"] - 1) // 5 * 5 + 3  # the middle of each five groups: single bars would be too thin to see
+    return found.assign(sites=tables.site_count(found), free=tables.free_variables(found), five=five)
 
 
 def result(job: Job) -> None:
@@ -47,7 +49,8 @@ def result(job: Job) -> None:
     st.write(
         f"{crystals:,} crystals in {known['spg'].nunique()} space groups became {total:,} rows in "
         f"{rows['spg'].nunique()}, with {len(rows):,} lists of Wyckoff positions instead of {len(known):,}; "
-        f"{total / crystals:.0f} rows for each crystal on average, {int(one['mirrors']):,} of all its mirror image."
+        f"{total / crystals:.0f} rows for each crystal on average. {int(one['mirrors']):,} rows are the mirror image "
+        "of their crystal."
     )
     if one["variants"] > 0:
         st.write(f"Every row was moved a little and relaxed; no atom went further than {one['far']:.2f} Å.")
@@ -63,12 +66,18 @@ def result(job: Job) -> None:
 
 
 def distributions(job: Job, known: pd.DataFrame, rows: pd.DataFrame) -> None:
-    figure = figures.bars(both(known, rows, "spg"), x="spg", by="set", percent=True)
+    figure = figures.bars(both(known, rows, "five"), x="five", by="set", percent=True)
+    figure.update_xaxes(title="Number of the space group, five together", range=[0, 231])
     figures.show(figure, caption="Space groups of the crystals and of the rows.", key="groups")
     left, right = st.columns(2)
     with left:
         caption = "Wyckoff sites: a crystal written in a subgroup has as many or more."
         figures.show(figures.bars(both(known, rows, "sites"), x="sites", by="set", percent=True), caption=caption)
+        sql = "SELECT t_index > 1 AS t, k_index > 1 AS k, count(*) AS n FROM augmented WHERE job = ? GROUP BY ALL"
+        kinds = shell.store().query(sql, [job.id]).dropna()
+        numbers = {KINDS[int(t) + 2 * int(k)]: int(n) for t, k, n in kinds.itertuples(index=False)}
+        caption = "Subgroups: t has fewer rotations (translationengleiche), k fewer translations (klassengleiche)."
+        figures.show(figures.ranked(numbers, x="Rows"), caption=caption)
     with right:
         figure = figures.bars(both(known, rows, "free"), x="free", by="set", percent=True)
         caption = "Degrees of freedom: free lengths and angles of the cell and free coordinates of the sites."
@@ -118,7 +127,7 @@ def listing(found: pd.DataFrame) -> pd.DataFrame:
             if position >= 0:
                 identity = data.first[groups[k]] + position
                 sites[k].append(f"{data.multiplicity[identity]}{data.letter[identity]}")
-    kind = np.array(["itself", "t", "k", "t + k"])[(found["t_index"] > 1) + 2 * (found["k_index"] > 1)]
+    kind = np.array(KINDS)[(found["t_index"] > 1) + 2 * (found["k_index"] > 1)]
     return pd.DataFrame(
         {
             "Space group": [f"{symbol(group)} ({group})" for group in groups],
