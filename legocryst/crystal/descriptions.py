@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from legocryst.compiled import exact
+from legocryst.compiled import compiled
 from legocryst.crystal import cell as cells
 from legocryst.crystal.normalizers import all_ways, improper, polar_axes
 from legocryst.crystal.orbits import Atoms, Positions, chosen, deviation, distinct, in_cell, placed, sites_of
@@ -166,7 +166,7 @@ def row_keys(crystals: Crystals) -> list[bytes]:
     return [head.tobytes() + sites[a:b].tobytes() for head, a, b in zip(heads, first[:-1], first[1:], strict=True)]
 
 
-@exact
+@compiled
 def _write(
     table: Positions,
     atoms: Atoms,
@@ -189,7 +189,7 @@ def _write(
             count[h] = sites_of(table, group[h], where[:n], site[:n], position[h], point[h], owner[h])
 
 
-@exact
+@compiled
 def _describe(
     table: Positions,
     sites: tuple[np.ndarray, np.ndarray, np.ndarray],
@@ -219,7 +219,7 @@ def _describe(
             point[place] = y
 
 
-@exact
+@compiled
 def _before(position: int, x: np.ndarray, other: int, y: np.ndarray) -> bool:
     """Whether a site comes before another: by position, then by coordinates to six decimals."""
     if position != other:
@@ -231,7 +231,7 @@ def _before(position: int, x: np.ndarray, other: int, y: np.ndarray) -> bool:
     return False
 
 
-@exact
+@compiled
 def _deviate(
     table: Positions,
     atoms: Atoms,

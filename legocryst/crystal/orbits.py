@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from legocryst.compiled import exact
+from legocryst.compiled import compiled
 from legocryst.crystal.wyckoff import Wyckoff
 
 NEAR = 1e-5
@@ -39,31 +39,31 @@ class Atoms(NamedTuple):
     primitive: np.ndarray  # (n, 3, 3) columns are a basis of the translations
 
 
-@exact
+@compiled
 def _apart(x: float) -> float:
     """Distance from the nearest whole number."""
     return abs(x - np.rint(x))
 
 
-@exact
+@compiled
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
     return _apart(a[0] - b[0]) < NEAR and _apart(a[1] - b[1]) < NEAR and _apart(a[2] - b[2]) < NEAR
 
 
-@exact
+@compiled
 def _apply(rotation: np.ndarray, translation: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
     """`out` = rotation x + translation."""
     for i in range(3):
         out[i] = rotation[i, 0] * x[0] + rotation[i, 1] * x[1] + rotation[i, 2] * x[2] + translation[i]
 
 
-@exact
+@compiled
 def _determinant(m: np.ndarray) -> float:
     across = m[0, 1] * (m[1, 2] * m[2, 0] - m[1, 0] * m[2, 2]) + m[0, 2] * (m[1, 0] * m[2, 1] - m[1, 1] * m[2, 0])
     return m[0, 0] * (m[1, 1] * m[2, 2] - m[1, 2] * m[2, 1]) + across
 
 
-@exact
+@compiled
 def distinct(point: np.ndarray, site: np.ndarray, to_primitive: np.ndarray) -> np.ndarray:
     """(n,) bool: points (n, 3) of which no earlier one of the same site is a copy by a translation."""
     n, none = len(point), np.zeros(3)
@@ -77,7 +77,7 @@ def distinct(point: np.ndarray, site: np.ndarray, to_primitive: np.ndarray) -> n
     return kept
 
 
-@exact
+@compiled
 def in_cell(atoms: Atoms, k: int, inverse: np.ndarray, origin: np.ndarray, out: np.ndarray, site: np.ndarray) -> int:
     """Fill `out` and `site` with all atoms of crystal k in another cell, x = P x' + origin; returns their number.
 
@@ -114,13 +114,13 @@ def in_cell(atoms: Atoms, k: int, inverse: np.ndarray, origin: np.ndarray, out: 
     return n
 
 
-@exact
+@compiled
 def _number(x: np.ndarray) -> float:
     value = 7 * x[0] + 11 * x[1] + 13 * x[2]
     return value - np.floor(value)
 
 
-@exact
+@compiled
 def _find(
     points: np.ndarray, numbers: np.ndarray, order: np.ndarray, x: np.ndarray, gram: np.ndarray, reach: float
 ) -> tuple[int, float]:
@@ -152,7 +152,7 @@ def _find(
     return best, nearest
 
 
-@exact
+@compiled
 def placed(table: Positions, group: int, size: int, x: np.ndarray, out: np.ndarray) -> int:
     """Wyckoff index of a point x whose orbit has `size` members; `out` is its image on the first operation.
 
@@ -172,7 +172,7 @@ def placed(table: Positions, group: int, size: int, x: np.ndarray, out: np.ndarr
     return -1
 
 
-@exact
+@compiled
 def sites_of(
     table: Positions,
     group: int,
@@ -217,7 +217,7 @@ def sites_of(
     return sites
 
 
-@exact
+@compiled
 def chosen(table: Positions, position: int, x: np.ndarray, chance: float, out: np.ndarray) -> None:
     """Fill `out` with one, by a chance in [0, 1), of the orbit's points on a position's first operation, wrapped."""
     begin, end = table.op_first[position], table.op_first[position + 1]
@@ -236,7 +236,7 @@ def chosen(table: Positions, position: int, x: np.ndarray, chance: float, out: n
         out[i] -= np.floor(out[i])
 
 
-@exact
+@compiled
 def deviation(
     points: np.ndarray,
     kind: np.ndarray,
