@@ -38,7 +38,7 @@ from legocryst.environment.targets import target
 from legocryst.environment.validity import judge
 from legocryst.relax import relax
 from legocryst.settings import RelaxSettings
-from legocryst.stages.curate import DESCRIPTION, SHIPPED
+from legocryst.stages.curate import SHIPPED, described
 
 TARGET = target("sp2-carbon")
 COORDINATION = TARGET.coordination
@@ -304,7 +304,7 @@ def write(crystals: Crystals, plans: list[Blueprint]) -> None:
         "atoms": crystals.atom_count,
         "loss": judge(crystals, TARGET).loss,
     }
-    table = pd.concat([encode(crystals, sites=MAX_SITES), pd.DataFrame(columns)[list(DESCRIPTION)]], axis=1)
+    table = described(pd.concat([encode(crystals, sites=MAX_SITES), pd.DataFrame(columns)], axis=1), TARGET.name)
     assert table["net_key"].is_unique
     table.sort_values("name", ignore_index=True).to_parquet(SHIPPED)
     print(table["kind"].value_counts().to_dict(), table[["energy", "loss", "atoms"]].describe())
