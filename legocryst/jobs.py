@@ -2,6 +2,8 @@
 
     workspace/jobs/<id>/settings.json   command, settings, seeds, cores, versions: never changed
                         pid.json        process and the time it started, so that a reused number is not mistaken for it
+                        input/          copies of the user's training set
+                        reference/      copies of crystals whose nets count as known
                         progress.jsonl  one line a step, with the stage
                         log.txt         what the process printed
                         shards/         Parquet files, whole or absent
@@ -44,6 +46,8 @@ FILES = {
     "rank": ("shards/ranked.parquet",),
 }
 """What a finished stage leaves in the folder; the relaxation leaves shards/crystals-00000.parquet and so on."""
+REFERENCE = "shards/reference.parquet"
+"""What curating leaves besides, where a reference set was given."""
 QUALITY = "model/quality.json"
 """Where a training leaves sdv's quality report of its samples."""
 NICE = 10
@@ -101,6 +105,11 @@ class Job:
     def seeds(self) -> list[Path]:
         """Copies of the user's training set; empty for the shipped one."""
         return [self.folder / "input" / name for name in self.record["seeds"]]
+
+    @property
+    def reference(self) -> list[Path]:
+        """Copies of the crystals that count as known but are not learnt from."""
+        return [self.folder / "reference" / name for name in self.record.get("reference", ())]
 
     @property
     def threads(self) -> int:
@@ -201,44 +210,49 @@ def create(
     settings: RunSettings,
     *,
     seeds: Sequence[Path] | None = None,
+    reference: Sequence[Path] = (),
     threads: int,
     parent: Job | None = None,
     through: str = "train",
 ) -> Job:
-    """A new job, not yet started. `command` is "run" or the last stage to do; `seeds` are copied into the folder.
+    """A new job, not yet started. `command` is "run" or the last stage to do.
 
-    With `parent` the job starts from that one's results of the stages up to `through`, whose settings it takes over.
-    Raises ValueError for an unknown command, fewer than one core, seeds files that are missing or share a name, or a
-    parent that has not finished those stages.
+    `seeds`, the training set, and `reference`, crystals whose nets count as known, are copied into the folder. With
+    `parent` the job starts from that one's results of the stages up to `through`, whose settings, training and
+    reference set it takes over. Raises ValueError for an unknown command, fewer than one core, files that are missing,
+    share a name or stand beside a parent, or a parent that has not finished those stages.
     """
     if command not in ("run", *STAGES):
         raise ValueError(f"no command {command!r}: choose run or one of {', '.join(STAGES)}")
     if threads < 1:
         raise ValueError(f"a job needs at least one core ({threads=})")
-    for path in seeds or ():
-        if not Path(path).exists():
-            raise ValueError(f"there is no file {path}: check its name")
-    names = [Path(path).resolve().name for path in seeds or ()]
-    if len(set(names)) < len(names):
-        raise ValueError(f"two of the files have one name ({', '.join(names)}): rename one")
+    for files in (seeds or (), reference):
+        _check_names(files)
+    if parent is not None and (seeds or reference):
+        raise ValueError("a job that starts from another's results takes over its crystals: give no others")
     if parent is not None:
         settings, files = _inherited(parent, settings, through), _results(parent, through)
     folder = _new_folder(workspace / "jobs")
     if parent is not None:
-        names = parent.record["seeds"]
-        _link(files + _files(parent.folder / "input"), parent.folder, folder)
+        known = [parent.folder / REFERENCE] if parent.reference else []
+        own = _files(parent.folder / "input") + _files(parent.folder / "reference")
+        _link([*files, *known, *own], parent.folder, folder)
+        names = {name: parent.record.get(name, []) for name in ("seeds", "reference")}
     else:
-        names = _copied(seeds or (), folder / "input")
+        names = {
+            "seeds": _copied(seeds or (), folder / "input"),
+            "reference": _copied(reference, folder / "reference"),
+        }
     record = {
         "command": command,
         "settings": settings.model_dump(),
-        "seeds": names,
+        **names,
         "threads": threads,
         "parent": parent.id if parent else None,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "version": __version__,
         "versions": versions(),
-        "input": fingerprint(_files(folder / "input") or _files(DATA / "seeds")),
+        "input": fingerprint((_files(folder / "input") or _files(DATA / "seeds")) + _files(folder / "reference")),
     }
     write_json(folder / "settings.json", record)
     return Job(folder)
@@ -357,20 +371,29 @@ def _new_folder(parent: Path) -> Path:
     return folder
 
 
-def _copied(seeds: Sequence[Path], folder: Path) -> list[str]:
-    """Copies of files and folders; their names."""
-    names = [Path(path).resolve().name for path in seeds]
-    for path, name in zip(seeds, names, strict=True):
+def _check_names(paths: Sequence[Path]) -> None:
+    for path in paths:
+        if not Path(path).exists():
+            raise ValueError(f"there is no file {path}: check its name")
+    names = [Path(path).resolve().name for path in paths]
+    if len(set(names)) < len(names):
+        raise ValueError(f"two of the files have one name ({', '.join(names)}): rename one")
+
+
+def _copied(paths: Sequence[Path], folder: Path) -> list[str]:
+    """Copies of files and folders, links in these as links; their names."""
+    names = [Path(path).resolve().name for path in paths]
+    for path, name in zip(paths, names, strict=True):
         folder.mkdir(exist_ok=True)
         if Path(path).is_dir():
-            shutil.copytree(path, folder / name)
+            shutil.copytree(path, folder / name, symlinks=True)
         else:
             shutil.copyfile(path, folder / name)
     return names
 
 
 def _files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]
+    return [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
 
 
 def _finish(job: Job, state: State, reason: str, summary: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """A run: the stages chained over the files of a job's folder; what is finished is not done again.
 
 The counts of a run add up: every sampled row is undecodable, invalid, a duplicate of an earlier row of the run, known
-(its net is in the training set) or new.
+(its net is in the training or the reference set) or new.
 """
 
 import resource
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from legocryst.counts import count
-from legocryst.jobs import FILES, QUALITY, STAGES, Job, Stopped, stages
+from legocryst.jobs import FILES, QUALITY, REFERENCE, STAGES, Job, Stopped, stages
 from legocryst.records import write_json, write_parquet
 from legocryst.settings import CurateSettings, RelaxSettings
 
@@ -55,6 +55,8 @@ def run(job: Job, *, progress: Report | None = None, should_stop: Callable[[], b
 def summary(job: Job) -> dict[str, Any]:
     """Counts of a job: model, seed, version, threads, `cpu_seconds` of each stage, their total, rows of each stage.
 
+    `reference` counts the crystals of a reference set, where there is one.
+
     After the relaxation also `sampled` = `undecodable` + the sum of `invalid` (by reason) + `duplicate` + `known` +
     `new`, and `new_by_periodicity`, `new_by_kind`; after the ranking `energies` and `relaxed` count the crystals that
     have them, `low_energy` those that METHOD calls so. CPU-s include the stage's child processes and earlier attempts,
@@ -66,6 +68,8 @@ def summary(job: Job) -> dict[str, Any]:
     for stage, name in (("curate", "seeds"), ("augment", "augmented")):
         if stage in stages(settings) and _done(job, stage):
             out[name] = len(_read(job, stage))
+    if job.reference and _done(job, "curate"):
+        out["reference"] = len(pd.read_parquet(job.folder / REFERENCE))
     if _done(job, "sample") and _done(job, "relax"):
         out |= count(classified(job))
     if _done(job, "rank"):
@@ -83,10 +87,16 @@ def classified(job: Job) -> pd.DataFrame:
     table = pd.concat([pd.read_parquet(path) for path in _chunks(job)], ignore_index=True).sort_values("row")
     table = table.reset_index(drop=True)
     valid = table["status"] == "valid"
-    known = valid & table["net_key"].isin(_read(job, "curate")["net_key"])
+    known = valid & table["net_key"].isin(known_nets(job))
     repeated = table.loc[valid, "net_key"].duplicated().reindex(table.index, fill_value=False)
     table["class"] = np.select([~valid, known, repeated], [table["status"], "known", "duplicate"], "new")
     return table
+
+
+def known_nets(job: Job) -> set[str]:
+    """Net keys of a job's training set and, where it has one, reference set."""
+    paths = [path for path in (_path(job, "curate"), job.folder / REFERENCE) if path.exists()]
+    return {key for path in paths for key in pd.read_parquet(path, columns=["net_key"])["net_key"]}
 
 
 def share_valid(target: str, settings: RelaxSettings = CHECK) -> Callable[[pd.DataFrame], dict[str, float]]:
@@ -101,15 +111,22 @@ def share_valid(target: str, settings: RelaxSettings = CHECK) -> Callable[[pd.Da
     return evaluate
 
 
-def check_seeds(paths: Sequence[Path], settings: CurateSettings) -> None:
-    """Raise ValueError, with one sentence, if no training set can be made of these files."""
+def check_seeds(paths: Sequence[Path], settings: CurateSettings, *, known: Sequence[Path] = ()) -> None:
+    """Raise ValueError, with one sentence, if no training set, or no reference set, can be made of these files."""
+    from legocryst.stages.curate import reference
+
     training_set(paths, settings)
+    if known:
+        reference(known, settings)
 
 
 def training_set(
     paths: Sequence[Path], settings: CurateSettings, *, progress: Callable[..., None] | None = None
 ) -> "Curated":
-    """The curated crystals of files or folders, of the shipped set if none is named; ValueError if none is left."""
+    """The curated crystals of files, folders or archives, of the shipped set if none is named.
+
+    Raises ValueError if none is left.
+    """
     from legocryst.stages.curate import curate
 
     return curate(paths, settings, progress=progress)
@@ -156,9 +173,17 @@ class _Line:
 
 
 def _curate(line: _Line) -> None:
-    curated = training_set(line.job.seeds, line.settings.curate, progress=line.tick)
-    write_parquet(curated.report, line.job.folder / "curation.parquet")
-    write_parquet(curated.table, _path(line.job, "curate"))
+    from legocryst.stages.curate import reference
+
+    job, settings = line.job, line.settings.curate
+    curated = training_set(job.seeds, settings, progress=line.tick)
+    report = curated.report.assign(use="training")
+    if job.reference:
+        known = reference(job.reference, settings, progress=line.tick)
+        report = pd.concat([report, known.report.assign(use="reference")], ignore_index=True)
+        write_parquet(known.table, job.folder / REFERENCE)
+    write_parquet(report, job.folder / FILES["curate"][1])
+    write_parquet(curated.table, _path(job, "curate"))
 
 
 def _augment(line: _Line) -> None:

@@ -75,6 +75,12 @@ _ALL = [
     Quantity("name", "Name", "", "Name of the net, or of the file the crystal was read from.", "text"),
     Quantity("source", "Source", "", "Where the crystal comes from.", "text"),
     Quantity("licence", "Licence", "", "Licence under which the source is shared.", "text"),
+    Quantity("rings", "Rings", "", "Sizes of the shortest rings at the angles of the net's vertices.", "category"),
+    Quantity("strain", "Strain", "", "Root mean square relative deviation of bonds and angles from the target's."),
+    Quantity("crystal", "Number", "", "Number of the crystal among those that were offered.", "integer"),
+    Quantity("kept", "Kept", "", "Whether the crystal is in the training or reference set.", "truth"),
+    Quantity("detail", "Detail", "", "The reason in a sentence, or which other crystal has the net.", "text"),
+    Quantity("use", "Use", "", "training: learnt from; reference: only known, for novelty.", "category"),
     # a sampled crystal
     Quantity("id", "Crystal", "", "Permanent name of the crystal: its job and its row.", "text"),
     Quantity("row", "Row", "", "Number of the sampled row in its job.", "integer"),

@@ -1,10 +1,16 @@
 """Typed settings of each stage: the single source of form, flag, record and documentation of every tunable."""
 
-from typing import Any, Literal
+import re
+from dataclasses import dataclass
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic.fields import FieldInfo
 
 PRESETS = ("smoke", "quick", "standard", "thorough")
+System = Literal["triclinic", "monoclinic", "orthorhombic", "tetragonal", "trigonal", "hexagonal", "cubic"]
+_LAST_GROUP = 230
 
 
 def setting(default: Any, help: str, *, unit: str = "", advanced: bool = False, **bounds: Any) -> Any:
@@ -12,10 +18,46 @@ def setting(default: Any, help: str, *, unit: str = "", advanced: bool = False, 
     return Field(default, description=help, json_schema_extra={"unit": unit, "advanced": advanced}, **bounds)
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a setting takes, for forms, flags and documents."""
+
+    base: type  # of one value
+    choices: tuple[Any, ...] = ()  # the only values, where these are listed
+    several: bool = False  # any number of the choices
+    empty: bool = False  # None is a value too
+
+
+def shape(field: FieldInfo) -> Shape:
+    """What a field of some settings takes."""
+    kind: Any = field.annotation
+    several, empty = get_origin(kind) is tuple, NoneType in get_args(kind)
+    if several or empty:
+        kind = next(part for part in get_args(kind) if part is not NoneType)
+    choices = get_args(kind) if get_origin(kind) is Literal else ()
+    return Shape(type(choices[0]) if choices else kind, choices, several, empty)
+
+
 class Settings(BaseModel):
     """Base of all stage settings: unknown names and values out of bounds are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def group_numbers(text: str) -> frozenset[int]:
+    """Space groups of a list such as "194, 200-230", all of them for ""; raises ValueError for other text."""
+    if not text.strip():
+        return frozenset(range(1, _LAST_GROUP + 1))
+    found: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
+        if match is None:
+            raise ValueError(f"{text!r} is no list of space groups: write it as 194, 200-230")
+        low, high = int(match[1]), int(match[2] or match[1])
+        if not 1 <= low <= high <= _LAST_GROUP:
+            raise ValueError(f"there are no space groups {part.strip()}: they run from 1 to {_LAST_GROUP}")
+        found |= set(range(low, high + 1))
+    return frozenset(found)
 
 
 class BootstrapSettings(Settings):
@@ -48,6 +90,31 @@ class CurateSettings(Settings):
     target: str = setting("sp2-carbon", "Name of the wanted local environment.")
     max_sites: int = setting(8, "Crystals with more Wyckoff sites are left out.", ge=1, le=8)
     max_atoms: int = setting(500, "Crystals with more atoms in the conventional cell are left out.", ge=1, le=2000)
+    max_strain: float | None = setting(
+        None, "Crystals whose bonds and angles deviate by more, root mean square, are left out; empty: any.", ge=0, le=1
+    )
+    max_energy: float | None = setting(
+        None,
+        "Crystals with a higher energy above the reference are left out, those of unknown energy not; empty: any.",
+        unit="eV/atom",
+        ge=-10,
+        le=100,
+    )
+    energy_known: bool = setting(False, "Crystals of unknown energy are left out.")
+    periodicities: tuple[Literal[3, 2, 1, 0], ...] = setting(
+        (), "Directions in which the nets go on: 3 frameworks, 2 layers, 1 chains, 0 cages; none chosen: all."
+    )
+    systems: tuple[System, ...] = setting((), "Crystal systems that are taken; none chosen: all.")
+    groups: str = setting("", "Space groups that are taken, such as 194, 200-230; empty: all.")
+    symprec: float = setting(
+        0.01, "Symmetry of your own crystals is sought within this.", unit="angstrom", ge=1e-5, le=0.5, advanced=True
+    )
+
+    @field_validator("groups")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        group_numbers(text)
+        return text
 
 
 class AugmentSettings(Settings):

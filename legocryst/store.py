@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-SCHEMA = 3
+SCHEMA = 4
 NAME = "legocryst.duckdb"
 TYPES = {"real": "DOUBLE", "integer": "BIGINT", "text": "VARCHAR", "category": "VARCHAR", "truth": "BOOLEAN"}
 TABLES: dict[str, tuple[str, ...]] = {
@@ -32,8 +32,12 @@ TABLES: dict[str, tuple[str, ...]] = {
     ),
     "shards": ("path", "table", "job", "rows"),
     "seeds": (
-        *("job", "number", *CRYSTAL_COLUMNS, "name", "source", "licence", "net_key", "periodicity", "kind", "energy"),
-        *("atoms", "loss"),
+        *("job", "number", *CRYSTAL_COLUMNS, "name", "source", "licence", "net_key", "periodicity", "kind", "rings"),
+        *("energy", "strain", "atoms", "loss"),
+    ),
+    "reference": (
+        *("job", "source", "name", "net_key", "periodicity", "kind", "rings", "energy", "strain", "spg", "sites"),
+        "atoms",
     ),
     "augmented": (
         *("job", *CRYSTAL_COLUMNS, "label", "t_index", "k_index", "basis", "origin_x", "origin_y", "origin_z"),
@@ -51,6 +55,7 @@ TABLES: dict[str, tuple[str, ...]] = {
 """Columns of each table."""
 SHARDS = {
     "seeds": "seeds",
+    "reference": "reference",
     "augmented": "augmented",
     "features": "features",
     "training": "training",
@@ -60,8 +65,9 @@ SHARDS = {
 """Table of a shard by the first word of its file name."""
 CANDIDATES = """
 CREATE VIEW candidates AS
-WITH valid AS (
-    SELECT c.id, EXISTS (FROM seeds s WHERE s.job = c.job AND s.net_key = c.net_key) AS known,
+WITH nets AS (SELECT job, net_key FROM seeds UNION ALL SELECT job, net_key FROM reference),
+valid AS (
+    SELECT c.id, EXISTS (FROM nets n WHERE n.job = c.job AND n.net_key = c.net_key) AS known,
         row_number() OVER (PARTITION BY j.target, c.net_key ORDER BY j.started, c.job, c.row) > 1 AS repeated
     FROM crystals c JOIN jobs j USING (job) WHERE c.status = 'valid'
 )

@@ -8,7 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from legocryst.crystal.elements import SYMBOLS
-from legocryst.crystal.files import from_cif, to_cif
+from legocryst.crystal.files import to_cif
+from legocryst.crystal.readers import from_cif
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import decode
 from legocryst.crystal.wyckoff import wyckoff

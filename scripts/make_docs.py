@@ -4,14 +4,14 @@ python -m scripts.make_docs
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from legocryst import ROOT
 from legocryst.quantities import QUANTITIES, SITES
-from legocryst.settings import PRESETS, RunSettings, preset
+from legocryst.settings import PRESETS, RunSettings, preset, shape
 
 PAGE = ROOT / "docs" / "settings.md"
 HEAD = """# Settings and columns
@@ -73,8 +73,9 @@ def _columns() -> str:
 
 
 def _range(field: FieldInfo) -> str:
-    if get_origin(field.annotation) is Literal:
-        return ", ".join(_value(choice) for choice in get_args(field.annotation))
+    takes = shape(field)
+    if takes.choices:
+        return ("any of " if takes.several else "") + ", ".join(_value(choice) for choice in takes.choices)
     signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
     bounds = [
         (sign, getattr(bound, name)) for bound in field.metadata for name, sign in signs.items() if hasattr(bound, name)
@@ -90,6 +91,8 @@ def _unit(field: FieldInfo) -> str:
 def _value(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if value in (None, "", ()):
+        return "any"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

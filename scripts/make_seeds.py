@@ -28,7 +28,7 @@ from legocryst.environment.targets import target
 from legocryst.environment.validity import judge
 from legocryst.relax import relax
 from legocryst.settings import RelaxSettings
-from legocryst.stages.curate import DESCRIPTION, SHIPPED
+from legocryst.stages.curate import SHIPPED, described
 from scripts.rcsr import Blueprint, blueprints
 
 TARGET = target("sp2-carbon")
@@ -154,7 +154,7 @@ def write(crystals: Crystals, plans: list[Blueprint]) -> None:
         "atoms": crystals.atom_count,
         "loss": judge(crystals, TARGET).loss,
     }
-    table = pd.concat([encode(crystals, sites=MAX_SITES), pd.DataFrame(columns)[list(DESCRIPTION)]], axis=1)
+    table = described(pd.concat([encode(crystals, sites=MAX_SITES), pd.DataFrame(columns)], axis=1), TARGET.name)
     assert table["net_key"].is_unique
     table.sort_values("name", ignore_index=True).to_parquet(SHIPPED)
     print(table["kind"].value_counts().to_dict(), table[["energy", "loss", "atoms"]].describe())

@@ -61,6 +61,7 @@ def test_newest_first_and_unknown_ones_are_refused(tmp_path: Path) -> None:
         ({"threads": 0}, "at least one core"),
         ({"seeds": ["missing.cif"]}, "there is no file missing.cif"),
         ({"seeds": ["a/few.csv", "b/few.csv"]}, "two of the files have one name"),
+        ({"reference": ["missing.cif"]}, "there is no file missing.cif"),
     ],
 )
 def test_wrong_orders_leave_no_job(

@@ -7,13 +7,14 @@ import pytest
 
 from legocryst import pipeline
 from legocryst.counts import count
-from legocryst.jobs import QUALITY, Stopped, work
+from legocryst.jobs import QUALITY, Stopped, create, jobs, work
 from legocryst.pipeline import KEPT, check_seeds, classified, run, share_valid, training_set
+from legocryst.quantities import CRYSTAL_COLUMNS
 from legocryst.records import read_json
 from legocryst.settings import CurateSettings
 from legocryst.stages.curate import SHIPPED
 from legocryst.stages.train import CHECKPOINT
-from tests.workspaces import SEEDS, few_seeds, tiny_job
+from tests.workspaces import SEEDS, few_seeds, tiny, tiny_job
 
 UNTIMED = {"cpu_seconds", "total_cpu_seconds"}
 
@@ -109,6 +110,27 @@ def test_first_of_a_net_is_new_and_known_ones_never(tmp_path: Path) -> None:
     assert added(counts) == counts["sampled"] == 4
 
 
+def test_nets_of_a_reference_set_are_known_and_not_learnt(tmp_path: Path) -> None:
+    plain = work(tiny_job(tmp_path))
+    new = classified(jobs(tmp_path / "w")[0])
+    found = new[new["class"] == "new"].head(2)
+    assert len(found) == 2 and plain["known"] < plain["sampled"]
+    found[list(CRYSTAL_COLUMNS)].to_csv(tmp_path / "known.csv", index=False)
+    (tmp_path / "bad.cif").write_text("no crystal")
+    known = [tmp_path / "known.csv", tmp_path / "bad.cif"]
+    job = create(tmp_path / "w", "run", tiny(), seeds=[few_seeds(tmp_path)], reference=known, threads=1)
+    summary = work(job)
+    assert summary["seeds"] == plain["seeds"] and summary["reference"] == 2
+    assert summary["known"] == plain["known"] + new["net_key"].isin(found["net_key"]).sum()
+    assert summary["sampled"] == 50 == added(summary)
+    report = pd.read_parquet(job.folder / "curation.parquet")
+    assert report["use"].value_counts().to_dict() == {"training": SEEDS, "reference": 3}
+    assert report[report["use"] == "reference"]["kept"].tolist() == [True, True, False]
+    child = create(tmp_path / "w", "run", tiny(), threads=1, parent=job, through="train")
+    assert [path.name for path in child.reference] == ["known.csv", "bad.cif"]
+    assert added(work(child)) == 50 and child.summary["known"] == summary["known"]
+
+
 def test_training_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     small = {"model": "vae", "epochs": 2, "check_every": 1, "check_samples": 10, "hidden": 32, "latent": 4}
     few = {"rows_per_crystal": 3, "max_atoms": 60}
@@ -149,6 +171,8 @@ def test_seeds_without_a_valid_crystal_are_refused(tmp_path: Path) -> None:
     pd.read_csv(few_seeds(tmp_path)).head(2).assign(a=30.0, b=30.0, c=30.0).to_csv(bad, index=False)
     with pytest.raises(ValueError, match="can be used"):
         check_seeds([bad], CurateSettings())
+    with pytest.raises(ValueError, match="of the reference has a net"):
+        check_seeds([few_seeds(tmp_path)], CurateSettings(), known=[bad])
 
 
 def test_stages_have_seeds_of_their_own(tmp_path: Path) -> None:

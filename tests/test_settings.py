@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from legocryst.settings import PRESETS, RunSettings, Settings, preset
+from legocryst.crystal.cell import SYSTEMS
+from legocryst.settings import PRESETS, CurateSettings, RunSettings, Settings, group_numbers, preset, shape
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -28,6 +29,10 @@ def test_unknown_preset_is_refused_with_the_choices() -> None:
         {"sample": {"decode": "guess"}},
         {"train": {"model": "oracle"}},
         {"curate": {"max_sites": 9}},
+        {"curate": {"max_strain": -0.1}},
+        {"curate": {"systems": ["round"]}},
+        {"curate": {"periodicities": [4]}},
+        {"curate": {"groups": "1 to 3"}},
         {"seed": -1},
         {"unknown": 1},
         {"train": {"epoch": 3}},
@@ -49,5 +54,26 @@ def test_every_setting_has_help_and_numbers_have_bounds() -> None:
             if stage is RunSettings and name != "seed":
                 continue
             assert (field.description or "").endswith("."), f"{stage.__name__}.{name} needs its help"
-            if field.annotation in (int, float):
+            if shape(field).base in (int, float) and not shape(field).choices:
                 assert len(field.metadata) >= 2, f"{stage.__name__}.{name} needs bounds on both sides"
+
+
+def test_lists_of_space_groups() -> None:
+    assert group_numbers("194, 200 - 230,1") == {1, 194, *range(200, 231)}
+    assert group_numbers(" ") == set(range(1, 231))
+    for text in ("1 to 3", "5-", ",", "a", "-3", "1.5"):
+        with pytest.raises(ValueError, match="is no list of space groups: write it as 194, 200-230"):
+            group_numbers(text)
+    for text in ("0", "231", "9-3"):
+        with pytest.raises(ValueError, match="they run from 1 to 230"):
+            group_numbers(text)
+
+
+def test_shapes() -> None:
+    fields = CurateSettings.model_fields
+    assert shape(fields["systems"]).choices == SYSTEMS and shape(fields["systems"]).several
+    assert (shape(fields["max_strain"]).base, shape(fields["max_strain"]).empty) == (float, True)
+    assert (shape(fields["max_sites"]).base, shape(fields["max_sites"]).empty) == (int, False)
+    assert shape(fields["periodicities"]).choices == (3, 2, 1, 0)
+    some = CurateSettings(periodicities=(3, 2), systems=("cubic",), max_energy=0.5)
+    assert CurateSettings.model_validate_json(some.model_dump_json()) == some

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from legocryst.jobs import Job, work
+from legocryst.jobs import REFERENCE, Job, work
 from legocryst.records import write_parquet
 from legocryst.store import NAME, SCHEMA, TABLES, Filters, Store, StoreBusy, StoreError, Writer, column, rebuild
 from tests.workspaces import HOLD, tiny_job, wait_for
@@ -95,6 +95,19 @@ def test_classes_by_key(workspace: Made) -> None:
         assert counts["sampled"] == 8 and counts["invalid"] == {"too few bonds": 1}
         assert counts["new_by_periodicity"] == {"3": 2} and store.counts() == counts
         assert store.total(Filters(among={"class": ["new"]})) == 2
+
+
+def test_nets_of_a_reference_set_are_known_in_their_job(workspace: Made, tmp_path: Path) -> None:
+    folder, job = workspace
+    write_parquet(pd.DataFrame({"net_key": ["m"], "source": ["m.cif"]}), job.folder / REFERENCE)
+    other = tiny_job(tmp_path)
+    for one in (job, other):
+        write_parquet(rows(["k", "n", "m"]), one.shards / "crystals-00000.parquet")
+    with Store.open(folder) as store:
+        store.ingest()
+        found = store.query("SELECT job, class FROM candidates ORDER BY job, row")
+    assert list(found.loc[found["job"] == job.id, "class"]) == ["known", "new", "known"]
+    assert "known" not in set(found.loc[found["job"] == other.id, "class"])
 
 
 def test_energies_join_their_crystals(workspace: Made) -> None:

@@ -41,4 +41,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _first_fault(error: ValidationError) -> str:
     fault = error.errors()[0]
     where = ".".join(str(part) for part in fault["loc"])
-    return f"the setting {where} is wrong: {fault['msg'].lower()} (given: {fault['input']})"
+    message = fault["msg"].removeprefix("Value error, ")
+    return f"the setting {where} is wrong: {message[0].lower()}{message[1:]} (given: {fault['input']})"

@@ -41,18 +41,21 @@ def seeds(options: argparse.Namespace) -> Result:
 
 
 def curate(options: argparse.Namespace) -> Result:
-    """Judge the user's crystals and keep the valid ones."""
+    """Judge the user's crystals, or the shipped ones, and keep the valid ones that pass the filters."""
     from legocryst.stages.curate import curate as stage
 
     clock = Clock()
-    result = stage(options.paths, _settings(options, s.CurateSettings))
-    say(result.report.to_string(index=False))
+    result = stage(options.paths, _settings(options, s.CurateSettings), progress=Ticker("curate", after=2))
+    lost = result.report[~result.report["kept"]]
+    for number, source, reason, detail in lost[["crystal", "source", "reason", "detail"]].itertuples(index=False):
+        say(f"crystal {number} ({source}) is left out: {reason}" + (f" ({detail})" if detail else ""))
     write(result.table, options.out)
-    lost = result.report.loc[result.report["reason"] != "", "reason"]
+    if options.report:
+        write(result.report, options.report)
     return {
         "read": len(result.report),
         "kept": len(result.table),
-        "reasons": _counts(lost),
+        "reasons": _counts(lost["reason"]),
         "cpu_seconds": clock.seconds(),
     }
 
@@ -240,11 +243,12 @@ def _new_job(options: argparse.Namespace, workspace: Path) -> "Job":
     from legocryst.store import Store, StoreBusy
 
     settings = _run_settings(options)
-    if options.seeds:
-        pipeline.check_seeds(options.seeds, settings.curate)
+    if options.seeds or options.reference:
+        pipeline.check_seeds(options.seeds, settings.curate, known=options.reference)
     with suppress(StoreBusy):  # a database of another schema is refused now, not after the work
         Store.open(workspace).close()
-    return jobs.create(workspace, "run", settings, seeds=options.seeds, threads=options.threads)
+    given = {"seeds": options.seeds, "reference": options.reference}
+    return jobs.create(workspace, "run", settings, **given, threads=options.threads)
 
 
 def _run_settings(options: argparse.Namespace) -> s.RunSettings:

@@ -38,11 +38,11 @@ def energy(options: argparse.Namespace) -> Result:
     clock = Clock()
     given = vars(options)
     settings = s.EnergySettings(**{name: given[name] for name in s.EnergySettings.model_fields if name in given})
-    target(options.target)  # an unknown one is refused before the work
+    element = target(options.target).atomic_number  # an unknown target is refused before the work
     results: list[dict[str, Any]] = []
     crystals = []
     for path in options.files:
-        found = _read(path, settings.max_atoms)
+        found = _read(path, element, settings.max_atoms)
         results.append({"file": str(path)} | ({"error": found} if isinstance(found, str) else {}))
         crystals += [] if isinstance(found, str) else [found]
     if crystals:
@@ -54,19 +54,20 @@ def energy(options: argparse.Namespace) -> Result:
     return {"results": results, "cpu_seconds": clock.seconds()}
 
 
-def _read(path: Path, max_atoms: int) -> "Crystals | str":
+def _read(path: Path, element: int, max_atoms: int) -> "Crystals | str":
     """The one crystal of a file, or what is wrong with it."""
-    from legocryst.crystal.files import FileError, read_crystals
+    from legocryst.crystal.files import FileError
+    from legocryst.crystal.sources import offers
 
     if path.is_dir():
         return f"{path.name} is a folder: name its files"
     try:
-        found = read_crystals(path, max_atoms=LATTICE_POINTS * max_atoms)
+        found = offers(path, element=element, max_atoms=LATTICE_POINTS * max_atoms)
     except FileError as error:
         return " ".join(str(error).split())
     if len(found) != 1:
         return f"{path.name} holds {len(found)} crystals: give files of one crystal each"
-    return found
+    return found[0].reason if found[0].crystal is None else found[0].crystal
 
 
 def _entries(crystals: "Crystals", settings: s.EnergySettings, options: argparse.Namespace) -> list[dict[str, Any]]:

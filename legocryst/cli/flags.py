@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NoReturn, get_args, get_origin
+from typing import Any, NoReturn, get_args
 
 from pydantic import BaseModel
 
@@ -15,6 +15,7 @@ from legocryst.cli.output import Result, refuse
 from legocryst.jobs import cores
 
 Run = Callable[[argparse.Namespace], Result]
+_OWN = "CIF, POSCAR, extended XYZ, ASE database, table, or a folder or zip archive of them"
 Add = Callable[[str, Run, str], "Parser"]
 
 
@@ -59,13 +60,14 @@ def _training_set(add: Add) -> None:
     _out(seeds, required=False)
 
     curate = add("curate", c.curate, "Check crystals of your own against the target and make a training set.")
-    curate.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="CIF, POSCAR, table, or a folder of them")
+    curate.add_argument("paths", nargs="*", type=Path, metavar="PATH", help=f"{_OWN} [default: the shipped set]")
     _out(curate)
+    text = "table to write, .parquet or .csv, that says of every crystal whether it is kept, or why not"
+    curate.add_argument("--report", type=_table_file, metavar="FILE", help=text)
     add_settings(curate, s.CurateSettings)
 
     augment = add("augment", c.augment, "Write each crystal again in subgroups of its space group.")
-    text = "CIF, POSCAR, table, or a folder of them [default: the shipped set]"
-    augment.add_argument("seeds", nargs="?", type=Path, metavar="SEEDS", help=text)
+    augment.add_argument("seeds", nargs="?", type=Path, metavar="SEEDS", help=f"{_OWN} [default: the shipped set]")
     _out(augment)
     _target(augment)
     add_settings(augment, s.AugmentSettings)
@@ -113,6 +115,8 @@ def _run(add: Add) -> None:
     run.add_argument("--model", default=None, choices=models, help="kind of generator [default: the preset's]")
     run.add_argument("--samples", type=_positive, default=None, help="number of samples [default: the preset's]")
     run.add_argument("--seeds", type=Path, nargs="+", default=[], metavar="PATH", help="training set of your own")
+    text = "crystals whose nets count as known, and that are not learnt from"
+    run.add_argument("--reference", type=Path, nargs="+", default=[], metavar="PATH", help=text)
     run.add_argument("--resume", metavar="JOB", help="go on with a stopped, failed or lost job, with its own settings")
     _workspace_flag(run)
     for name, field in s.RunSettings.model_fields.items():
@@ -178,18 +182,38 @@ def add_settings(
             continue
         flag = f"--{prefix + '-' if prefix else ''}{name}".replace("_", "-")
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-        kind: Any = field.annotation
-        choices = get_args(kind) if get_origin(kind) is Literal else None
+        takes = s.shape(field)
+        kind: Any = _some(takes.choices) if takes.several else _truth if takes.base is bool else takes.base
+        words = ",".join(map(str, takes.choices)) if takes.several else takes.base.__name__.upper()
+        one_of = None if takes.several else takes.choices
         group.add_argument(
             *([short[name]] if short and name in short else []),
             flag,
             dest=f"{prefix + '.' if prefix else ''}{name}",
             default=argparse.SUPPRESS,
-            choices=choices,
-            type=_truth if kind is bool else str if choices else kind,
-            metavar=None if choices else kind.__name__.upper(),
-            help=f"{field.description} {_range(field.metadata, field.default, str(extra.get('unit', '')))}",
+            choices=one_of or None,
+            type=kind,
+            metavar=None if one_of else words,
+            help=f"{field.description} {_range(field.metadata, _shown(field.default), str(extra.get('unit', '')))}",
         )
+
+
+def _some(choices: Sequence[Any]) -> Callable[[str], tuple[Any, ...]]:
+    """A reader of some of the choices, with commas between them."""
+    known = {str(choice): choice for choice in choices}
+
+    def read(text: str) -> tuple[Any, ...]:
+        words = [word.strip() for word in text.split(",") if word.strip()]
+        for word in words:
+            if word not in known:
+                raise argparse.ArgumentTypeError(f"{word!r} is none of {', '.join(known)}")
+        return tuple(known[word] for word in words)
+
+    return read
+
+
+def _shown(default: object) -> str:
+    return str(default) if default not in (None, "", ()) else "any"
 
 
 def _truth(text: str) -> bool:

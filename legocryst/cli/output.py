@@ -72,15 +72,17 @@ def write(table: "pd.DataFrame", path: Path) -> None:
 
 
 class Ticker:
-    """A progress callback that prints at most one line a second."""
+    """A progress callback that prints at most one line a second, and none in the first `after` seconds of reports."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, *, after: float = 0.0) -> None:
         self._what, self._start, self._last = what, time.monotonic(), 0.0
+        self._after, self._from = after, 0.0
 
     def __call__(self, done: int, total: int, *, seconds_left: float | None = None, **numbers: Any) -> None:
         """Say how much is done and how long the rest will take: as is said, else as the part that is done took."""
         now = time.monotonic()
-        if done < total and now - self._last < 1:
+        self._from = self._from or now + self._after
+        if now < self._from or (done < total and now - self._last < 1):
             return
         self._last = now
         spent = max(now - self._start, 1e-3)

@@ -1,10 +1,6 @@
-"""Crystals from and to pymatgen structures and files: CIF with its space group, POSCAR, tables."""
+"""Crystals from structures in any setting, and to structures and CIFs with their space group."""
 
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,15 +9,13 @@ from legocryst.crystal import cell as cells
 from legocryst.crystal.elements import SYMBOLS
 from legocryst.crystal.projection import project, wrapped
 from legocryst.crystal.representation import Crystals
-from legocryst.crystal.table import TableError, decode, read_table
+from legocryst.crystal.table import LENGTHS, possible
 from legocryst.crystal.wyckoff import symbol, wyckoff
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
 OVERLAP = 0.3  # angstrom: no two atoms of a real crystal are nearer
-TABLE_SUFFIXES = (".csv", ".parquet", ".json")
-POSCAR_SUFFIXES = (".vasp", ".poscar", ".contcar")
 
 
 class FileError(ValueError):
@@ -36,13 +30,13 @@ def to_structure(crystals: Crystals, i: int = 0) -> "Structure":
     return Structure(crystals.lattice[i], atoms.species.tolist(), wrapped(atoms.fractional))
 
 
-def from_structure(structure: "Structure", symprec: float = 0.01, *, max_atoms: int | None = None) -> Crystals:
+def from_structure(structure: "Structure", symprec: float = 0.01, max_atoms: int | None = None) -> Crystals:
     """One crystal in the standard setting of its space group, which spglib finds within `symprec` angstrom.
 
     Raises FileError for partial occupancy, dummy atoms, coordinates that are not numbers, overlapping atoms, and more
     than `max_atoms` atoms in the conventional cell.
     """
-    return from_atoms(*_checked(structure), symprec, max_atoms=max_atoms)
+    return from_atoms(*_checked(structure), symprec, max_atoms)
 
 
 def from_atoms(
@@ -50,7 +44,6 @@ def from_atoms(
     points: np.ndarray,
     species: np.ndarray,
     symprec: float = 0.01,
-    *,
     max_atoms: int | None = None,
 ) -> Crystals:
     """One crystal, as `from_structure`, of lattice (3, 3), fractional coordinates (a, 3) and atomic numbers (a,)."""
@@ -120,103 +113,9 @@ def to_cif(crystals: Crystals, i: int = 0, *, name: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
-def crystal_files(path: str | Path) -> list[Path]:
-    """The CIFs, POSCARs and tables of a folder in order of name, or the file itself; FileError for none."""
-    path = Path(path)
-    files = sorted(p for p in path.iterdir() if _kind(p)) if path.is_dir() else [path]
-    if not files:
-        raise FileError(f"the folder {path} holds no CIF, POSCAR or table: add one")
-    return files
-
-
-def read_crystals(path: str | Path, *, max_atoms: int | None = None) -> Crystals:
-    """All crystals of a CIF (any number of blocks), a POSCAR, a table, or of all such files in a folder.
-
-    Raises FileError with one sentence when anything in it cannot be read, or a CIF or POSCAR has more than `max_atoms`
-    atoms in the conventional cell: nothing is left out silently.
-    """
-    path = Path(path)
-    if path.is_dir():
-        return Crystals.concatenate([read_crystals(file, max_atoms=max_atoms) for file in crystal_files(path)])
-    kind = _kind(path)
-    if not path.is_file():
-        raise FileError(f"there is no file {path}: check its name")
-    if not kind:
-        raise FileError(f"{path.name} is of no known kind: give a .cif, a POSCAR (.vasp) or a table (.csv, .parquet)")
-    if path.stat().st_size == 0:
-        raise FileError(f"{path.name} is empty: give a file with at least one crystal")
-    try:
-        if kind == "table":
-            return _from_table(path)
-        structures = _structures(path, kind)
-        return Crystals.concatenate([from_structure(one, max_atoms=max_atoms) for one in structures])
-    except (FileError, TableError) as error:
-        raise FileError(f"{path.name}: {error}" if path.name not in str(error) else str(error)) from error
-
-
-def from_cif(text: str) -> Crystals:
-    """All crystals of the text of a CIF; raises FileError when it cannot be read."""
-    from pymatgen.io.cif import CifParser
-
-    with _reading("the text", "a CIF"):
-        structures = CifParser.from_str(text).parse_structures(primitive=False, on_error="raise")
-    return Crystals.concatenate([from_structure(one) for one in structures])
-
-
-def _kind(path: Path) -> str:
-    suffix, name = path.suffix.lower(), path.name.upper()
-    if suffix == ".cif":
-        return "cif"
-    if suffix in TABLE_SUFFIXES:
-        return "table"
-    return "poscar" if suffix in POSCAR_SUFFIXES or name.startswith(("POSCAR", "CONTCAR")) else ""
-
-
-def _from_table(path: Path) -> Crystals:
-    table = read_table(path)
-    decoded = decode(table, mode="strict")
-    if len(decoded.rows) < len(table):
-        bad = np.flatnonzero(decoded.reason != "")
-        first = f"row {bad[0] + 1} ({decoded.reason[bad[0]]})"
-        raise FileError(
-            f"{len(bad)} of its {len(table)} rows cannot be read, the first is {first}: correct or remove them"
-        )
-    return decoded.crystals
-
-
-def _structures(path: Path, kind: str) -> list["Structure"]:
-    from pymatgen.io.cif import CifParser
-    from pymatgen.io.vasp import Poscar
-
-    with _reading(path.name, "a CIF" if kind == "cif" else "a POSCAR"):
-        if kind == "cif":
-            return CifParser(path).parse_structures(primitive=False, on_error="raise")
-        poscar = Poscar.from_file(path, check_for_potcar=False)
-    if not poscar.true_names:
-        raise FileError(f"{path.name} does not name its elements: add their symbols in line 6, as VASP 5 does")
-    return [poscar.structure]
-
-
-@contextmanager
-def _reading(name: str, what: str) -> Iterator[None]:
-    """What pymatgen's readers raise becomes a FileError."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # rounded coordinates, guessed elements: the second is refused below
-        try:
-            yield
-        except (ValueError, IndexError, KeyError, TypeError, AttributeError) as error:
-            if "nan" in str(error).lower():
-                raise FileError(f"{name} has coordinates or cell lengths that are not numbers: correct it") from error
-            raise FileError(f"{name} cannot be read as {what}: {_one_line(error)}") from error
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
-
-
 def _checked(structure: "Structure") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Lattice, fractional coordinates and atomic numbers of a structure that makes sense."""
-    from pymatgen.core import DummySpecies
+    from pymatgen.core import DummySpecies, Structure
 
     if not structure.is_ordered:
         raise FileError("the structure has sites of partial occupancy: give an ordered structure")
@@ -227,9 +126,13 @@ def _checked(structure: "Structure") -> tuple[np.ndarray, np.ndarray, np.ndarray
         raise FileError("the structure has no atoms: give one with at least one")
     if not (np.isfinite(lattice).all() and np.isfinite(points).all()):
         raise FileError("the structure has coordinates or cell lengths that are not numbers: correct the file")
-    if abs(np.linalg.det(lattice)) < 1e-3:
-        raise FileError("the cell of the structure has no volume: correct the file")
-    first, second, _, distance = structure.get_neighbor_list(OVERLAP)
+    if not possible(cells.cell_of(lattice)[None])[0]:
+        raise FileError(
+            f"the cell of the structure is impossible (edges of {LENGTHS[0]:g} to {LENGTHS[1]:g} angstrom and a volume "
+            "are needed): correct the file"
+        )
+    points = wrapped(points)  # pymatgen looks at every image between an atom and the cell
+    first, second, _, distance = Structure(lattice, structure.species, points).get_neighbor_list(OVERLAP)
     if len(distance):
         pair = f"{first[0] + 1} and {second[0] + 1}"
         raise FileError(f"atoms {pair} of the structure overlap ({distance[0]:.2f} angstrom apart): remove one of them")

@@ -119,7 +119,7 @@ def decode(table: pd.DataFrame, *, mode: Mode = "snap", element: int = 6, max_at
     _mark(reason, ~whole, NOT_WHOLE)
     _mark(reason, (number < 1) | (number > N_GROUPS), OUTSIDE_GROUPS)
     cell = cells.symmetrized(np.clip(number, 1, N_GROUPS), cell)
-    _mark(reason, ~_possible(cell), IMPOSSIBLE_CELL)
+    _mark(reason, ~possible(cell), IMPOSSIBLE_CELL)
     _check_sites(reason, number, sites)
     sites = sites.keep(reason[sites.row] == "")
 
@@ -224,8 +224,8 @@ def _whole(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.clip(nearest, -(2**31), 2**31).astype(np.int64), ~finite | (np.abs(values - nearest) < 1e-3)
 
 
-def _possible(cell: np.ndarray) -> np.ndarray:
-    """Cells with a volume, of a size that a crystal can have."""
+def possible(cell: np.ndarray) -> np.ndarray:
+    """(n,) bool: cells (n, 6) with a volume, of a size that a crystal can have."""
     lengths, volume = cell[:, :3], cells.volume(cell)
     angles_fit = np.all((cell[:, 3:] > 0) & (cell[:, 3:] < np.pi), axis=1)
     sized = np.all((lengths >= LENGTHS[0]) & (lengths <= LENGTHS[1]), axis=1)

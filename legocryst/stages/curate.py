@@ -1,27 +1,61 @@
-"""Curate: known crystals, shipped or a user's, judged against the target, each net once."""
+"""Curate: known crystals, shipped or a user's, judged against the target, each net once.
+
+First every crystal that is offered is examined, which takes time; then the settings choose among them, at once.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from legocryst import DATA
+from legocryst.crystal.cell import SYSTEMS, system_index
 from legocryst.crystal.representation import Crystals
-from legocryst.settings import CurateSettings
+from legocryst.settings import CurateSettings, group_numbers
+
+if TYPE_CHECKING:
+    from legocryst.environment.targets import Target
 
 SHIPPED = DATA / "seeds" / "sp2_carbon.parquet"
-DESCRIPTION = ("name", "source", "licence", "net_key", "periodicity", "kind", "energy", "atoms", "loss")
+DESCRIPTION = (
+    *("name", "source", "licence", "net_key", "periodicity", "kind", "rings", "energy", "strain", "atoms", "loss"),
+)
 """Columns of a training set beside METHOD's: energy in eV/atom above graphite (NaN if unknown), loss per atom."""
+REFERENCE = ("source", "name", "net_key", "periodicity", "kind", "rings", "energy", "strain", "spg", "sites", "atoms")
+"""Columns of a reference set."""
+REPORT = ("crystal", "name", "source", "kept", "reason", "detail")
+"""Columns of a report: number, name of the net, where it is from, and why it is not kept: in few words, and more."""
+UNREADABLE, SAME_NET = "cannot be read", "same net as another"
+OTHER_ELEMENTS = "other elements than the target's"
+_ADVICE = "give crystals in which every atom has the wanted environment"
+_UNKNOWN = {
+    **dict.fromkeys(("name", "net_key", "kind", "rings"), ""),
+    **{"periodicity": -1, "spg": 0, "sites": 0, "atoms": 0, "reason": UNREADABLE},
+}
+Seeds = pd.DataFrame | str | Path | Sequence[str | Path] | None
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """Everything that was offered, before the settings choose."""
+
+    crystals: Crystals  # k that could be read
+    table: pd.DataFrame
+    """One row an offer, in order: DESCRIPTION, `spg`, `sites`, `reason` ("" where it has the target's environment),
+    `detail`, and `place`, its number in `crystals`, -1 where it could not be read. The columns of the net are "" or -1
+    and the strain is NaN where some atom has not the target's element or number of bonds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Curated:
-    """A training set, and what became of each crystal that was offered."""
+    """A training or reference set, and what became of each crystal that was offered."""
 
-    table: pd.DataFrame  # METHOD's columns and DESCRIPTION, one row a crystal
-    report: pd.DataFrame  # crystal (number), name, source, kept, reason ("" if kept)
+    table: pd.DataFrame  # METHOD's columns and DESCRIPTION, or REFERENCE; one row a crystal
+    report: pd.DataFrame  # REPORT, one row an offer
 
 
 def shipped() -> pd.DataFrame:
@@ -29,117 +63,193 @@ def shipped() -> pd.DataFrame:
     return pd.read_parquet(SHIPPED)
 
 
-def curate(
-    seeds: pd.DataFrame | str | Path | Sequence[str | Path] | None = None,
-    settings: CurateSettings | None = None,
-    *,
-    progress: Callable[[int, int], None] | None = None,
-) -> Curated:
-    """The strictly valid crystals of a table, of files or folders, or of the shipped set if nothing is named.
+def curate(seeds: Seeds = None, settings: CurateSettings | None = None, *, progress: Progress | None = None) -> Curated:
+    """The strictly valid crystals of a table, of files, folders or archives, or of the shipped set if none is named.
 
-    A user's crystals are brought to the standard setting of the group that spglib finds. Of crystals with one net key
-    the first is kept. `progress(done, total)` while nets are found.
+    Those that the settings exclude are left out, and of crystals with one net key the first is kept. `progress(done,
+    total)` while crystals are read, and again while nets are found.
 
     Raises ValueError when no crystal is left, `FileError` or `TableError` (both ValueErrors) for unreadable input.
     """
-    from legocryst.environment.targets import target
-    from legocryst.environment.validity import judge
-
     settings = settings or CurateSettings()
-    wanted = target(settings.target)
-    crystals, description = _read(seeds, wanted.atomic_number)
-    verdict = judge(crystals, wanted)
-    reason = verdict.reason.copy()
-    limits = (
-        (crystals.site_count > settings.max_sites, f"more than {settings.max_sites} Wyckoff sites"),
-        (crystals.atom_count > settings.max_atoms, f"more than {settings.max_atoms} atoms in the conventional cell"),
-    )
-    for broken, text in limits:
-        reason[broken & (reason == "")] = text
-    description["loss"] = verdict.loss
-    description["atoms"] = crystals.atom_count
-    good = np.flatnonzero(reason == "")
-    if "net_key" not in description:
-        _describe_nets(description, crystals, good, wanted.bond_window[1], progress)
-    seen: dict[str, int] = {}
-    for k in good:
-        first = seen.setdefault(description["net_key"].iloc[k], int(k))
-        if first != k:
-            reason[k] = f"same net as crystal {first}"
-    return _curated(crystals, description, reason, settings)
+    return choose(examine(seeds, settings, progress=progress), settings)
 
 
-def _read(
-    seeds: pd.DataFrame | str | Path | Sequence[str | Path] | None, element: int
-) -> tuple[Crystals, pd.DataFrame]:
-    """Crystals, and what is known of each: name, source, licence, energy; of the shipped set also its nets."""
-    from legocryst.crystal.files import crystal_files, read_crystals
+def reference(seeds: Seeds, settings: CurateSettings, *, progress: Progress | None = None) -> Curated:
+    """The nets of crystals that are known but not learnt from, in which every atom has the target's number of bonds.
+
+    Limits of bond lengths, angles and descriptors do not count, nor those of the settings: other methods give other
+    geometries of the same net. Raises ValueError as `curate` does.
+    """
+    found = examine(seeds, settings, progress=progress).table
+    named = (found["net_key"] != "").to_numpy()
+    found.loc[named, ["reason", "detail"]] = ""
+    if not named.any():
+        raise ValueError(f"none of the {len(found)} crystals of the reference has a net ({_most(found)}): {_ADVICE}")
+    return Curated(found.loc[named, list(REFERENCE)].reset_index(drop=True), _report(found))
+
+
+def examine(seeds: Seeds, settings: CurateSettings, *, progress: Progress | None = None) -> Examined:
+    """Read, judge and describe all that is offered; of the settings only `target` and `symprec` count.
+
+    Raises ValueError as `curate` does for unreadable input.
+    """
+    from legocryst.crystal.sources import offers
     from legocryst.crystal.table import decode
+    from legocryst.environment.targets import target
 
-    if isinstance(seeds, pd.DataFrame):
-        decoded = decode(seeds, mode="strict", element=element, max_atoms=100_000)
-        if len(decoded.rows) < len(seeds):
-            bad = int(np.flatnonzero(decoded.reason != "")[0])
-            raise ValueError(f"row {bad} of the table is no crystal ({decoded.reason[bad]}): correct or remove it")
-        return _of_user([("table", decoded.crystals)])
-    paths = [seeds] if isinstance(seeds, str | Path) else seeds
-    if paths:
-        return _of_user([(file.name, read_crystals(file)) for path in paths for file in crystal_files(path)])
-    table = shipped()
-    return decode(table, max_atoms=100_000).crystals, table[list(DESCRIPTION)].copy()
-
-
-def _of_user(batches: list[tuple[str, Crystals]]) -> tuple[Crystals, pd.DataFrame]:
-    source = [name for name, batch in batches for _ in range(len(batch))]
-    crystals = _standard(Crystals.concatenate([batch for _, batch in batches]))
-    return crystals, pd.DataFrame({"name": "", "source": source, "licence": "", "energy": np.nan})
-
-
-def _standard(crystals: Crystals) -> Crystals:
-    """Each crystal in the standard setting of the group that spglib finds, or as it is where that is not clear."""
-    from legocryst.crystal.files import FileError, from_structure, to_structure
-
-    parts = [crystals.take([k]) for k in range(len(crystals))]
-    for k in np.flatnonzero(np.nan_to_num(crystals.volume) > 0):
-        try:
-            parts[k] = from_structure(to_structure(crystals, int(k)))
-        except FileError:  # overlapping atoms, unclear symmetry: the verdict tells
-            continue
-    return Crystals.concatenate(parts)
+    wanted = target(settings.target)
+    if seeds is None or (not isinstance(seeds, pd.DataFrame | str | Path) and not len(seeds)):
+        table = shipped()
+        crystals = decode(table, element=wanted.atomic_number, max_atoms=100_000).crystals
+        table = table[[*DESCRIPTION, "spg"]].assign(sites=crystals.site_count, place=np.arange(len(table)), detail="")
+        return Examined(crystals, table.assign(reason=_judged(crystals, wanted)[0]))
+    found = offers(seeds, element=wanted.atomic_number, symprec=settings.symprec, progress=progress)
+    crystals = Crystals.concatenate([offer.crystal for offer in found if offer.crystal is not None])
+    read = np.array([offer.crystal is not None for offer in found])
+    about = describe(crystals, wanted, progress=progress).assign(spg=crystals.group, sites=crystals.site_count)
+    place = np.where(read, np.cumsum(read) - 1, -1)
+    return Examined(
+        crystals,
+        _filled(about, place).assign(
+            source=[offer.words.get("source") or offer.place for offer in found],
+            licence=[str(offer.words.get("licence", "")) for offer in found],
+            energy=[float(offer.words.get("energy", np.nan)) for offer in found],
+            place=place,
+            detail=[offer.reason for offer in found],
+        ),
+    )
 
 
-def _describe_nets(
-    description: pd.DataFrame,
-    crystals: Crystals,
-    good: np.ndarray,
-    cutoff: float,
-    progress: Callable[[int, int], None] | None,
-) -> None:
+def describe(crystals: Crystals, wanted: "Target", *, progress: Progress | None = None) -> pd.DataFrame:
+    """Net, strain, atoms and loss of each crystal as in DESCRIPTION, and the `reason` why it is not valid, or ""."""
     from legocryst.analysis.nets import nets
+    from legocryst.environment.strain import strain
 
-    found = nets(crystals.take(good), cutoff=cutoff, progress=progress)
-    for name, value in (("net_key", ""), ("periodicity", -1), ("kind", "")):
-        description[name] = value
-    rows = description.index[good]
-    description.loc[rows, "net_key"] = [net.key for net in found]
-    description.loc[rows, "periodicity"] = [net.periodicity for net in found]
-    description.loc[rows, "kind"] = [net.kind for net in found]
-    description.loc[rows, "name"] = [net.name for net in found]
+    strained = np.where(_has_other_elements(crystals, wanted), np.nan, strain(crystals, wanted))
+    bonded = np.flatnonzero(np.isfinite(strained))
+    found = nets(crystals.take(bonded), cutoff=wanted.bond_window[1], progress=progress)
+    words = {
+        "name": [net.name for net in found],
+        "net_key": [net.key for net in found],
+        "kind": [net.kind for net in found],
+        "rings": [" ".join(str(size) for size in sorted(net.rings) if size) for net in found],
+    }
+    named = pd.DataFrame(words, index=bonded, dtype=object)
+    named["periodicity"] = np.array([net.periodicity for net in found], np.int64)
+    out = _filled(named, np.arange(len(crystals))).assign(strain=strained)
+    reason, loss = _judged(crystals, wanted)
+    return out.assign(atoms=crystals.atom_count, loss=loss, reason=reason)
 
 
-def _curated(crystals: Crystals, description: pd.DataFrame, reason: np.ndarray, settings: CurateSettings) -> Curated:
+def described(table: pd.DataFrame, target: str = "sp2-carbon") -> pd.DataFrame:
+    """A training set's table with `rings` and `strain` computed anew, its columns in order: METHOD's, DESCRIPTION.
+
+    Raises ValueError for a row that is no crystal.
+    """
+    from legocryst.crystal.table import decode
+    from legocryst.environment.targets import target as find
+
+    wanted = find(target)
+    decoded = decode(table, mode="strict", element=wanted.atomic_number, max_atoms=100_000)
+    if len(decoded.rows) < len(table):
+        bad = int(np.flatnonzero(decoded.reason != "")[0])
+        raise ValueError(f"row {bad} of the table is no crystal ({decoded.reason[bad]}): correct or remove it")
+    found = describe(decoded.crystals, wanted)
+    columns = [name for name in table.columns if name not in DESCRIPTION]
+    table = table.assign(rings=found["rings"].to_numpy(), strain=found["strain"].to_numpy())
+    return table[[*columns, *DESCRIPTION]]
+
+
+def excluded(table: pd.DataFrame, settings: CurateSettings) -> dict[str, np.ndarray]:
+    """Which rows (n,) of `Examined.table` each filter that is set leaves out, by the reason that a report gives."""
+    energy, system = table["energy"].to_numpy(float), system_index(table["spg"].to_numpy(int))
+    sets = settings.periodicities, settings.systems, settings.groups.strip()
+    filters = {
+        f"more than {settings.max_sites} Wyckoff sites": (True, table["sites"] > settings.max_sites),
+        f"more than {settings.max_atoms} atoms in the conventional cell": (True, table["atoms"] > settings.max_atoms),
+        f"strain above {settings.max_strain}": _above(table["strain"], settings.max_strain),
+        f"energy above {settings.max_energy} eV/atom": _above(energy, settings.max_energy),
+        "energy not known": (settings.energy_known, np.isnan(energy)),
+        f"periodicity not {_or(sets[0])}": (sets[0], ~np.isin(table["periodicity"], sets[0])),
+        f"crystal system not {_or(sets[1])}": (sets[1], ~np.isin(np.array(SYSTEMS)[system], sets[1])),
+        f"space group not in {sets[2]}": (sets[2], ~np.isin(table["spg"], list(group_numbers(sets[2])))),
+    }
+    return {reason: np.asarray(rows, bool) for reason, (is_set, rows) in filters.items() if is_set}
+
+
+def dropped(table: pd.DataFrame, settings: CurateSettings) -> pd.DataFrame:
+    """What each filter that is set leaves out of the valid rows of `Examined.table`, the repeated nets last.
+
+    Columns: `reason`; `alone`, how many rows it leaves out by itself; `only`, how many of them nothing else does.
+    """
+    valid = table[table["reason"] == ""]
+    filters = excluded(valid, settings)
+    times = np.sum(list(filters.values()), axis=0)
+    rows = [(reason, int(out.sum()), int((out & (times == 1)).sum())) for reason, out in filters.items()]
+    repeated = int(valid["net_key"].duplicated().sum()), int(valid.loc[times == 0, "net_key"].duplicated().sum())
+    return pd.DataFrame([*rows, (SAME_NET, *repeated)], columns=["reason", "alone", "only"])
+
+
+def choose(examined: Examined, settings: CurateSettings) -> Curated:
+    """The training set that the settings make of what was offered; raises ValueError when no crystal is left."""
     from legocryst.crystal.table import encode
 
-    report = pd.DataFrame({"crystal": np.arange(len(crystals)), "name": description["name"].to_numpy()})
-    report["source"] = description["source"].to_numpy()
-    report["kept"], report["reason"] = reason == "", reason
-    kept = np.flatnonzero(reason == "")
-    if not len(kept):
-        most = pd.Series(reason).value_counts()
+    table = examined.table.copy()
+    reason = table["reason"].to_numpy(object, copy=True)
+    valid = reason == ""
+    for text, rows in excluded(table, settings).items():
+        reason[rows & (reason == "")] = text
+    good = table.loc[reason == "", "net_key"]
+    first = pd.Series(good.index, index=good.index).groupby(good).transform("first")
+    again = first[first != first.index]
+    reason[again.index] = SAME_NET
+    table.loc[again.index, "detail"] = [f"crystal {k}, {table['source'][k]}" for k in again]
+    table["reason"] = reason
+    kept = table[reason == ""]
+    if kept.empty:
+        advice = "loosen the filters" if valid.any() else _ADVICE
         raise ValueError(
-            f"none of the {len(crystals)} crystals can be used for {settings.target} (most often: {most.index[0]}): "
-            "give crystals in which every atom has the wanted environment"
+            f"none of the {len(table)} crystals can be used for {settings.target} ({_most(table)}): {advice}"
         )
-    table = encode(crystals.take(kept), sites=8)
-    extra = description.iloc[kept][list(DESCRIPTION)].reset_index(drop=True)
-    return Curated(pd.concat([table, extra], axis=1), report)
+    written = encode(examined.crystals.take(kept["place"].to_numpy()), sites=8)
+    return Curated(pd.concat([written, kept[list(DESCRIPTION)].reset_index(drop=True)], axis=1), _report(table))
+
+
+def _judged(crystals: Crystals, wanted: "Target") -> tuple[np.ndarray, np.ndarray]:
+    """Reason (n,), "" where strictly valid, and loss (n,) of each crystal."""
+    from legocryst.environment.validity import judge
+
+    verdict = judge(crystals, wanted)
+    return np.where(_has_other_elements(crystals, wanted), OTHER_ELEMENTS, verdict.reason), verdict.loss
+
+
+def _has_other_elements(crystals: Crystals, wanted: "Target") -> np.ndarray:
+    other = crystals.species != wanted.atomic_number
+    return np.bincount(crystals.crystal_of_site, weights=other, minlength=len(crystals)) > 0
+
+
+def _above(values: "pd.Series | np.ndarray", limit: float | None) -> "tuple[bool, pd.Series | np.ndarray]":
+    return (False, values) if limit is None else (True, values > limit)
+
+
+def _filled(rows: pd.DataFrame, index: np.ndarray) -> pd.DataFrame:
+    """The rows of an index, in its order, with what stands for the unknown where there is no such row."""
+    missing = {name: value for name, value in _UNKNOWN.items() if name in rows}
+    return rows.reindex(index).fillna(missing).astype(rows.dtypes).reset_index(drop=True)
+
+
+def _or(names: Sequence[object]) -> str:
+    return " or ".join(map(str, names))
+
+
+def _report(table: pd.DataFrame) -> pd.DataFrame:
+    numbered = table.assign(crystal=np.arange(len(table)), kept=table["reason"] == "")
+    return numbered[list(REPORT)].reset_index(drop=True)
+
+
+def _most(table: pd.DataFrame) -> str:
+    """The most frequent reason, with an example."""
+    reason = table["reason"].value_counts().index[0]
+    detail = table.loc[table["reason"] == reason, "detail"].iloc[0]
+    return f"most often: {reason}" + (f": {detail}" if detail else "")

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, TypeVar
 
 import streamlit as st
 from annotated_types import Ge, Gt, Le, Lt
@@ -37,7 +37,8 @@ def form(name: str, *, options: Mapping[str, Sequence[str]] | None = None, only:
         STAGES[name].model_validate(_kept(name))
     except ValidationError as error:
         first = error.errors()[0]
-        st.error(f"{_words(str(first['loc'][0]))}: {first['msg'][0].lower()}{first['msg'][1:]}.")
+        message = first["msg"].removeprefix("Value error, ")
+        st.error(f"{_words(str(first['loc'][0]))}: {message[0].lower()}{message[1:]}.")
         return False
     return True
 
@@ -103,26 +104,40 @@ def _columns(name: str, fields: Mapping[str, FieldInfo], options: Mapping[str, S
 
 def _widget(name: str, key: str, field: FieldInfo, value: Any, options: Sequence[str]) -> Any:
     """The widget of one field, showing `value` when it is new; returns what it holds."""
-    widget, unit = f"{name}.{key}", _extra(field, "unit")
+    widget, unit, takes = f"{name}.{key}", _extra(field, "unit"), s.shape(field)
     label = f"{_words(key)} ({unit})" if unit else _words(key)
-    if get_origin(field.annotation) is Literal:
-        options = get_args(field.annotation)
+    options = takes.choices or options
     if widget not in st.session_state:
-        st.session_state[widget] = value
+        st.session_state[widget] = list(value) if takes.several else value
+    if takes.several:
+        return tuple(st.multiselect(label, options, key=widget, help=field.description, placeholder="all"))
     if options:
         return st.selectbox(label, options, key=widget, help=field.description)
-    if field.annotation is bool:
+    if takes.base is bool:
         return st.checkbox(label, key=widget, help=field.description)
-    if field.annotation is str:
+    if takes.base is str:
         return st.text_input(label, key=widget, help=field.description)
-    low, high = _bounds(field)
-    if field.annotation is int:
-        low, high = (None if bound is None else int(bound) for bound in (low, high))
-        number = st.number_input(label, low, high, step=1, key=widget, help=field.description)
+    return _number(label, takes, _bounds(field), value, key=widget, help=field.description)
+
+
+def _number(
+    label: str,
+    takes: s.Shape,
+    bounds: tuple[float | None, float | None],
+    value: Any,
+    **options: Any,
+) -> float | None:
+    """A field for a number; an empty one keeps `value`, unless the setting may be empty."""
+    low, high = bounds
+    if takes.base is int:
+        low, high = (None if bound is None else int(bound) for bound in bounds)
+        number = st.number_input(label, low, high, step=1, **options)
     else:
-        step = 10.0 ** math.floor(math.log10(abs(value) or 1.0))  # of the first digit
-        number = st.number_input(label, low, high, step=step, format="%g", key=widget, help=field.description)
-    return value if number is None else number
+        step = 10.0 ** math.floor(math.log10(abs(value or 0.1)))  # of the first digit
+        if takes.empty:
+            options |= {"value": None, "placeholder": "any"}
+        number = st.number_input(label, low, high, step=step, format="%g", **options)
+    return value if number is None and not takes.empty else number
 
 
 def _bounds(field: FieldInfo) -> tuple[float | None, float | None]:

@@ -1,6 +1,8 @@
 """Curate: the shipped set, a user's files, and a reason for each crystal that is not kept."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,10 +12,24 @@ from legocryst.analysis.nets import nets
 from legocryst.crystal.files import from_structure, to_cif, to_structure
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import TableError, decode, encode
+from legocryst.environment.strain import strain
 from legocryst.environment.targets import target
 from legocryst.environment.validity import judge
 from legocryst.settings import CurateSettings
-from legocryst.stages.curate import DESCRIPTION, curate
+from legocryst.stages.curate import (
+    DESCRIPTION,
+    OTHER_ELEMENTS,
+    REFERENCE,
+    REPORT,
+    UNREADABLE,
+    Examined,
+    choose,
+    curate,
+    described,
+    dropped,
+    examine,
+    reference,
+)
 from legocryst.stages.curate import shipped as shipped_set
 
 TARGET = target("sp2-carbon")
@@ -80,13 +96,14 @@ def test_own_files(tmp_path: Path) -> None:
     doubled.to(filename=str(tmp_path / "b.vasp"), fmt="poscar")
     (tmp_path / "c.cif").write_text(to_cif(diamond()))
     found = curate(tmp_path)
-    assert found.report["reason"].tolist() == ["", "same net as crystal 0", "too many bonds"]
+    assert found.report["reason"].tolist() == ["", "same net as another", "too many bonds"]
+    assert found.report["detail"].tolist() == ["", "crystal 0, a.cif", ""]
     assert found.report["source"].tolist() == ["a.cif", "b.vasp", "c.cif"]
     (row,) = found.table.to_dict("records")
     assert (row["spg"], row["name"], row["kind"], row["atoms"]) == (194, "hcb", "layers", 4)
     assert set(DESCRIPTION) < set(found.table.columns)
     two = curate([tmp_path / "b.vasp", tmp_path / "a.cif"]).report
-    assert two["reason"].tolist() == ["", "same net as crystal 0"] and two["source"].tolist() == ["b.vasp", "a.cif"]
+    assert two["reason"].tolist() == ["", "same net as another"] and two["source"].tolist() == ["b.vasp", "a.cif"]
 
 
 def test_own_table_is_standardised() -> None:
@@ -107,5 +124,115 @@ def test_unreadable_input_is_refused(tmp_path: Path) -> None:
         curate(tmp_path / "empty.cif")
     with pytest.raises(TableError, match="lacks the column"):
         curate(encode(graphite()).drop(columns="b"))
-    with pytest.raises(ValueError, match="row 0 of the table is no crystal"):
+    with pytest.raises(ValueError, match=r"most often: cannot be read: space group outside 1\.\.230"):
         curate(encode(graphite()).assign(spg=231))
+
+
+def test_one_bad_file_among_others_gets_its_line(tmp_path: Path) -> None:
+    (tmp_path / "a.cif").write_text("no crystal")
+    (tmp_path / "b.cif").write_text(to_cif(graphite()))
+    (tmp_path / "c.cif").write_text(to_cif(graphite()).replace(" C ", " N "))
+    seen: list[tuple[int, int]] = []
+    found = curate(tmp_path, progress=lambda done, total: seen.append((done, total)))
+    assert tuple(found.report.columns) == REPORT and found.report["crystal"].tolist() == [0, 1, 2]
+    assert found.report["reason"].tolist() == [UNREADABLE, "", OTHER_ELEMENTS]
+    assert found.report["detail"][0].startswith("a.cif cannot be read as a CIF")
+    assert found.report["name"].tolist() == ["", "hcb", ""]
+    assert (3, 3) in seen and seen[-1] == (1, 1)  # three files, then one net
+
+
+def test_strain_and_rings(shipped: pd.DataFrame) -> None:
+    crystals = decode(shipped).crystals
+    assert np.allclose(strain(crystals, TARGET), shipped["strain"], atol=1e-12)
+    assert shipped["strain"].between(0, 0.3).all()
+    by_name = shipped.set_index("name")["rings"]
+    assert by_name["hcb"] == "6" and by_name["srs"] == "10"  # graphite's net; (10,3)-a, O'Keeffe & Hyde
+    assert all(list(map(int, rings.split())) == sorted(set(map(int, rings.split()))) for rings in by_name)
+
+
+def test_described_gives_the_columns_anew(shipped: pd.DataFrame) -> None:
+    some = shipped.iloc[::30]
+    again = described(some.drop(columns=["strain", "rings"]).reset_index(drop=True))
+    pd.testing.assert_frame_equal(again, some.reset_index(drop=True))
+    with pytest.raises(ValueError, match="row 1 of the table is no crystal"):
+        described(some.assign(spg=[194, 231, *some["spg"][2:]]))
+
+
+FILTERS: dict[str, tuple[Any, Callable[[pd.DataFrame], pd.Series]]] = {
+    "max_sites": (2, lambda t: t["wp2"] >= 0),
+    "max_atoms": (40, lambda t: t["atoms"] > 40),
+    "max_strain": (0.05, lambda t: t["strain"] > 0.05),
+    "max_energy": (0.5, lambda t: t["energy"] > 0.5),
+    "periodicities": ((2,), lambda t: t["periodicity"] != 2),
+    "systems": (("cubic", "hexagonal"), lambda t: ~((t["spg"] >= 195) | t["spg"].between(168, 194))),
+    "groups": ("1-15, 230", lambda t: ~((t["spg"] <= 15) | (t["spg"] == 230))),
+}
+
+
+@pytest.fixture(scope="module")
+def examined() -> Examined:
+    return examine(None, CurateSettings())
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_each_filter_leaves_out_what_it_says(name: str, examined: Examined, shipped: pd.DataFrame) -> None:
+    value, out = FILTERS[name]
+    settings = CurateSettings.model_validate({name: value})
+    kept = choose(examined, settings)
+    pd.testing.assert_frame_equal(kept.table, shipped[~out(shipped)].reset_index(drop=True))
+    lost = kept.report[~kept.report["kept"]]
+    assert lost["reason"].nunique() == 1 and len(lost) == out(shipped).sum()
+    rows = dropped(examined.table, settings).set_index("reason")
+    assert rows.loc[lost["reason"].iloc[0], ["alone", "only"]].tolist() == [len(lost)] * 2
+    assert rows["alone"].sum() == len(lost)
+
+
+def test_filters_together(examined: Examined, shipped: pd.DataFrame) -> None:
+    settings = CurateSettings(max_strain=0.05, max_energy=0.5)
+    strained, high = shipped["strain"] > 0.05, shipped["energy"] > 0.5
+    rows = dropped(examined.table, settings).set_index("reason")
+    assert list(rows.loc["strain above 0.05"]) == [strained.sum(), (strained & ~high).sum()]
+    assert list(rows.loc["energy above 0.5 eV/atom"]) == [high.sum(), (high & ~strained).sum()]
+    assert len(choose(examined, settings).table) == (~(strained | high)).sum()
+
+
+def test_unknown_energies_pass_unless_asked_otherwise(shipped: pd.DataFrame) -> None:
+    some = shipped.head(6).copy()
+    some.loc[0, "energy"] = np.nan
+    assert some["energy"][1:].max() > 0.9
+    assert len(curate(some, CurateSettings(max_energy=0.9)).table) == 1 + (some["energy"] <= 0.9).sum()
+    left = curate(some, CurateSettings(energy_known=True))
+    assert len(left.table) == 5 and left.report["reason"][0] == "energy not known"
+    with pytest.raises(ValueError, match=r"most often: energy above -5\.0 eV/atom\): loosen the filters"):
+        curate(some, CurateSettings(max_energy=-5, energy_known=True))
+
+
+def test_repeated_nets_are_counted_behind_the_filters(shipped: pd.DataFrame) -> None:
+    """Of two crystals with one net, the one that passes is kept, whichever comes first."""
+    one = shipped[shipped["name"] == "srs"]
+    large = one.assign(a=one["a"] * 1.005, b=one["b"] * 1.005, c=one["c"] * 1.005)
+    both = pd.concat([large, one], ignore_index=True)
+    examined = examine(both, CurateSettings())
+    strains = examined.table["strain"]
+    assert choose(examined, CurateSettings()).report["reason"].tolist() == ["", "same net as another"]
+    settings = CurateSettings(max_strain=float(strains.mean()))
+    assert strains[0] > strains[1]
+    assert choose(examined, settings).report["kept"].tolist() == [False, True]
+    assert list(dropped(examined.table, settings).set_index("reason").loc["same net as another"]) == [1, 0]
+
+
+def test_reference_set_takes_nets_of_other_geometry(tmp_path: Path) -> None:
+    """Bonds of 1.6 angstrom are no training crystal (loss), and still the net is known; diamond has none here."""
+    stretched = graphite()
+    stretched.cell[:, :2] *= 1.16
+    (tmp_path / "a.cif").write_text(to_cif(stretched))
+    (tmp_path / "b.cif").write_text(to_cif(diamond()))
+    (tmp_path / "c.cif").write_text("no crystal")
+    with pytest.raises(ValueError, match="none of the 3 crystals"):
+        curate(tmp_path)
+    found = reference(tmp_path, CurateSettings(max_atoms=1))
+    assert found.table["name"].tolist() == ["hcb"] and tuple(found.table.columns) == REFERENCE
+    assert found.report["kept"].tolist() == [True, False, False]
+    assert found.report["reason"].tolist() == ["", "too many bonds", UNREADABLE]
+    with pytest.raises(ValueError, match="of the reference has a net"):
+        reference(encode(diamond()), CurateSettings())

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from legocryst.crystal.density import densities
-from legocryst.crystal.files import read_crystals
+from legocryst.crystal.readers import from_cif
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import encode
 from legocryst.environment.targets import target
@@ -58,15 +58,14 @@ def test_the_best_are_relaxed_and_keep_or_lose_their_net(tmp_path: Path) -> None
     assert not rows.loc[2, "low_energy"] and rows.loc[2, "dispersion"] < 0
     assert rows["rattle_kept"].sum() == 1 and abs(rows["rattle_energy"].dropna().iloc[0]) < 0.005
     assert seen[-1] == (8, 8) and [done for done, _ in seen] == sorted(done for done, _ in seen)
-    _same_crystal(tmp_path, rows.loc[0])
+    _same_crystal(rows.loc[0])
 
     again = rank(table, settings, kept=KeptRows(tmp_path / "other", [tmp_path]), should_stop=lambda: True)
     pd.testing.assert_frame_equal(again, found)  # all of it was known
 
 
-def _same_crystal(folder: Path, row: Any) -> None:
-    (folder / "one.cif").write_text(row["relaxed_cif"])
-    crystal = read_crystals(folder / "one.cif")
+def _same_crystal(row: Any) -> None:
+    crystal = from_cif(row["relaxed_cif"])
     assert crystal.group[0] == 214 and crystal.site_count[0] == 1
     assert densities(crystal)[0] == pytest.approx(row["relaxed_density"], rel=1e-6)
 

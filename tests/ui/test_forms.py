@@ -40,7 +40,7 @@ def values(test: AppTest) -> RunSettings:
 
 def test_every_setting_has_a_widget_with_its_help() -> None:
     test = opened()
-    widgets = [*test.number_input, *test.selectbox, *test.checkbox, *test.text_input]
+    widgets = [*test.number_input, *test.selectbox, *test.multiselect, *test.checkbox, *test.text_input]
     by_key = {widget.key: widget for widget in widgets}
     for stage, model in STAGES.items():
         for name, field in model.model_fields.items():
@@ -66,6 +66,21 @@ def test_values_outlive_a_change_of_page() -> None:
     test.checkbox(key="other").uncheck().run()
     assert test.number_input(key="sample.samples").value == 77
     assert values(test).seed == 5
+
+
+def test_settings_that_may_be_empty_and_sets() -> None:
+    test = opened()
+    assert values(test).curate.max_strain is None and values(test).curate.systems == ()
+    test.number_input(key="curate.max_strain").set_value(0.05).run()
+    test.multiselect(key="curate.periodicities").set_value([2, 3]).run()
+    test.text_input(key="curate.groups").set_value("194, 200-230").run()
+    found = values(test).curate
+    assert (found.max_strain, found.periodicities, found.groups) == (0.05, (2, 3), "194, 200-230")
+    test.number_input(key="curate.max_strain").set_value(None).run()
+    assert values(test).curate.max_strain is None
+    test.text_input(key="curate.groups").set_value("all").run()
+    sentence = "Groups: 'all' is no list of space groups: write it as 194, 200-230."
+    assert [error.value for error in test.error] == [sentence]
 
 
 def test_open_bound_is_refused_in_one_sentence() -> None:
