@@ -104,24 +104,27 @@ def _cost(settings: EnergySettings, size: int, low: int, high: int) -> None:
     print(
         f"{settings.model}, {len(chosen)} crystals of about {size} atoms in {np.mean(number):.1f} orbits: "
         f"{60 * len(chosen) / single:.0f} single points and {60 * len(chosen) / relaxing:.1f} relaxations of 25 "
-        f"energies per CPU-minute; with all atoms {60 * len(chosen) / plain:.0f} single points"
+        f"energies per CPU-minute; with all atoms {60 * len(chosen) / plain:.0f} single points",
+        flush=True,
     )
 
 
 def _seeds(settings: EnergySettings) -> None:
     table, crystals = _seed_crystals()
     start = time.process_time()
-    found = relaxed(crystals, settings).table
-    spent, n = time.process_time() - start, len(found)
-    kept = found["net_kept"].astype(bool)
-    both = kept & found["coordination_kept"].astype(bool)
+    found = relaxed(crystals, settings.model_copy(update={"max_atoms": 1000})).table
+    spent, n = time.process_time() - start, int((found["energy_reason"] == "").sum())
+    kept = found["net_kept"].fillna(False).astype(bool)
+    both = kept & found["coordination_kept"].fillna(False).astype(bool)
     low = both & (table["kind"] == "framework") & (found["relaxed_energy"] < 0.5)
     print(
-        f"{settings.model}, {n} shipped crystals: {found['converged'].sum()} converged, {spent:.0f} CPU-s, "
+        f"{settings.model}, {n} of {len(table)} shipped crystals: {spent:.0f} CPU-s, "
+        f"{found['converged'].sum()} converged, "
         f"{found['relax_steps'].mean():.1f} energies each (at most {found['relax_steps'].max()}), "
-        f"{60 * n / spent:.1f} crystals per CPU-minute; net kept {kept.sum()} ({kept.mean():.0%}), and "
+        f"{60 * n / spent:.1f} crystals per CPU-minute; net kept {kept.sum()} ({kept.sum() / n:.0%}), and "
         f"three-coordinated {both.sum()}; {low.sum()} frameworks below 0.5 eV/atom; median change "
-        f"{1e3 * (found['relaxed_energy'] - found['energy_before'])[kept].median():.0f} meV/atom where kept"
+        f"{1e3 * (found['relaxed_energy'] - found['energy_before'])[kept].median():.0f} meV/atom where kept",
+        flush=True,
     )
 
 
