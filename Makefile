@@ -10,7 +10,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 PYTHON311 = $(shell for p in python3.11 python3 python; do \
 	$$p -c 'import sys; raise SystemExit(sys.version_info[:2] != (3, 11))' 2>/dev/null && command -v $$p && break; done)
 
-.PHONY: app test lint format pictures docs seeds clean
+.PHONY: app test lint format pictures docs seeds cuda clean
 
 app: $(VENV)/.compiled
 	@$(BIN)/python -m legocryst app --port $(PORT) --workspace $(WORKSPACE)
@@ -36,6 +36,10 @@ docs: $(VENV)/.dev
 seeds: $(VENV)/.dev
 	$(PIP) --no-deps -r requirements-seeds.txt
 	$(BIN)/python -m scripts.make_seeds
+
+# the relaxation on an NVIDIA card, whose driver must be there
+cuda: $(VENV)/.app
+	$(PIP) -r requirements-cuda.txt
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -8,9 +8,7 @@ of the descriptor's loss) runs on as many random rows as fit the seconds given. 
 """
 
 import argparse
-import cProfile
 import os
-import pstats
 import resource
 import time
 from typing import Any
@@ -19,10 +17,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize
+from scipy.optimize import minimize as scipy_minimize
 
 from benchmarks.features import random_table
 from legocryst.analysis.nets import Net, nets
+from legocryst.compiled import compiled
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import Mode, decode, read_table
 from legocryst.environment.neighbors import neighbor_list
@@ -30,6 +29,9 @@ from legocryst.environment.targets import Target
 from legocryst.environment.targets import target as find_target
 from legocryst.environment.validity import environment_loss, judge
 from legocryst.relax import Relaxed, relax
+from legocryst.relax.driver import stages_of
+from legocryst.relax.minimize import Workspace, evaluate, minimize, workspace
+from legocryst.relax.objective import OBJECTIVES, Objectives
 from legocryst.relax.system import System, moved_to
 from legocryst.settings import RelaxSettings
 
@@ -37,8 +39,17 @@ SHAKE = 0.02
 """Standard deviation (angstrom) of the noise on repeated rows."""
 LOT = 5000
 """Random rows relaxed together."""
-PARTS = {"minimisation": "minimized", "validity": "judge"}
-"""Functions whose share of the time is printed; inside the compiled minimisation it cannot be told apart."""
+ONCE = RelaxSettings(restarts=0, merge=0)
+ATTEMPTS: dict[str, dict[str, Any]] = {
+    "one attempt": {"restarts": 0, "merge": 0},
+    "the row's volume": {"restarts": 0, "merge": 0, "start_volume": "row"},
+    "merges": {"restarts": 0},
+    "3 restarts": {"merge": 0},
+    "3 restarts, merges": {},
+}
+"""What is tried, as changes of the default settings; the last is the default."""
+PROFILED = 1000
+"""Rows of which the shares of time are told."""
 
 
 def main() -> None:
@@ -57,13 +68,13 @@ def main() -> None:
         return
     table = read_table(options.table)
     warm = decode(table, mode="snap", element=target.atomic_number).crystals.take([0])
-    relax(warm, target, RelaxSettings(restarts=0))
+    relax(warm, target, ONCE)
     if options.compare:
         _compare(table, target)
         return
     for mode in ("snap", "drop"):
-        for restarts in (0, 3):
-            _rows(f"{mode}, {restarts} restarts", table, target, mode, {"restarts": restarts})
+        for name, changes in ATTEMPTS.items():
+            _rows(f"{mode}, {name}", table, target, mode, changes)
     _timing(pd.concat([table] * options.repeat, ignore_index=True), target)
     if options.reference:
         _published(table, target, options.reference)
@@ -76,13 +87,14 @@ def _rows(name: str, table: pd.DataFrame, target: Target, mode: Mode, settings: 
     decoded = decode(table, mode=mode, element=target.atomic_number)
     result = relax(decoded.crystals, target, RelaxSettings.model_validate(settings))
     seconds = time.process_time() - start
-    kept = np.array_equal(result.crystals.position, decoded.crystals.position)
+    other = np.unique(result.crystals.crystal_of_site[result.crystals.position != decoded.crystals.position])
     found = _nets(result, target)
     print(
         f"{name:34s} {_shares(result.published, result.valid, len(table))}, "
         f"{len({net.key for net in found})} nets, {len(table) / seconds:.0f} rows/CPU-s, "
         f"{result.evaluations.mean():.0f} evaluations of {1e3 * seconds / result.evaluations.sum():.3f} CPU-ms, "
-        f"{len(decoded.crystals) if kept else 0} of {len(decoded.crystals)} kept their Wyckoff list",
+        f"{len(decoded.crystals) - len(other)} of {len(decoded.crystals)} kept their Wyckoff list, "
+        f"{(result.restarts > 0).sum()} results of restarts, {(result.merged > 0).sum()} of merges",
         flush=True,
     )
 
@@ -102,7 +114,7 @@ def _compare(table: pd.DataFrame, target: Target) -> None:
     for method in ("lbfgs", "adam"):
         for order in ("descriptor first", "coordination first"):
             for restarts in (0, 1, 2, 3):
-                settings = {"optimizer": method, "order": order, "restarts": restarts}
+                settings = {"optimizer": method, "order": order, "restarts": restarts, "merge": 0}
                 _rows(f"{method}, {order}, {restarts}", table, target, "snap", settings)
 
 
@@ -116,23 +128,91 @@ def _timing(table: pd.DataFrame, target: Target) -> None:
     for rows in (100, 1000, len(table)):
         start = time.process_time()
         decoded = decode(table.iloc[:rows], mode="snap", element=target.atomic_number)
-        relax(decoded.crystals, target, RelaxSettings(restarts=0))
+        result = relax(decoded.crystals, target, ONCE)
         print(f"{rows} rows from file to verdict: {rows / (time.process_time() - start):.0f} rows/CPU-s", flush=True)
-    profile = cProfile.Profile()
-    profile.runcall(relax, decoded.crystals, target, RelaxSettings(restarts=0))
-    entries = pstats.Stats(profile).get_stats_profile()
-    total = entries.total_tt
-    print("share of the time: " + ", ".join(f"{name} {share:.0%}" for name, share in _parts(profile, total).items()))
+    _alone(decoded.crystals, result, target)
+    shares = _shares_of_time(decoded.crystals.take(slice(PROFILED)), target)
+    print("share of the time: " + ", ".join(f"{name} {share:.0%}" for name, share in shares.items()))
 
 
-def _parts(profile: cProfile.Profile, total: float) -> dict[str, float]:
-    """Share of the time spent in and below the functions of each part."""
-    found = dict.fromkeys(PARTS, 0.0)
-    for entry in profile.getstats():
-        for part, name in PARTS.items():
-            if not isinstance(entry.code, str) and entry.code.co_qualname == name:
-                found[part] += entry.totaltime / total
-    return found | {"other": 1 - sum(found.values())}
+def _alone(crystals: Crystals, together: Relaxed, target: Target) -> None:
+    """Whether crystals relaxed alone end as among all the others."""
+    chosen = np.random.default_rng(1).choice(len(crystals), 200, replace=False)
+    alone = [relax(crystals.take([k]), target, ONCE) for k in chosen]
+    verdict = [one.reason[0] == together.reason[k] for one, k in zip(alone, chosen, strict=True)]
+    cell = [
+        np.allclose(one.crystals.cell[0], together.crystals.cell[k], rtol=1e-6)
+        for one, k in zip(alone, chosen, strict=True)
+    ]
+    valid = together.valid[chosen]
+    keys = [nets(c, cutoff=target.bond_window[1])[0].key for c in (together.crystals.take([k]) for k in chosen[valid])]
+    same = [
+        nets(alone[i].crystals, cutoff=target.bond_window[1])[0].key == key
+        for i, key in zip(np.flatnonzero(valid), keys, strict=True)
+    ]
+    print(
+        f"alone as among {len(crystals)}: verdict of {sum(verdict)} of {len(chosen)} crystals, cell of {sum(cell)}, "
+        f"net of {sum(same)} of {len(same)} valid ones",
+        flush=True,
+    )
+
+
+def _shares_of_time(crystals: Crystals, target: Target) -> dict[str, float]:
+    """Shares of the parts of a relaxation.
+
+    The parts inside compiled code cannot be timed one by one. So as many evaluations as each stage took are done again
+    at the results, without any objective, with one, and with a new neighbour list each time.
+    """
+    settings = ONCE
+    start = time.process_time()
+    result = relax(crystals, target, settings)
+    whole = time.process_time() - start
+    start = time.process_time()
+    judge(crystals, target)
+    judge(result.crystals, target)
+    part = {"validity": time.process_time() - start}
+    objectives = Objectives.of(target, settings.coarse_l_max)
+    stages, system = stages_of(settings, objectives), System.build(crystals)
+    work, x = workspace(system, objectives), np.zeros(len(system.reach))
+    counts = [np.zeros(len(crystals), np.int64) for _ in range(len(stages.steps) + 1)]
+    for k, count in enumerate(counts):
+        first = stages._replace(weight=stages.weight[:k], steps=stages.steps[:k])
+        work.lists[0] = 0
+        minimize(system, objectives, first, False, work, x, count)
+    lists = work.lists[0] / counts[-1].sum()
+
+    def seconds(mask: np.ndarray, fresh: bool = False) -> float:
+        begin = time.process_time()
+        for weight, before, after in zip(stages.weight, counts, counts[1:], strict=False):
+            repeat(system, objectives, weight * mask, stages.cutoff, work, x, after - before, fresh)
+        return time.process_time() - begin
+
+    only = np.arange(len(OBJECTIVES)) == 0
+    seconds(only)  # compiled here
+    bare = seconds(np.zeros(len(OBJECTIVES)))
+    part["neighbours"] = lists * (seconds(np.zeros(len(OBJECTIVES)), fresh=True) - bare)
+    part |= {"positions and distances": bare, "coordination": seconds(only) - bare, "descriptor": seconds(~only) - bare}
+    part["optimiser and other"] = whole - sum(part.values())
+    return {name: each / whole for name, each in part.items()}
+
+
+@compiled
+def repeat(
+    system: System,
+    objectives: Objectives,
+    weight: np.ndarray,
+    cutoff: float,
+    work: Workspace,
+    x: np.ndarray,
+    times: np.ndarray,
+    fresh: bool,
+) -> None:
+    """Evaluate each crystal so many times at variables x (v,), with a new neighbour list each time if `fresh`."""
+    for k in range(len(times)):
+        for n in range(times[k]):
+            if fresh or n == 0:
+                work.listed_lattice[:, :] = np.nan
+            evaluate(system, k, objectives, weight, cutoff, work, x[system.first_variable[k] :], work.gradient)
 
 
 def _published(table: pd.DataFrame, target: Target, seconds: float) -> None:
@@ -166,10 +246,12 @@ def published_method(crystal: Crystals, target: Target) -> tuple[Crystals, int]:
         edges = neighbor_list(now, cutoff)
         return float(environment_loss(now, edges, species, target)[0])
 
-    x = minimize(loss, np.zeros(len(system.reach)), method="Nelder-Mead", options={"maxiter": 100}).x
+    x = scipy_minimize(loss, np.zeros(len(system.reach)), method="Nelder-Mead", options={"maxiter": 100}).x
     for steps in (400, 200):
         bounds = [(value - 1.5, value + 1.5) for value in x]
-        x = minimize(loss, x, method="L-BFGS-B", bounds=bounds, options={"maxiter": steps, "maxfun": 20 * steps}).x
+        x = scipy_minimize(
+            loss, x, method="L-BFGS-B", bounds=bounds, options={"maxiter": steps, "maxfun": 20 * steps}
+        ).x
     return moved_to(system, x, crystal), count
 
 
@@ -182,7 +264,7 @@ def _random(rows: int, target: Target) -> None:
     for begin in range(0, rows, LOT):
         table = random_table(min(LOT, rows - begin), volume_per_atom=target.volume_per_atom, seed=begin)
         crystals = decode(table, mode="snap", element=target.atomic_number).crystals
-        result = relax(crystals, target, RelaxSettings(restarts=0))
+        result = relax(crystals, target, ONCE)
         keys |= {net.key for net in _nets(result, target) if net.periodicity == 3 and len(net.components) == 1}
         strict.append(result.valid)
         published.append(result.published)

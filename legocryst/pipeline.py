@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Report = Callable[[Mapping[str, Any]], None]
 CHUNK = 500
 """Rows relaxed together and kept in one shard."""
-CHECK = RelaxSettings(restarts=0, descriptor_steps=40, coordination_steps=40, refine_steps=60)
+CHECK = RelaxSettings(restarts=0, merge=0, descriptor_steps=40, coordination_steps=40, refine_steps=60)
 """A short relaxation, which tells during training how many fresh samples become valid."""
 REPORT_SECONDS = 0.5
 SHARD = "crystals-{:05d}.parquet"

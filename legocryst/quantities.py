@@ -68,6 +68,7 @@ _ALL = [
     Quantity("published", "Published criterion", "", "Three neighbours within 1.872 Å at each atom.", "truth"),
     Quantity("evaluations", "Evaluations", "", "How often the relaxation computed the loss.", "integer"),
     Quantity("restarts", "Restarts", "", "How often the relaxation began again before this result.", "integer"),
+    Quantity("merged", "Merged sites", "", "Sites that moved onto a more special position than sampled.", "integer"),
     Quantity("written_group", "Sampled group", "", "Space group that the row was sampled in.", "integer"),
     Quantity("space_group", "Space group", "", "Space group found in the relaxed crystal (within 0.01 Å).", "integer"),
     Quantity("symbol", "Group symbol", "", "Hermann-Mauguin symbol of the space group.", "category"),

@@ -115,6 +115,21 @@ class RelaxSettings(Settings):
         ge=0,
         le=3,
     )
+    merge: float = setting(
+        0.35,
+        "A crystal that is not valid after its restarts is tried once more with each site within this of a more "
+        "special position moved onto it; 0: never.",
+        unit="angstrom",
+        ge=0,
+        le=1,
+        advanced=True,
+    )
+    start_volume: Literal["target", "row"] = setting(
+        "target",
+        "target: each cell is first scaled to the volume from which the target's crystals grow best; row: it starts as "
+        "the row has it.",
+        advanced=True,
+    )
     order: Literal["descriptor first", "coordination first"] = setting(
         "descriptor first", "Order of the first two stages.", advanced=True
     )
@@ -151,8 +166,17 @@ class RelaxSettings(Settings):
         advanced=True,
     )
     max_step: float = setting(0.25, "Longest move of an atom in one step.", unit="angstrom", gt=0, le=2, advanced=True)
+    device: Literal["auto", "processor", "card"] = setting(
+        "auto",
+        "card: an NVIDIA graphics card, after `make cuda`; auto: the card where there is one, else the processor.",
+        advanced=True,
+    )
     batch_atoms: int = setting(
-        5000, "Atoms relaxed between two reports of progress; bounds the memory.", ge=100, le=10_000_000, advanced=True
+        5000,
+        "Atoms relaxed between two reports of progress, a hundred times more on a card; bounds the memory.",
+        ge=100,
+        le=10_000_000,
+        advanced=True,
     )
 
 
@@ -182,7 +206,8 @@ def preset(name: str) -> RunSettings:
 
     Raises ValueError for another name.
     """
-    fresh = {"restarts": 0}  # where rows are drawn at will, another costs less than a restart
+    # where rows are drawn at will, another costs less than a restart
+    fresh = {"restarts": 0, "merge": 0.0}
     values: dict[str, dict[str, Any]] = {
         "smoke": {
             "augment": {"rows_per_crystal": 6},

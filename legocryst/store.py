@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-SCHEMA = 2
+SCHEMA = 3
 NAME = "legocryst.duckdb"
 TYPES = {"real": "DOUBLE", "integer": "BIGINT", "text": "VARCHAR", "category": "VARCHAR", "truth": "BOOLEAN"}
 TABLES: dict[str, tuple[str, ...]] = {
@@ -40,7 +40,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "training": ("job", "epoch", "quantity", "value"),
     "crystals": (
         *("id", "job", "row", "status", "reason", "shift", "loss_before", "loss", "published", "evaluations"),
-        *("restarts", "written_group", "space_group", "symbol", "sites", "atoms", "density"),
+        *("restarts", "merged", "written_group", "space_group", "symbol", "sites", "atoms", "density"),
         *("net_key", "net_name", "kind", "periodicity", *CRYSTAL_COLUMNS),
     ),
     "energies": ("job", "row", "energy", "energy_model", "energy_reason", "rank"),

@@ -18,7 +18,7 @@ TEXTS = ("net_name", "reason", "id")
 DEFAULT = ("symbol", "kind", "atoms", "energy", "density", "net_name", "periodicity", "sites", "loss", "class", "model")
 MORE = (
     *("space_group", "written_group", "net_key", "rank", "loss_before", "shift", "published", "status", "reason"),
-    *("evaluations", "restarts", "energy_model", "energy_reason", "seed", "target", "job", "row"),
+    *("evaluations", "restarts", "merged", "energy_model", "energy_reason", "seed", "target", "job", "row"),
 )
 NUMBERS = ("energy", "density", "atoms", "sites", "space_group", "loss", "loss_before", "shift", "evaluations")
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from legocryst.jobs import Job
 
 Stage = TypeVar("Stage", bound=s.Settings)
-CHUNK = (100, 5000)
-"""Fewest rows that are worth a process of their own, and most rows relaxed together."""
+CHUNK = (100, 500)
+"""Fewest rows that are worth a process of their own, and most rows between two reports of progress."""
 
 
 def seeds(options: argparse.Namespace) -> Result:
@@ -137,20 +137,17 @@ def relax(options: argparse.Namespace) -> Result:
         max_atoms=reading.max_atoms,
         threads=options.threads,
         chunk=min(max(CHUNK[0], -(-len(table) // options.threads)), CHUNK[1]),
-        progress=ticker,
+        cif=True,
     ):
         frames.append(frame)
         done, valid = done + len(frame), valid + int((frame["status"] == "valid").sum())
         ticker(done, len(table), valid=valid)
     result = pd.concat(frames, ignore_index=True)
     seconds = clock.seconds()
-    decoded = result["status"] != "undecodable"
-    result["cif"] = ""
-    result.loc[decoded, "cif"] = _cifs(result[decoded], options.target)
     write(result, options.out)
     return {
         "requested": len(table),
-        "decoded": int(decoded.sum()),
+        "decoded": int((result["status"] != "undecodable").sum()),
         "valid": valid,
         "published": int(result["published"].sum()),
         "distinct_nets": int(result.loc[result["status"] == "valid", "net_key"].nunique()),

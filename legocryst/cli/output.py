@@ -83,9 +83,10 @@ class Ticker:
         if done < total and now - self._last < 1:
             return
         self._last = now
-        left = (now - self._start) / max(done, 1) * (total - done)
+        spent = max(now - self._start, 1e-3)
+        left = spent / max(done, 1) * (total - done)
         extra = "".join(f", {name} {value}" for name, value in numbers.items())
-        say(f"{self._what}: {done} of {total}{extra}, {left:.0f} s left")
+        say(f"{self._what}: {done} of {total}{extra}, {done / spent:.0f} a second, {left:.0f} s left")
 
     def epoch(self, numbers: Mapping[str, Any]) -> None:
         """The same for an epoch of training."""

@@ -39,7 +39,11 @@ def from_structure(structure: "Structure", symprec: float = 0.01) -> Crystals:
 
     Raises FileError for partial occupancy, dummy atoms, coordinates that are not numbers and overlapping atoms.
     """
-    lattice, points, species = _checked(structure)
+    return from_atoms(*_checked(structure), symprec)
+
+
+def from_atoms(lattice: np.ndarray, points: np.ndarray, species: np.ndarray, symprec: float = 0.01) -> Crystals:
+    """One crystal, as `from_structure`, of lattice (3, 3), fractional coordinates (a, 3) and atomic numbers (a,)."""
     standard = _standardized(lattice, points, species, symprec)
     group = int(standard.number)
     cell = cells.symmetrized(np.array([group]), cells.cell_of(standard.std_lattice)[None])

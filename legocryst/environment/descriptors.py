@@ -299,7 +299,8 @@ def _degree(level: int) -> int:
 def make_features(d: Descriptor, work: Scratch) -> None:
     """The features of the site that was expanded, in `work.feature`."""
     if len(d.pairs) == 0:
-        work.feature[: d.n_max] = work.coefficient[: d.n_max, 0]
+        for n in range(d.n_max):
+            work.feature[n] = work.coefficient[n, 0]
         return
     levels, mixed = d.l_max + 1, d.mix.shape[1] > 0
     out = work.invariant if mixed else work.feature
@@ -323,7 +324,8 @@ def pull_to_coefficients(d: Descriptor, work: Scratch) -> None:
     """Gradient over c_nlm, in `work.pull`, of a function whose gradient over the features is in `work.feature`."""
     work.pull[: d.n_max, : len(d.row) - 1] = 0.0
     if len(d.pairs) == 0:
-        work.pull[: d.n_max, 0] = work.feature[: d.n_max]
+        for n in range(d.n_max):
+            work.pull[n, 0] = work.feature[n]
         return
     levels, mixed = d.l_max + 1, d.mix.shape[1] > 0
     if mixed:

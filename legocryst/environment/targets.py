@@ -71,7 +71,10 @@ class Target(_Frozen):
     min_angle: float = Field(ge=0, le=180, description="Smallest angle between two bonds.")
     published_cutoff: Length = Field(description="The published criterion counts neighbours within this.")
     loss_limit: float = Field(gt=0, description="Largest descriptor loss per atom of a strictly valid crystal.")
-    volume_per_atom: tuple[float, float] = Field(description="Range of volumes that random crystals start from.")
+    volume_per_atom: tuple[float, float] = Field(description="Range of volumes of random crystals.")
+    start_volume: float = Field(
+        gt=0, description="Volume per atom from which a relaxation starts, below any crystal's."
+    )
     descriptor: DescriptorSettings
     reference: ReferenceCrystal
 

@@ -1,28 +1,27 @@
 """Relaxation of many crystals: through the stages, the verdict, and restarts of those that are not valid."""
 
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from legocryst.crystal.projection import wrapped
 from legocryst.crystal.representation import Crystals
-from legocryst.crystal.wyckoff import wyckoff
 from legocryst.environment.descriptors import DESCRIPTORS
 from legocryst.environment.targets import Target
 from legocryst.environment.validity import Verdict, judge
+from legocryst.relax.cuda import card_found, minimize_on_card
 from legocryst.relax.minimize import Stages, minimize, workspace
 from legocryst.relax.objective import OBJECTIVES, Objectives
+from legocryst.relax.starts import merged, moved, scaled
 from legocryst.relax.system import System, moved_to
 from legocryst.settings import RelaxSettings
 
 Progress = Callable[..., None]
 STALL, LAST_STALL = 2e-2, 5e-3
 """A stage ends when `WINDOW` evaluations lower its value by a smaller share; the second is the last stage's."""
-RESTART = 0.5
-"""Most angstrom that a restart moves an atom from where its row puts it."""
+CARD_LOTS = 100
+"""So many times more atoms are relaxed together on a graphics card, whose threads are thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,7 @@ class Relaxed:
     reason: np.ndarray  # (n,) object, "" where valid
     evaluations: np.ndarray  # (n,) all attempts together
     restarts: np.ndarray  # (n,) restarts before the attempt that is given
+    merged: np.ndarray  # (n,) sites on a more special position than in the row
 
     @staticmethod
     def untouched(crystals: Crystals, before: Verdict) -> "Relaxed":
@@ -50,8 +50,7 @@ class Relaxed:
             valid,
             before.published.copy(),
             before.reason.copy(),
-            none,
-            none.copy(),
+            *(none.copy() for _ in range(3)),
         )
 
     @staticmethod
@@ -91,13 +90,15 @@ def relax(
 ) -> Relaxed:
     """Bring every crystal of a batch to the target's environment and judge it.
 
-    A crystal that is not valid starts again, up to `settings.restarts` times, from its atoms moved at random by at most
-    `RESTART` angstrom; the best attempt counts. `progress(done, total, valid=..., rate=...)` as crystals are finished,
-    rate in crystals per second. When `should_stop()` is true the crystals not yet done keep their input and the reason
-    "stopped".
+    With `settings.start_volume` "target" the cell of each that is not valid as it came is first scaled to the target's
+    start volume. A crystal that does not become valid starts again, up to `settings.restarts` times, from its atoms
+    moved at random by at most `starts.RESTART` angstrom, and last with its sites merged (`settings.merge`); the best
+    attempt counts. `progress(done, total, valid=..., rate=...)`
+    as crystals are finished, rate in crystals per second. When `should_stop()` is true the crystals not yet done keep
+    their input and the reason "stopped". Raises ValueError where a card is asked for and there is none.
     """
     done, valid, stopped, begin, parts = 0, 0, False, time.monotonic(), []
-    for lot in _lots(crystals, settings.batch_atoms):
+    for lot in _lots(crystals, settings.batch_atoms * (CARD_LOTS if on_card(settings) else 1)):
         part = Relaxed.untouched(lot, judge(lot, target))
         stopped = stopped or (should_stop is not None and should_stop())
         if stopped:
@@ -125,12 +126,18 @@ def _lots(crystals: Crystals, atoms: int) -> Iterator[Crystals]:
 def _relax_lot(lot: Relaxed, target: Target, settings: RelaxSettings) -> Relaxed:
     """All attempts at some crystals; `lot` holds them as they came, and its arrays are filled."""
     start = best = lot.crystals
+    if settings.start_volume == "target":
+        start = scaled(start, np.where(lot.reason == "", np.nan, target.start_volume))
     todo = np.flatnonzero(lot.reason != "impossible cell")
-    for attempt in range(settings.restarts + 1):
+    for attempt in range(settings.restarts + 1 + (settings.merge > 0)):
+        again, sites = start.take(todo), np.zeros(len(todo), np.int64)
+        if attempt > settings.restarts:
+            again, sites = merged(again, settings.merge)
+            again, todo, sites = again.take(sites > 0), todo[sites > 0], sites[sites > 0]
+        elif attempt:
+            again = moved(again, attempt)
         if not len(todo):
             break
-        first = start.take(todo)
-        again = moved(first, attempt) if attempt else first
         result, evaluations = minimized(again, target, settings)
         verdict = judge(result, target)
         rank, had = 2 * verdict.valid + verdict.published, 2 * lot.valid[todo] + lot.published[todo]
@@ -140,7 +147,8 @@ def _relax_lot(lot: Relaxed, target: Target, settings: RelaxSettings) -> Relaxed
         best = Crystals.concatenate([best, result]).take(which)
         for name in ("valid", "published", "reason", "loss"):
             getattr(lot, name)[todo[better]] = getattr(verdict, name)[better]
-        lot.restarts[todo[better]] = attempt
+        lot.restarts[todo[better]] = min(attempt, settings.restarts)
+        lot.merged[todo[better]] = sites[better]
         lot.evaluations[todo] += evaluations
         todo = todo[~verdict.valid]
     return replace(lot, crystals=best)
@@ -150,30 +158,17 @@ def minimized(crystals: Crystals, target: Target, settings: RelaxSettings) -> tu
     """The crystals at the end of the stages, and the evaluations (n,) of each; all cells must be possible."""
     objectives = Objectives.of(target, settings.coarse_l_max)
     stages, system = stages_of(settings, objectives), System.build(crystals)
-    x, evaluations = np.zeros(len(system.reach)), np.zeros(len(crystals), np.int64)
-    minimize(system, objectives, stages, settings.optimizer == "adam", workspace(system, objectives), x, evaluations)
+    x, evaluations, adam = np.zeros(len(system.reach)), np.zeros(len(crystals), np.int64), settings.optimizer == "adam"
+    if on_card(settings):
+        minimize_on_card(system, objectives, stages, adam, x, evaluations)
+    else:
+        minimize(system, objectives, stages, adam, workspace(system, objectives), x, evaluations)
     return moved_to(system, x, crystals), evaluations
 
 
-def moved(crystals: Crystals, attempt: int) -> Crystals:
-    """Every site moved at random along its free directions by at most `RESTART` angstrom.
-
-    The moves depend on the crystal and the attempt only, not on the batch.
-    """
-    table = wyckoff()
-    arm = np.linalg.norm(crystals.lattice, axis=2)[crystals.crystal_of_site]
-    step = np.empty_like(crystals.coordinates)
-    for k in range(len(crystals)):
-        sites = slice(crystals.first_site[k], crystals.first_site[k + 1])
-        seed = zlib.crc32(crystals.coordinates[sites].tobytes() + crystals.cell[k].tobytes())
-        step[sites] = np.random.default_rng([seed, attempt]).uniform(-1, 1, step[sites].shape)
-    step *= RESTART / 2 / arm * table.free[crystals.position_id]
-    op = table.op_first[crystals.position_id]
-    # along the position's free directions, and no further than asked for in skewed cells
-    fractional = np.einsum("sij,sj->si", table.rotation[op], step)
-    far = np.linalg.norm(np.einsum("si,sij->sj", fractional, crystals.lattice[crystals.crystal_of_site]), axis=1)
-    fractional *= (RESTART / np.maximum(far, RESTART))[:, None]
-    coordinates = wrapped(crystals.coordinates + fractional)
-    return Crystals(
-        crystals.group, crystals.cell, crystals.first_site, crystals.species, crystals.position, coordinates
-    )
+def on_card(settings: RelaxSettings) -> bool:
+    """Whether the graphics card is used; raises ValueError where one is asked for and there is none."""
+    found = settings.device != "processor" and card_found()
+    if settings.device == "card" and not found:
+        raise ValueError("no NVIDIA card is found: call `make cuda` on a machine that has one, or choose the processor")
+    return found

@@ -1,6 +1,5 @@
-"""Minimisers of one crystal after another: L-BFGS and Adam, through all stages.
+"""Minimisers of one crystal after another: L-BFGS (see `lbfgs`) and Adam, through all stages.
 
-L-BFGS: Nocedal & Wright, Numerical Optimization (2006), algorithm 7.4, with backtracking to the Armijo condition.
 Adam: Kingma & Ba, arXiv 1412.6980.
 """
 
@@ -12,13 +11,14 @@ import numpy as np
 from legocryst.compiled import compiled
 from legocryst.environment.descriptors import Scratch, scratch
 from legocryst.environment.neighbors import find_neighbors
+from legocryst.relax.lbfgs import FAILS, HISTORY, Descent, begin, bound, propose, take
 from legocryst.relax.objective import Objectives, add_coordination, add_environment
 from legocryst.relax.system import System, place, pull_back
 
 SKIN = 0.6
 """A neighbour list reaches this many angstrom beyond the cutoff."""
-HISTORY = 8
-ARMIJO = 1e-4
+GAMMA = 0.1
+"""Inverse Hessian that L-BFGS begins with."""
 TOLERANCE = 1e-6
 """A stage ends below this value per atom, or when WINDOW evaluations lower it by a smaller share than its `stall`."""
 WINDOW = 10
@@ -114,19 +114,34 @@ def minimize(
 ) -> None:
     """Minimise all crystals; fills x (v,) and evaluations (n,)."""
     for k in range(len(evaluations)):
-        first, last = system.first_variable[k], system.first_variable[k + 1]
-        work.x[: last - first] = 0.0
-        work.listed_lattice[:, :] = np.nan
-        evaluations[k] = 0
-        for stage in range(len(stages.steps)):
-            if adam:
-                count, hopeless = _adam(system, k, objectives, stages, stage, work)
-            else:
-                count, hopeless = _lbfgs(system, k, objectives, stages, stage, work)
-            evaluations[k] += count
-            if hopeless:
-                break
-        x[first:last] = work.x[: last - first]
+        minimize_one(system, k, objectives, stages, adam, work, x, evaluations)
+
+
+@compiled
+def minimize_one(
+    system: System,
+    k: int,
+    objectives: Objectives,
+    stages: Stages,
+    adam: bool,
+    work: Workspace,
+    x: np.ndarray,
+    evaluations: np.ndarray,
+) -> None:
+    """Take crystal k through the stages until it is hopeless; fills its part of x and evaluations."""
+    first, last = system.first_variable[k], system.first_variable[k + 1]
+    work.x[: last - first] = 0.0
+    work.listed_lattice[:, :] = np.nan
+    evaluations[k] = 0
+    for stage in range(len(stages.steps)):
+        if adam:
+            count, hopeless = _adam(system, k, objectives, stages, stage, work)
+        else:
+            count, hopeless = _lbfgs(system, k, objectives, stages, stage, work)
+        evaluations[k] += count
+        if hopeless:
+            break
+    _copy(work.x, x[first:last])
 
 
 @compiled
@@ -308,21 +323,10 @@ def _ended(value: float, count: int, atoms: int, stall: float, past: np.ndarray)
 
 
 @compiled
-def _bound(step: np.ndarray, reach: np.ndarray, max_step: float) -> None:
-    """Shorten a step so that no atom moves further than `max_step` angstrom."""
-    longest = max_step
-    for v in range(len(step)):
-        longest = max(longest, abs(step[v]) * reach[v])
-    for v in range(len(step)):
-        step[v] *= max_step / longest
-
-
-@compiled
-def _dot(a: np.ndarray, b: np.ndarray) -> float:
-    total = 0.0
-    for v in range(len(a)):
-        total += a[v] * b[v]
-    return total
+def _copy(source: np.ndarray, target: np.ndarray) -> None:
+    """Fill `target` from the start of `source`; slices of arrays cannot be assigned to each other on a CUDA device."""
+    for v in range(len(target)):
+        target[v] = source[v]
 
 
 @compiled
@@ -336,90 +340,34 @@ def _lbfgs(
 ) -> tuple[int, bool]:
     """One stage by L-BFGS from `work.x` on; returns the evaluations, and whether it is hopeless.
 
-    It ends early when eight shorter steps in a row did not lower the value.
+    It ends early when `FAILS` shorter steps in a row did not lower the value.
     """
     first, last = system.first_variable[k], system.first_variable[k + 1]
-    n, reach = last - first, system.reach[first:last]
-    x, step, gradient, new_gradient = work.x[:n], work.step[:n], work.gradient[:n], work.trial_gradient[:n]
+    n = last - first
     atoms = system.first_atom[system.first_site[k + 1]] - system.first_atom[system.first_site[k]]
     weight, limit = stages.weight[stage], stages.hopeless[stage] * atoms
-    step[:] = 0.0
-    work.inverse[:] = 0.0
-    value, scale, slope, gamma, fails, newest, count = inf, 1.0, 0.0, 0.1, 0, 0, 0
+    d = Descent(
+        work.x[:n],
+        work.trial[:n],
+        work.gradient[:n],
+        work.trial_gradient[:n],
+        work.step[:n],
+        system.reach[first:last],
+        work.moves,
+        work.changes,
+        work.inverse,
+        work.product,
+    )
+    s, count = begin(d, GAMMA), 0
     while count < stages.steps[stage]:
-        for v in range(n):
-            work.trial[v] = x[v] + scale * step[v]
-        new = evaluate(system, k, objectives, weight, stages.cutoff, work, work.trial, new_gradient)
+        propose(d, s)
+        new = evaluate(system, k, objectives, weight, stages.cutoff, work, d.trial, d.trial_gradient)
         count += 1
-        if new < inf and new <= value + ARMIJO * scale * slope:
-            if count > 1:
-                newest = (newest + 1) % HISTORY
-                gamma = _remember(newest, scale, gamma, step, gradient, new_gradient, work)
-            for v in range(n):
-                x[v], gradient[v] = work.trial[v], new_gradient[v]
-            value, scale, fails = new, 1.0, 0
-            _direction(newest, gamma, gradient, step, work)
-            _bound(step, reach, stages.max_step)
-            slope = _dot(gradient, step)
-            if slope > 0:
-                work.inverse[:] = 0.0
-                for v in range(n):
-                    step[v] = -0.1 * gradient[v]
-                _bound(step, reach, stages.max_step)
-                slope = _dot(gradient, step)
-        else:
-            # the least of the parabola through the value, the slope and the trial's value, inside safe bounds
-            rise = max(new - value - slope * scale, 1e-300)
-            scale *= min(max(-slope * scale / (2 * rise), 0.1), 0.5)
-            fails += 1
-        ended = _ended(value, count, atoms, stages.stall[stage], work.past) or fails >= 8
-        if ended or (value > limit and count >= PATIENCE):
+        s = take(d, s, new, stages.max_step)
+        ended = _ended(s.value, count, atoms, stages.stall[stage], work.past) or s.fails >= FAILS
+        if ended or (s.value > limit and count >= PATIENCE):
             break
-    return count, value > limit
-
-
-@compiled
-def _remember(
-    newest: int,
-    scale: float,
-    gamma: float,
-    step: np.ndarray,
-    gradient: np.ndarray,
-    new_gradient: np.ndarray,
-    work: Workspace,
-) -> float:
-    """The oldest pair gives its place to the newest; one without curvature counts for nothing. Returns gamma."""
-    curvature, size = 0.0, 0.0
-    for v in range(len(step)):
-        move, change = scale * step[v], new_gradient[v] - gradient[v]
-        work.moves[newest, v], work.changes[newest, v] = move, change
-        curvature += move * change
-        size += change * change
-    if curvature > 1e-10 * max(size, 1e-300):
-        work.inverse[newest] = 1 / curvature
-        return curvature / size
-    work.inverse[newest] = 0.0
-    return gamma
-
-
-@compiled
-def _direction(newest: int, gamma: float, gradient: np.ndarray, step: np.ndarray, work: Workspace) -> None:
-    """The step of L-BFGS, not yet bounded."""
-    n = len(step)
-    for v in range(n):
-        step[v] = -gradient[v]
-    for back in range(HISTORY):
-        i = (newest - back) % HISTORY
-        work.product[i] = work.inverse[i] * _dot(work.moves[i, :n], step)
-        for v in range(n):
-            step[v] -= work.product[i] * work.changes[i, v]
-    for v in range(n):
-        step[v] *= gamma
-    for back in range(HISTORY - 1, -1, -1):
-        i = (newest - back) % HISTORY
-        beta = work.inverse[i] * _dot(work.changes[i, :n], step)
-        for v in range(n):
-            step[v] += (work.product[i] - beta) * work.moves[i, v]
+    return count, s.value > limit
 
 
 @compiled
@@ -438,23 +386,25 @@ def _adam(
     mean, square = work.moves[0, :n], work.moves[1, :n]
     atoms = system.first_atom[system.first_site[k + 1]] - system.first_atom[system.first_site[k]]
     weight, limit = stages.weight[stage], stages.hopeless[stage] * atoms
-    mean[:], square[:], trial[:] = 0.0, 0.0, x
+    mean[:], square[:] = 0.0, 0.0
+    _copy(x, trial)
     value, count = inf, 0
     while count < stages.steps[stage]:
         new = evaluate(system, k, objectives, weight, stages.cutoff, work, trial, gradient)
         count += 1
         if new < value:
             value = new
-            x[:] = trial
+            _copy(trial, x)
         elif new == inf:  # too far: the gradient is that of the point before
-            trial[:], mean[:], square[:], gradient[:] = x, 0.0, 0.0, 0.0
+            mean[:], square[:], gradient[:] = 0.0, 0.0, 0.0
+            _copy(x, trial)
         rate = stages.max_step / 4 / (1 + count / 50)
         for v in range(n):
             mean[v] = 0.9 * mean[v] + 0.1 * gradient[v]
             square[v] = 0.99 * square[v] + 0.01 * gradient[v] ** 2
             root = sqrt(square[v] / (1 - 0.99**count)) + 1e-12
             step[v] = -rate / reach[v] * mean[v] / (1 - 0.9**count) / root
-        _bound(step, reach, stages.max_step)
+        bound(step, reach, stages.max_step)
         for v in range(n):
             trial[v] += step[v]
         if _ended(value, count, atoms, stages.stall[stage], work.past) or (value > limit and count >= PATIENCE):

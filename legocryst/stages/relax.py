@@ -1,8 +1,9 @@
 """Relax: rows of a table become crystals in the wanted environment, or carry the reason why not."""
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from functools import partial
 from multiprocessing import get_context, parent_process
 from threading import Thread
@@ -12,7 +13,8 @@ import pandas as pd
 from ase.data import atomic_masses
 
 from legocryst.analysis.nets import nets
-from legocryst.crystal.files import FileError, from_structure, to_structure
+from legocryst.crystal.files import FileError, from_atoms, to_cif
+from legocryst.crystal.projection import wrapped
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import Mode, encode
 from legocryst.crystal.table import decode as decode_table
@@ -36,25 +38,25 @@ def relax_table(
     *,
     decode: Mode = "snap",
     max_atoms: int = 500,
-    progress: Callable[..., None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    first_row: int = 0,
+    cif: bool = False,
 ) -> pd.DataFrame:
     """Decode, relax and judge every row of a table (METHOD's columns); one row out for each row in, in order.
 
-    Columns: `row`, `status` (valid, invalid, undecodable), `reason`, `shift` (angstrom), `loss_before` and `loss` (per
-    atom), `published` (the published criterion), `evaluations`, `restarts`, `written_group` (the row's), `space_group`
-    and `symbol` (spglib's at 0.01 angstrom, of valid crystals; else the row's), `sites` and `atoms` (of the
-    conventional cell), `density` (g/cm3; NaN for valid crystals that are not 3-periodic throughout), `net_key`,
-    `net_name`, `kind`, `periodicity`, and the relaxed crystal in METHOD's columns. Raises `table.TableError` for a
-    table that is none.
+    Columns: `row` (counted from `first_row`), `status` (valid, invalid, undecodable), `reason`, `shift` (angstrom),
+    `loss_before` and `loss` (per atom), `published` (the published criterion), `evaluations`, `restarts`, `merged`,
+    `written_group` (the row's), `space_group` and `symbol` (spglib's at 0.01 angstrom, of valid crystals; else the
+    row's), `sites` and `atoms` (of the conventional cell), `density` (g/cm3; NaN for valid crystals that are not
+    3-periodic throughout), `net_key`, `net_name`, `kind`, `periodicity`, the relaxed crystal in METHOD's columns and,
+    if asked for, as `cif`. Raises `table.TableError` for a table that is none.
     """
     wanted = find_target(target)
     decoded = decode_table(table, mode=decode, element=wanted.atomic_number, max_atoms=max_atoms)
-    relaxed = relax(decoded.crystals, wanted, settings, progress=progress, should_stop=should_stop)
+    relaxed = relax(decoded.crystals, wanted, settings)
     crystals = _standardized(relaxed.crystals, relaxed.valid, wanted)
     frame = pd.DataFrame(
         {
-            "row": decoded.rows,
+            "row": decoded.rows + first_row,
             "status": np.where(relaxed.valid, "valid", "invalid"),
             "reason": relaxed.reason,
             "shift": decoded.shift,
@@ -63,6 +65,7 @@ def relax_table(
             "published": relaxed.published,
             "evaluations": relaxed.evaluations,
             "restarts": relaxed.restarts,
+            "merged": relaxed.merged,
             "written_group": decoded.crystals.group,
         }
     )
@@ -78,7 +81,9 @@ def relax_table(
     frame.loc[valid[apart], "density"] = np.nan
     frame["periodicity"] = pd.Series([net.periodicity for net in found], index=valid, dtype="Int64")
     frame = pd.concat([frame, encode(crystals)], axis=1)
-    return _with_undecodable(frame, decoded.reason)
+    if cif:
+        frame["cif"] = [to_cif(crystals, k, name=f"row_{row}") for k, row in enumerate(frame["row"])]
+    return _with_undecodable(frame, decoded.reason, first_row)
 
 
 def relax_chunks(
@@ -89,36 +94,28 @@ def relax_chunks(
     decode: Mode = "snap",
     max_atoms: int = 500,
     threads: int = 1,
-    chunk: int = 2000,
-    progress: Callable[..., None] | None = None,
+    chunk: int = 500,
+    cif: bool = False,
 ) -> Generator[pd.DataFrame, None, None]:
     """`relax_table` by chunks of rows, in order, spread over `threads` processes of one thread each.
 
-    Rows are counted over the whole table; so is `progress(done, total)`, which only a single process reports between
-    chunks. Close the iterator to stop early.
+    Rows are counted over the whole table. Close the iterator to stop early.
     """
     starts = range(0, len(table), chunk)
     parts = (table.iloc[start : start + chunk] for start in starts)
-    work = partial(relax_table, target=target, settings=settings, decode=decode, max_atoms=max_atoms)
+    work = partial(relax_table, target=target, settings=settings, decode=decode, max_atoms=max_atoms, cif=cif)
     if threads == 1 or len(starts) <= 1:
         for part, start in zip(parts, starts, strict=True):
-            yield _shifted(work(part, progress=_from(start, len(table), progress)), start)
+            yield work(part, first_row=start)
         return
     spawn = get_context("spawn")
     with ProcessPoolExecutor(min(threads, len(starts)), mp_context=spawn, initializer=_end_with_parent) as pool:
-        waiting = [pool.submit(work, part) for part in parts]
+        waiting = [pool.submit(work, part, first_row=start) for part, start in zip(parts, starts, strict=True)]
         try:
-            for future, start in zip(waiting, starts, strict=True):
-                yield _shifted(future.result(), start)
+            for future in waiting:
+                yield future.result()
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-def _from(start: int, rows: int, progress: Callable[..., None] | None) -> Callable[..., None] | None:
-    """Progress of a chunk counted over the whole table."""
-    if progress is None:
-        return None
-    return lambda done, total, **numbers: progress(start + done, rows)
 
 
 def _end_with_parent() -> None:
@@ -133,25 +130,23 @@ def _end_with_parent() -> None:
     Thread(target=watch, daemon=True).start()
 
 
-def _shifted(frame: pd.DataFrame, start: int) -> pd.DataFrame:
-    return frame.assign(row=frame["row"] + start)
-
-
 def _standardized(crystals: Crystals, valid: np.ndarray, target: Target) -> Crystals:
     """The batch with each valid crystal in the standard setting of its full space group.
 
     A crystal whose symmetry spglib cannot tell, or that is no longer valid after its atoms moved onto their special
     positions (by up to `SYMPREC`), stays in its row's group.
     """
-    parts = [crystals.take([k]) for k in range(len(crystals))]
-    for k in np.flatnonzero(valid):
-        try:
-            full = from_structure(to_structure(parts[k]), SYMPREC)
-        except FileError:
-            continue
-        if judge(full, target).valid[0]:
-            parts[k] = full
-    return Crystals.concatenate(parts)
+    atoms, lattice, chosen = crystals.atoms(), crystals.lattice, np.flatnonzero(valid)
+    full: dict[int, Crystals] = {}
+    for k in chosen.tolist():
+        mine = slice(atoms.first[k], atoms.first[k + 1])
+        with suppress(FileError):
+            full[k] = from_atoms(lattice[k], wrapped(atoms.fractional[mine]), atoms.species[mine], SYMPREC)
+    better = Crystals.concatenate(list(full.values()))
+    which = np.arange(len(crystals))
+    places = np.array(list(full), np.int64)
+    which[places] = np.where(judge(better, target).valid, len(crystals) + np.arange(len(places)), places)
+    return Crystals.concatenate([crystals, better]).take(which)
 
 
 def _description(crystals: Crystals) -> pd.DataFrame:
@@ -171,13 +166,15 @@ def _description(crystals: Crystals) -> pd.DataFrame:
     )
 
 
-def _with_undecodable(frame: pd.DataFrame, reason: np.ndarray) -> pd.DataFrame:
+def _with_undecodable(frame: pd.DataFrame, reason: np.ndarray, first_row: int) -> pd.DataFrame:
     """One row for each row of the table, the undecodable ones with their reason."""
     lost = np.flatnonzero(reason != "")
-    missing = pd.DataFrame({"row": lost, "status": "undecodable", "reason": reason[lost], "published": False})
-    for name in ("net_key", "net_name", "kind", "symbol"):
+    missing = pd.DataFrame(
+        {"row": lost + first_row, "status": "undecodable", "reason": reason[lost], "published": False}
+    )
+    for name in {"net_key", "net_name", "kind", "symbol", "cif"} & set(frame.columns):
         missing[name] = ""
     out = pd.concat([frame, missing], ignore_index=True) if len(lost) else frame
-    for name in ("evaluations", "restarts", "written_group", "space_group", "sites", "atoms"):
+    for name in ("evaluations", "restarts", "merged", "written_group", "space_group", "sites", "atoms"):
         out[name] = out[name].astype("Int64")
     return out.sort_values("row", ignore_index=True)

@@ -36,11 +36,8 @@ def test_every_row_comes_out_with_its_verdict(table: pd.DataFrame) -> None:
 
 def test_chunks_count_rows_over_the_whole_table(table: pd.DataFrame) -> None:
     whole = relax_table(table, "sp2-carbon", RelaxSettings(restarts=0))
-    calls: list[tuple[int, int]] = []
-    frames = relax_chunks(
-        table, "sp2-carbon", RelaxSettings(restarts=0), chunk=4, progress=lambda *call: calls.append(call)
-    )
+    frames = list(relax_chunks(table, "sp2-carbon", RelaxSettings(restarts=0), chunk=4))
+    assert max(map(len, frames)) == 4
     parts = pd.concat(frames, ignore_index=True)
-    assert calls == sorted(calls) and {total for _, total in calls} == {len(table)}
     assert parts["row"].tolist() == whole["row"].tolist()
     assert parts["status"].tolist() == whole["status"].tolist()
