@@ -70,7 +70,8 @@ def augment(options: argparse.Namespace) -> Result:
         say(f"crystal {number} is left out: {reason}")
     table = stage(curated.table, settings, seed=options.seed, progress=Ticker("augment"))
     numbers = curated.report.loc[curated.report["kept"], "crystal"].to_numpy()
-    write(table.assign(label=numbers[table["label"]]), options.out)
+    energy = curated.table["energy"].to_numpy()[table["label"]]
+    write(table.assign(label=numbers[table["label"]], energy=energy), options.out)
     return {
         "crystals": len(curated.table),
         "left_out": len(lost),
@@ -81,7 +82,7 @@ def augment(options: argparse.Namespace) -> Result:
 
 def train(options: argparse.Namespace) -> Result:
     """Train a generator and keep its curve."""
-    from legocryst.pipeline import share_valid
+    from legocryst.pipeline import known_nets, share_valid
     from legocryst.stages.train import train as stage
 
     clock = Clock()
@@ -94,7 +95,7 @@ def train(options: argparse.Namespace) -> Result:
         features=_settings(options, s.FeatureSettings),
         seed=options.seed,
         folder=options.out,
-        evaluate=share_valid(options.target),
+        evaluate=share_valid(options.target, known=known_nets(table, options.target)),
         progress=ticker.epoch,
     )
     return {
