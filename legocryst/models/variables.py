@@ -1,12 +1,14 @@
 """Rows of METHOD's table as their free variables, which every value of makes a crystal, and back.
 
-A row is a space group, a list of Wyckoff positions in one order, a point on each, and what the crystal system leaves
-free of the cell. Points are taken on the first operation of their position, where free coordinates are the point's own.
+A row is a space group, a list of Wyckoff positions, a point on each, and what the crystal system leaves free of the
+cell. Points are taken on the first operation of their position, where free coordinates are the point's own. Of the
+many ways to write a row with one origin and one choice of axes, one is taken: special positions come before general
+ones, each orbit is given by its point with the smallest coordinates, and equal positions are in the order of these.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -34,6 +36,10 @@ SHARPEST = (np.pi / 9, 0.1)
 """Sharpest angle of a cell with three free angles, and with one: flatter cells are impossible (see `table`)."""
 
 
+ROUND = 100_000
+"""Coordinates are compared in whole parts of the cell's edge, so many to the edge."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choices:
     """What a space group can have, by group (231) and Wyckoff index (27)."""
@@ -46,7 +52,7 @@ class Choices:
     system: np.ndarray  # (231,) int, index into `cell.SYSTEMS`
 
 
-@lru_cache(maxsize=1)
+@cache
 def choices() -> Choices:
     """The table, made once."""
     table = wyckoff()
@@ -62,7 +68,7 @@ def choices() -> Choices:
 
 @dataclass(frozen=True, slots=True)
 class Variables:
-    """n rows with room for s sites; used sites first, special positions before general ones, then by coordinates."""
+    """n rows with room for s sites, the used ones first."""
 
     group: np.ndarray  # (n,) space group
     position: np.ndarray  # (n, s) Wyckoff index in the group, -1 unused
@@ -142,20 +148,55 @@ def on_position(identity: np.ndarray, free: np.ndarray) -> np.ndarray:
     return wrapped(np.einsum("sij,sj->si", table.rotation[op], free) + table.translation[op])
 
 
+@cache
+def _alternatives(identity: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rotations (k, 3, 3) and translations (k, 3) that take a point on a position's first operation to all the others.
+
+    Each keeps it on the first operation, so that it is another point of the same orbit.
+    """
+    table = wyckoff()
+    ops = slice(int(table.op_first[identity]), int(table.op_first[identity + 1]))
+    rotation, translation = table.rotation[ops], table.translation[ops]
+    onto, shift = rotation[0], translation[0]
+    again, moved = onto @ rotation, translation @ onto.T + shift
+    offset = moved - translation
+    kept = np.abs(again - rotation).max(axis=(1, 2)) < 1e-6
+    kept &= np.abs(offset - np.rint(offset)).max(axis=1) < 1e-6
+    return rotation[kept], translation[kept]
+
+
+def representative(identity: np.ndarray, point: np.ndarray) -> np.ndarray:
+    """Of the points of each orbit on its position's first operation, the one with the smallest coordinates (s, 3).
+
+    `identity` (s,) indexes `wyckoff()`; `point` (s, 3) is any of those points. x decides, then y, then z.
+    """
+    out = np.empty_like(point)
+    order = np.argsort(identity, kind="stable")
+    names, start = np.unique(identity[order], return_index=True)
+    for name, sites in zip(names, np.split(order, start[1:]), strict=False):
+        rotation, translation = _alternatives(int(name))
+        images = wrapped(np.einsum("kij,sj->ski", rotation, point[sites]) + translation)
+        rounded = np.rint(images * ROUND).astype(np.int64) % ROUND
+        first = (rounded @ np.array([ROUND**2, ROUND, 1])).argmin(axis=1)
+        out[sites] = images[np.arange(len(sites)), first]
+    return out
+
+
 def read(table: pd.DataFrame) -> tuple[Variables, np.ndarray, np.ndarray]:
     """Variables of the rows that are crystals, which rows these are (k,), and the reason for each row that is none."""
     decoded = decode(table, mode="snap", max_atoms=10**9)
     crystals, sites = decoded.crystals, site_count(table.columns)
     owner = crystals.crystal_of_site
-    identity, point = crystals.position_id, crystals.coordinates
-    rounded = np.round(point, 6) % 1.0
+    identity = crystals.position_id
+    point = representative(identity, crystals.coordinates)
+    rounded = np.rint(point * ROUND).astype(np.int64) % ROUND
     order = np.lexsort([*rounded.T[::-1], crystals.species, -crystals.position, owner])
     slot = np.arange(len(owner)) - crystals.first_site[owner]
     n = len(crystals)
     position, species = np.full((2, n, sites), UNUSED)
     points = np.zeros((n, sites, 3))
     position[owner, slot], species[owner, slot] = crystals.position[order], crystals.species[order]
-    points[owner, slot] = on_position(identity[order], point[order])
+    points[owner, slot] = point[order]
     cell = cell_variables(crystals.group, crystals.cell, crystals.atom_count)
     return Variables(crystals.group, position, species, points, cell), decoded.rows, decoded.reason
 
