@@ -10,7 +10,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 PYTHON311 = $(shell for p in python3.11 python3 python; do \
 	$$p -c 'import sys; raise SystemExit(sys.version_info[:2] != (3, 11))' 2>/dev/null && command -v $$p && break; done)
 
-.PHONY: app test lint format pictures docs seeds cuda clean
+.PHONY: app test lint format pictures docs seeds nets cuda clean
 
 app: $(VENV)/.compiled
 	@$(BIN)/python -m legocryst app --port $(PORT) --workspace $(WORKSPACE)
@@ -41,6 +41,10 @@ seeds: $(VENV)/.dev
 cuda: $(VENV)/.app
 	$(PIP) -r requirements-cuda.txt
 
+nets: $(VENV)/.dev
+	$(PIP) --no-deps -r requirements-seeds.txt
+	$(BIN)/python -m scripts.make_nets
+
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
@@ -56,8 +60,8 @@ $(VENV)/.app: requirements.txt | $(VENV)/bin/python
 	@touch $@
 
 # so that nobody waits for it at the first relaxation
-$(VENV)/.compiled: $(VENV)/.app $(wildcard legocryst/compiled.py legocryst/environment/*.py legocryst/relax/*.py)
-	@echo "Compiling the relaxation: about a minute."
+$(VENV)/.compiled: $(VENV)/.app $(wildcard legocryst/compiled.py legocryst/environment/*.py legocryst/relax/*.py legocryst/analysis/*.py)
+	@echo "Compiling the relaxation: a minute or two."
 	@$(BIN)/python -m scripts.compile_relaxation
 	@touch $@
 

@@ -13,15 +13,16 @@ from typing import TypeVar, cast
 import numba
 
 _HERE = Path(__file__).parent
-_ROOMS = ("environment", "relax")
+_ROOMS = ("environment", "relax", "analysis")
 """Folders in which functions are compiled."""
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
 
 def _folder() -> Path:
     """Beside the sources where one may write, else in the user's own cache: nobody else may put code there."""
-    sources = [Path(__file__), *sorted(path for room in _ROOMS for path in (_HERE / room).glob("*.py"))]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
+    paths = sorted(path for room in _ROOMS for path in (_HERE / room).glob("*.py"))
+    sources = [source for path in [Path(__file__), *paths] if b"compiled" in (source := path.read_bytes())]
+    digest = hashlib.sha256(b"".join(sources)).hexdigest()[:16]
     if os.access(_HERE, os.W_OK):
         return _HERE / "__pycache__" / f"numba-{digest}"
     return Path.home() / ".cache" / "legocryst" / f"numba-{digest}"

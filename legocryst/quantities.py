@@ -75,7 +75,9 @@ _ALL = [
     Quantity("sites", "Sites", "", "Wyckoff sites of the crystal in its own space group.", "integer"),
     Quantity("atoms", "Atoms", "", "Atoms in the conventional cell.", "integer"),
     Quantity("density", "Density", "g/cm3", "Mass by volume; layers have none before dispersion sets their distance."),
-    Quantity("net_key", "Net key", "", "Hash of the bond graph: equal nets share it.", "text"),
+    Quantity(
+        "net_key", "Net key", "", "Hash of the bond graph's canonical form: equal nets share it, others do not.", "text"
+    ),
     Quantity("net_name", "Net", "", "RCSR symbol of the net, if it has one.", "text"),
     Quantity("kind", "Kind", "", "framework, layers, chains, cages, interpenetrated or a mixture.", "category"),
     Quantity("periodicity", "Periodicity", "", "Directions the net goes on in: 3 framework, 2 layers.", "integer"),

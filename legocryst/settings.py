@@ -18,6 +18,30 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class BootstrapSettings(Settings):
+    """How known crystals are found where there are none, or more of them."""
+
+    target: str = setting("sp2-carbon", "Name of the wanted local environment.")
+    random: int = setting(20_000, "Rows of the random symmetric generator.", ge=0, le=10_000_000)
+    surfaces: int = setting(
+        20_000,
+        "Crystals with atoms at random on triply periodic minimal surfaces; for three-coordinated targets.",
+        ge=0,
+        le=10_000_000,
+    )
+    min_atoms: int = setting(24, "Fewest atoms in the cell of a crystal on a surface.", ge=2, le=1000, advanced=True)
+    max_atoms: int = setting(400, "Most atoms in the conventional cell of a crystal.", ge=2, le=1000)
+    max_sites: int = setting(8, "Most Wyckoff sites.", ge=1, le=8)
+    min_ring: int = setting(5, "Crystals with a smaller ring get no energy.", ge=3, le=24)
+    max_ring: int = setting(8, "Crystals with a larger ring get no energy.", ge=3, le=24)
+    max_energy: float = setting(
+        0.5, "Crystals above this energy, relaxed, are not kept.", unit="eV/atom above graphite", gt=0, le=10
+    )
+    max_energies: int = setting(
+        300, "Most crystals that get an energy, the smallest primitive cells first.", ge=0, le=1_000_000
+    )
+
+
 class CurateSettings(Settings):
     """Which known crystals are taken as training set."""
 

@@ -1,7 +1,7 @@
 """Periodic graphs: connected parts, coordination sequences, rings."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations, islice, product
 
@@ -19,11 +19,12 @@ Path = tuple[int, ...]
 class Quotient:
     """A periodic graph: n vertices in the cell and m undirected edges, each once.
 
-    A row i, j, n1, n2, n3 of `edges` joins vertex i in cell 0 with vertex j in cell (n1, n2, n3).
+    A row i, j, n1, ..., nd of `edges` joins vertex i in cell 0 with vertex j in cell (n1, ..., nd); a crystal's graph
+    has d = 3.
     """
 
     n: int
-    edges: np.ndarray  # (m, 5) int
+    edges: np.ndarray  # (m, 2 + d) int
 
 
 class PeriodicGraph:
@@ -117,45 +118,97 @@ class PeriodicGraph:
         return not any(self.near(cycle[i], cycle[i - half], half - 1) for i in range(len(cycle)))
 
 
-def connected_parts(quotient: Quotient) -> Iterator[tuple[list[int], int, int]]:
-    """Connected parts of the quotient: their vertices, their periodicity, and into how many copies each falls.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A connected part of a periodic graph, cut out with a lattice of its own."""
 
-    The translations that lead from a vertex along edges to itself span a lattice. Its rank is the periodicity, and
-    its index in the lattice of the crystal, if the rank is 3, the number of copies that do not touch (else 1).
+    members: list[int]  # its vertices in the whole, in the order of `quotient`'s
+    quotient: Quotient  # cells are counted along its own translations: d columns for d independent ones
+    copies: int  # parts that do not touch and that the whole's translations carry into each other; 1 where d < 3
+
+    @property
+    def periodicity(self) -> int:
+        """Number of independent translations, 0 to 3."""
+        return self.quotient.edges.shape[1] - 2
+
+
+def connected_parts(quotient: Quotient) -> Iterator[Part]:
+    """Connected parts of a periodic graph.
+
+    The translations that lead from a vertex along edges to itself span a lattice, the part's own. Its index in the
+    lattice of the whole, if its rank is 3, is the number of copies.
     """
-    joined: list[list[tuple[int, np.ndarray]]] = [[] for _ in range(quotient.n)]
-    for i, j, *image in quotient.edges.tolist():
-        joined[i].append((j, np.array(image)))
-        joined[j].append((i, -np.array(image)))
-    cell: dict[int, np.ndarray] = {}
+    joined: list[list[tuple[int, int, int, int]]] = [[] for _ in range(quotient.n)]
+    for i, j, x, y, z in quotient.edges.tolist():
+        joined[i].append((j, x, y, z))
+        joined[j].append((i, -x, -y, -z))
+    cell: dict[int, tuple[int, int, int]] = {}
+    place, root_of = np.empty(quotient.n, int), np.empty(quotient.n, int)
+    parts = []
     for root in range(quotient.n):
         if root in cell:
             continue
-        cell[root] = np.zeros(3, int)
-        members, loops = [root], set()
+        cell[root] = 0, 0, 0
+        members = [root]
         for vertex in members:
-            for other, image in joined[vertex]:
-                there = cell[vertex] + image
+            u, v, w = cell[vertex]
+            for other, x, y, z in joined[vertex]:
                 if other not in cell:
-                    cell[other] = there
+                    cell[other] = u + x, v + y, w + z
                     members.append(other)
-                loops.add(tuple((there - cell[other]).tolist()))
-        basis = lattice_basis(loops)
-        yield members, len(basis), round(abs(np.linalg.det(basis))) if len(basis) == 3 else 1
+        place[members], root_of[members] = range(len(members)), root
+        parts.append(members)
+    cells = np.array([cell[vertex] for vertex in range(quotient.n)])
+    rows, ends = quotient.edges, quotient.edges[:, :2]
+    shift = rows[:, 2:] + cells[rows[:, 0]] - cells[rows[:, 1]]
+    for members in parts:
+        mine = root_of[rows[:, 0]] == members[0]
+        basis = lattice_basis(shift[mine])
+        edges = np.column_stack([place[ends[mine]], coordinates(shift[mine], basis)])
+        copies = int(np.prod(basis.diagonal())) if len(basis) == 3 else 1
+        yield Part(members, Quotient(len(members), edges), copies)
 
 
-def lattice_basis(vectors: Iterable[tuple[int, int, int]]) -> list[list[int]]:
-    """A basis, in echelon form, of all whole-number combinations of vectors."""
-    rows = [list(vector) for vector in vectors]
-    basis = []
-    for axis in range(3):
+def lattice_basis(vectors: np.ndarray) -> np.ndarray:
+    """The basis (r, d) in Hermite normal form of all whole-number combinations of vectors (m, d).
+
+    Its rows are in echelon form, the first number of each is positive, and numbers above it are smaller and not
+    negative. There is one such basis only, whatever vectors span the lattice.
+    """
+    rows = [list(vector) for vector in set(map(tuple, vectors.tolist()))]
+    basis: list[list[int]] = []
+    for axis in range(vectors.shape[1]):
         while len(live := [row for row in rows if row[axis]]) > 1:
             least = min(live, key=lambda row: abs(row[axis]))
             for row in live:
                 if row is not least:
-                    factor = row[axis] // least[axis]
-                    row[:] = [a - factor * b for a, b in zip(row, least, strict=True)]
+                    _subtract(row, least, row[axis] // least[axis])
         if live:
-            basis.append(live[0])
             rows = [row for row in rows if row is not live[0]]
-    return basis
+            pivot = live[0] if live[0][axis] > 0 else [-x for x in live[0]]
+            for row in basis:
+                _subtract(row, pivot, row[axis] // pivot[axis])
+            basis.append(pivot)
+    return np.array(basis, int).reshape(-1, vectors.shape[1])
+
+
+def _subtract(row: list[int], other: list[int], factor: int) -> None:
+    if factor:
+        row[:] = [a - factor * b for a, b in zip(row, other, strict=True)]
+
+
+def coordinates(vectors: np.ndarray, basis: np.ndarray) -> np.ndarray:
+    """Whole-number coordinates (m, r) of vectors (m, d) of a lattice, given by its basis in echelon form."""
+    left, found = vectors.copy(), np.empty((len(vectors), len(basis)), int)
+    for k, row in enumerate(basis):
+        axis = (row != 0).argmax()
+        found[:, k] = left[:, axis] // row[axis]
+        left -= found[:, k, None] * row
+    return found
+
+
+def one_direction(arcs: np.ndarray) -> np.ndarray:
+    """Of the rows (2m, 2 + d) i, j, n1, ..., nd of both directions of all edges those of one."""
+    image = arcs[:, 2:]
+    leading = np.take_along_axis(image, (image != 0).argmax(axis=1)[:, None], axis=1)[:, 0]
+    return arcs[(arcs[:, 0] < arcs[:, 1]) | ((arcs[:, 0] == arcs[:, 1]) & (leading > 0))]

@@ -2,8 +2,10 @@
 
 A net's vertices are told apart by their coordination sequence (how many vertices are 1, 2, ... bonds away) and their
 vertex symbol (size and number of the shortest rings at each angle); see O'Keeffe & Hyde, "Crystal Structures" (1996),
-and Blatov, O'Keeffe & Proserpio, CrystEngComm 12, 44 (2010). The key is a hash of both over all vertices: it does not
-depend on cell, supercell, origin, labels or geometry. It is not exact: rare pairs of nets share one.
+and Blatov, O'Keeffe & Proserpio, CrystEngComm 12, 44 (2010). The key of a component is a hash of its canonical form
+(form.py): equal components, and no others, share it, whatever the cell, supercell, origin, labels or geometry. Where
+there is no form (cages, and nets with collisions) the key is a hash of both invariants over all vertices, which rare
+pairs of different components may share; such keys begin with `0i` to `3i` instead of `1p` to `3p`.
 """
 
 import json
@@ -18,7 +20,8 @@ from typing import TypeVar
 import numpy as np
 
 from legocryst import DATA
-from legocryst.analysis.graphs import PeriodicGraph, Quotient, connected_parts
+from legocryst.analysis.form import canonical_form
+from legocryst.analysis.graphs import PeriodicGraph, Quotient, connected_parts, one_direction
 from legocryst.crystal.representation import Crystals
 
 __all__ = ["Component", "Net", "Quotient", "Vertex", "bond_graph", "names", "net", "nets"]
@@ -28,6 +31,8 @@ KINDS = ("cages", "chains", "layers", "framework")
 """What a net of one kind of component is called, by periodicity; else it is "interpenetrated" or a "mixture"."""
 _BATCH = 64
 _T = TypeVar("_T")
+_Kind = tuple[tuple[int, ...], tuple[tuple[int, int], ...]]
+"""Coordination sequence and angles of a vertex."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class Component:
 
     key: str
     name: str  # RCSR's, "" if unknown
+    form: str  # the edges, as `form.canonical_form` writes them; "" if the key is one of invariants
     periodicity: int  # 0 to 3
     vertices: tuple[Vertex, ...]
     fraction: float  # of the net's vertices
@@ -68,6 +74,10 @@ class Net:
     rings: dict[int, int]  # number of angles by the size of their shortest ring (0: none), smallest ratio
 
 
+_Part = tuple[int, str, tuple[Vertex, ...]]
+"""Periodicity, form and vertices of a component."""
+
+
 def bond_graph(crystals: Crystals, i: int, *, cutoff: float) -> Quotient:
     """The graph of all bonds up to `cutoff` (angstrom) of crystal i; its vertices are the conventional cell's atoms."""
     return _bond_graphs(crystals.take([i]), cutoff)[0]
@@ -79,11 +89,8 @@ def _bond_graphs(crystals: Crystals, cutoff: float) -> list[Quotient]:
     atoms = crystals.atoms()
     crystal = crystals.crystal_of_site[atoms.site]
     found = neighbor_list(crystals, cutoff, atoms=atoms, every_atom=True)
-    rows = np.column_stack([found.site, found.atom, found.image.astype(np.int64)])
-    # each bond is found from both its ends: keep one direction
-    image = rows[:, 2:]
-    leading = np.take_along_axis(image, (image != 0).argmax(axis=1)[:, None], axis=1)[:, 0]
-    rows = rows[(rows[:, 0] < rows[:, 1]) | ((rows[:, 0] == rows[:, 1]) & (leading > 0))]
+    # each bond is found from both its ends
+    rows = one_direction(np.column_stack([found.site, found.atom, found.image.astype(np.int64)]))
     of = crystal[rows[:, 0]]
     rows[:, :2] -= atoms.first[of][:, None]
     parts = np.split(rows, np.searchsorted(of, np.arange(1, len(crystals))))
@@ -113,18 +120,27 @@ def net(quotient: Quotient, *, classes: Sequence[int] | None = None) -> Net:
         raise ValueError("a net needs at least one vertex")
     graph = PeriodicGraph(quotient)
     label = range(quotient.n) if classes is None else classes
-    one_of = {name: vertex for vertex, name in enumerate(label)}
-    kind = {name: (graph.coordination_sequence(vertex), graph.angles(vertex)) for name, vertex in one_of.items()}
-    size: Counter[tuple[int, tuple[Vertex, ...]]] = Counter()
-    copies: Counter[tuple[int, tuple[Vertex, ...]]] = Counter()
-    for members, periodicity, copied in connected_parts(quotient):
-        content = _smallest_ratio(Counter(kind[label[vertex]] for vertex in members))
-        part = periodicity, tuple(Vertex(*what, count) for what, count in sorted(content.items()))
-        size[part] += len(members)
-        copies[part] += copied
-    components = [_component(*part, size[part] / quotient.n, copies[part]) for part in size]
+    kind: dict[int, _Kind] = {}
+    size: Counter[_Part] = Counter()
+    copies: Counter[_Part] = Counter()
+    rings: Counter[int] = Counter()
+    for part in connected_parts(quotient):
+        form, equivalent = canonical_form(part.quotient, [label[vertex] for vertex in part.members])
+        content: Counter[_Kind] = Counter()
+        for name, count in Counter(equivalent).items():
+            vertex = part.members[equivalent.index(name)]
+            if label[vertex] not in kind:
+                kind[label[vertex]] = graph.coordination_sequence(vertex), graph.angles(vertex)
+            content[kind[label[vertex]]] += count
+        vertices = tuple(Vertex(*what, count) for what, count in sorted(_smallest_ratio(content).items()))
+        same = part.periodicity, form, vertices
+        size[same] += len(part.members)
+        copies[same] += part.copies
+        for (_, angles), count in content.items():
+            for ring, _ in angles:
+                rings[ring] += count
+    components = [_component(*same, size[same] / quotient.n, copies[same]) for same in size]
     components.sort(key=lambda component: (-component.periodicity, component.key))
-    rings = Counter(ring for name in label for ring, _ in kind[name][1])
     return _net(tuple(components), dict(sorted(_smallest_ratio(rings).items())))
 
 
@@ -133,10 +149,11 @@ def _smallest_ratio(count: Counter[_T]) -> dict[_T, int]:
     return {what: number // divisor for what, number in count.items()}
 
 
-def _component(periodicity: int, vertices: tuple[Vertex, ...], fraction: float, copies: int) -> Component:
-    content = [(vertex.coordination_sequence, vertex.angles, vertex.count) for vertex in vertices]
-    key = f"{periodicity}p-{_digest(content)}"
-    return Component(key, names().get(key, ""), periodicity, vertices, fraction, copies if periodicity == 3 else 1)
+def _component(periodicity: int, form: str, vertices: tuple[Vertex, ...], fraction: float, copies: int) -> Component:
+    invariants = [(vertex.coordination_sequence, vertex.angles, vertex.count) for vertex in vertices]
+    key = f"{periodicity}p-{_digest(form)}" if form else f"{periodicity}i-{_digest(invariants)}"
+    copies = copies if periodicity == 3 else 1
+    return Component(key, names().get(key, ""), form, periodicity, vertices, fraction, copies)
 
 
 def _net(components: tuple[Component, ...], rings: dict[int, int]) -> Net:
@@ -160,4 +177,5 @@ def _digest(content: object) -> str:
 @lru_cache(maxsize=1)
 def names() -> dict[str, str]:
     """RCSR names by component key, from `data/nets/names.json`."""
-    return json.loads(NAMES.read_text(encoding="utf-8")) if NAMES.exists() else {}
+    entries = json.loads(NAMES.read_text(encoding="utf-8")) if NAMES.exists() else {}
+    return {key: entry["name"] for key, entry in entries.items()}

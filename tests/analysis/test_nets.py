@@ -10,9 +10,12 @@ from legocryst.analysis.graphs import lattice_basis
 from legocryst.analysis.nets import Net, Quotient, bond_graph, net, nets
 from legocryst.crystal import cell as cells
 from legocryst.crystal.representation import Crystals
+from legocryst.crystal.table import decode
 from legocryst.crystal.wyckoff import wyckoff
 from legocryst.environment.targets import target
+from legocryst.stages.curate import shipped
 from tests.crystals_at_random import random_crystals
+from tests.descriptions import crystal_rewritten, larger_cell, unimodular
 
 R = np.pi / 2
 BOND = 1.42
@@ -83,20 +86,6 @@ def test_graphite_is_layers_of_hcb_and_diamond_a_framework() -> None:
     assert diamond.symbol == ".".join(["6(2)"] * 6)
 
 
-def written_otherwise(crystals: Crystals, transform: np.ndarray, rng: np.random.Generator, noise: float) -> Crystals:
-    """The crystal in P1 with another cell, origin and order of atoms, every atom moved at random (angstrom)."""
-    atoms = crystals.atoms()
-    lattice = transform @ crystals.lattice[0]
-    corners = np.stack(np.meshgrid(*[np.arange(-9, 10)] * 3), axis=-1).reshape(-1, 3)
-    inside = corners @ np.linalg.inv(transform)
-    corners = corners[(inside > -1e-9).all(axis=1) & (inside < 1 - 1e-9).all(axis=1)]
-    assert len(corners) == round(abs(np.linalg.det(transform)))
-    points = (atoms.fractional[:, None] + corners).reshape(-1, 3) @ crystals.lattice[0]
-    points += rng.normal(size=points.shape) * noise / 3**0.5
-    points = rng.permutation(points @ np.linalg.inv(lattice) + rng.random(3))
-    return Crystals.build([1], cells.cell_of(lattice)[None], [[(6, 0, x) for x in points]])
-
-
 TRANSFORMS = [
     np.diag([2, 1, 1]),
     np.diag([1, 1, 3]),
@@ -110,10 +99,20 @@ TRANSFORMS = [
 @pytest.mark.parametrize("make", [srs, ths, lambda: target("sp2-carbon").reference.crystals()])
 def test_key_does_not_depend_on_the_description(make: Callable[[], Crystals], transform: np.ndarray) -> None:
     one = make()
-    other = written_otherwise(one, transform, np.random.default_rng(1), 0.02)
-    a, b = of(one), of(other)
+    a, b = of(one), of(crystal_rewritten(one, transform, np.random.default_rng(1), noise=0.02))
     assert (a.key, a.kind, a.rings) == (b.key, b.kind, b.rings)
     assert a.components == b.components
+
+
+@pytest.mark.parametrize("row", range(5, 180, 35))
+def test_key_of_a_shaken_crystal_in_random_cells(row: int) -> None:
+    """20 cells of a shipped crystal, up to four times as large, atoms moved by 0.02 angstrom."""
+    rng = np.random.default_rng(row)
+    one = decode(shipped().iloc[[row]]).crystals
+    key = of(one, 1.7).key
+    for k in range(20):
+        other = crystal_rewritten(one, larger_cell(1 + k % 4, 3, rng), rng, noise=0.02)
+        assert of(other, 1.7).key == key
 
 
 def test_equivalent_vertices_are_taken_as_such() -> None:
@@ -199,10 +198,11 @@ def test_lattice_basis_against_the_determinant() -> None:
     for _ in range(50):
         vectors = rng.integers(-4, 5, (3, 3))
         volume = round(abs(np.linalg.det(vectors)))
-        basis = lattice_basis({tuple(row) for row in (vectors @ [[1, 2, 0], [0, 1, 5], [0, 0, 1]]).tolist()})
+        basis = lattice_basis(vectors @ [[1, 2, 0], [0, 1, 5], [0, 0, 1]])
         assert len(basis) == np.linalg.matrix_rank(vectors)
         if volume:
             assert round(abs(np.linalg.det(basis))) == volume
+        assert (lattice_basis(unimodular(3, rng) @ vectors) == lattice_basis(vectors)).all()
 
 
 def test_progress_and_speed() -> None:

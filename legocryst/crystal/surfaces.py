@@ -1,0 +1,119 @@
+"""Crystals whose atoms start on triply periodic minimal surfaces, as those of schwarzites lie.
+
+Three-coordinated nets of low strain are tilings of such surfaces (Mackay & Terrones, Nature 352, 762, 1991), and random
+points of space hardly ever find them. The surfaces are taken in their nodal approximations F = 0 (von Schnering &
+Nesper, Z. Phys. B 83, 407, 1991), with one period in a cube of edge 1.
+"""
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+
+from legocryst.crystal.cell import RIGHT, SYSTEMS, system_index
+from legocryst.crystal.representation import Crystals
+from legocryst.crystal.wyckoff import N_GROUPS, wyckoff
+
+ORIGINS = np.stack(np.meshgrid(*[np.arange(8) / 8] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+"""Where a group's origin may lie with respect to the surface."""
+ON = 1e-3
+"""|F| of a point on the surface."""
+CUBIC = 0.6
+"""Share of crystals in cubic groups; the others are tetragonal or orthorhombic, in a cube as well."""
+
+
+def _p(c: np.ndarray, s: np.ndarray) -> np.ndarray:
+    return c.sum(axis=-1)
+
+
+def _g(c: np.ndarray, s: np.ndarray) -> np.ndarray:
+    return (s * np.roll(c, -1, axis=-1)).sum(axis=-1)
+
+
+def _d(c: np.ndarray, s: np.ndarray) -> np.ndarray:
+    return s.prod(axis=-1) + (s * np.roll(c, -1, axis=-1) * np.roll(c, 1, axis=-1)).sum(axis=-1)
+
+
+def _i_wp(c: np.ndarray, s: np.ndarray) -> np.ndarray:
+    return 2 * (c * np.roll(c, -1, axis=-1)).sum(axis=-1) - (c**2 - s**2).sum(axis=-1)
+
+
+SURFACES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {"P": _p, "G": _g, "D": _d, "I-WP": _i_wp}
+"""F of the cosines and sines (..., 3) of 2 pi x."""
+
+
+def level(surface: str, points: np.ndarray) -> np.ndarray:
+    """F (...) at fractional points (..., 3)."""
+    return SURFACES[surface](np.cos(2 * np.pi * points), np.sin(2 * np.pi * points))
+
+
+def slope(surface: str, points: np.ndarray) -> np.ndarray:
+    """Gradient (..., 3) of F by central differences."""
+    steps = 1e-5 * np.eye(3)
+    return np.stack([(level(surface, points + h) - level(surface, points - h)) / 2e-5 for h in steps], axis=-1)
+
+
+@cache
+def area(surface: str) -> float:
+    """Area of the surface in a cube of edge 1, as the integral of delta(F) |grad F| over a grid."""
+    ticks, half_width = np.arange(96) / 96, 0.15
+    points = np.stack(np.meshgrid(ticks, ticks, ticks, indexing="ij"), axis=-1).reshape(-1, 3)
+    value = level(surface, points)
+    near = np.abs(value) < half_width
+    delta = (1 + np.cos(np.pi * value[near] / half_width)) / (2 * half_width)
+    return float((delta * np.linalg.norm(slope(surface, points[near]), axis=-1)).sum() / len(points))
+
+
+@cache
+def origins(surface: str, group: int) -> np.ndarray:
+    """Those of `ORIGINS` (k, 3) for which every operation of the group keeps the surface, sides exchanged or not."""
+    rotation, translation = wyckoff().general(group)
+    points = np.random.default_rng(0).random((6, 3))
+    images = np.einsum("oij,pj->opi", rotation, points) + translation[:, None]
+    before = level(surface, points + ORIGINS[:, None])[:, None]
+    after = level(surface, images + ORIGINS[:, None, None])
+    kept = [np.abs(after - sign * before).max(axis=2) < 1e-6 for sign in (1, -1)]
+    return ORIGINS[(kept[0] | kept[1]).all(axis=1)]
+
+
+@cache
+def _groups(cubic: bool) -> np.ndarray:
+    """Groups whose cells can be cubes; of the others all but the triclinic, monoclinic, trigonal and hexagonal."""
+    system = system_index(np.arange(1, N_GROUPS + 1))
+    wanted = ("cubic",) if cubic else ("orthorhombic", "tetragonal")
+    return 1 + np.flatnonzero(np.isin(system, [SYSTEMS.index(name) for name in wanted]))
+
+
+def surface_crystals(
+    n: int, *, species: int, area_per_atom: float, atoms: tuple[int, int], sites: int, rng: np.random.Generator
+) -> Crystals:
+    """A batch of n crystals with atoms at random on a surface: 1 to `sites` general positions of a group that keeps it.
+
+    `area_per_atom` in square angstrom sets the edge of the cell, `atoms` the fewest and most in it.
+    """
+    table = wyckoff()
+    drawn: list[tuple[int, float, list[tuple[int, int, list[float]]]]] = []
+    while len(drawn) < n:
+        groups = _groups(bool(rng.random() < CUBIC))
+        group, surface = int(rng.choice(groups)), str(rng.choice(list(SURFACES)))
+        count = int(rng.integers(1, sites + 1))
+        number = count * int(table.multiplicity[table.first[group]])
+        if not atoms[0] <= number <= atoms[1] or not len(places := origins(surface, group)):
+            continue
+        points = _onto(surface, rng.random((count, 3)), rng.choice(places))
+        if points is not None:
+            edge = np.sqrt(number * area_per_atom / area(surface))
+            drawn.append((group, edge, [(species, 0, point) for point in points.tolist()]))
+    cell = [(edge, edge, edge, RIGHT, RIGHT, RIGHT) for _, edge, _ in drawn]
+    return Crystals.build([group for group, _, _ in drawn], cell, [points for _, _, points in drawn])
+
+
+def _onto(surface: str, points: np.ndarray, origin: np.ndarray) -> np.ndarray | None:
+    """Points (k, 3) moved along the gradient onto the surface seen from an origin; None where one does not arrive."""
+    for _ in range(30):
+        value, normal = level(surface, points + origin), slope(surface, points + origin)
+        if np.abs(value).max() < ON:
+            return points % 1.0
+        step = np.clip(value / np.maximum((normal**2).sum(axis=-1), 1e-3), -1, 1)
+        points = points - 0.7 * step[:, None] * normal
+    return None

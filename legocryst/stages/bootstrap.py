@@ -1,0 +1,98 @@
+"""Bootstrap: known crystals where there are none: random ones relaxed, each net once, those of low energy kept."""
+
+from collections.abc import Callable, Iterator
+from math import sqrt
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from legocryst.crystal.surfaces import surface_crystals
+from legocryst.crystal.table import encode
+from legocryst.environment.targets import Target
+from legocryst.environment.targets import target as find_target
+from legocryst.models.random import RandomSymmetric
+from legocryst.records import write_parquet
+from legocryst.settings import BootstrapSettings, RelaxSettings, TrainSettings
+from legocryst.stages.relax import relax_chunks
+
+LOT = 2000
+"""Rows between two files that are kept, so that little is lost when the work is stopped."""
+ONCE = RelaxSettings(restarts=0, merge=0)
+SOURCES = {"random": "random symmetric crystals", "surfaces": "random points on minimal surfaces"}
+
+
+def found(
+    settings: BootstrapSettings,
+    *,
+    folder: Path,
+    seed: int = 0,
+    threads: int = 1,
+    progress: Callable[..., None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> pd.DataFrame:
+    """Strictly valid crystals of random rows, each 3-periodic net of one part once, as `relax_table` describes them.
+
+    Of one net the crystal with the fewest sites counts, then that of the smallest loss. `source` says how its row was
+    drawn. Lots of rows are kept in `folder`, and a later call with the same settings and seed goes on from there.
+    `progress(done, total, valid=...)` counts rows. Raises ValueError where atoms on surfaces are asked for and the
+    target's are not three-coordinated.
+    """
+    target = find_target(settings.target)
+    if settings.surfaces and target.coordination != 3:
+        raise ValueError(
+            f"crystals on minimal surfaces are three-coordinated, and {target.name} is not: set `surfaces` to 0"
+        )
+    lots = list(_lots(settings))
+    total, done, valid = sum(rows for *_, rows in lots), 0, 0
+    for source, k, rows in lots:
+        path = folder / f"{source}-{k:05d}.parquet"
+        if not path.exists():
+            if should_stop is not None and should_stop():
+                break
+            table = _drawn(source, rows, target, settings, np.random.default_rng([seed, *source.encode(), k]))
+            parts = list(relax_chunks(table, settings.target, ONCE, max_atoms=settings.max_atoms, threads=threads))
+            relaxed = pd.concat(parts, ignore_index=True)
+            write_parquet(relaxed[relaxed["status"] == "valid"].assign(source=SOURCES[source]), path)
+        done, valid = done + rows, valid + len(pd.read_parquet(path, columns=["row"]))
+        if progress is not None:
+            progress(done, total, valid=valid)
+    paths = sorted(folder.glob("*-*.parquet"))
+    if not paths:
+        raise ValueError("nothing was drawn: ask for random rows or for crystals on surfaces")
+    return _each_net_once(pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True), settings)
+
+
+def _lots(settings: BootstrapSettings) -> Iterator[tuple[str, int, int]]:
+    """Source, number and rows of each lot."""
+    for source in SOURCES:
+        rows = getattr(settings, source)
+        for k, begin in enumerate(range(0, rows, LOT)):
+            yield source, k, min(LOT, rows - begin)
+
+
+def _drawn(
+    source: str, rows: int, target: Target, settings: BootstrapSettings, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Rows of one source, in METHOD's columns."""
+    if source == "random":
+        reference = encode(target.reference.crystals(), sites=8)
+        model = RandomSymmetric(volume_per_atom=target.volume_per_atom, max_atoms=min(settings.max_atoms, 128))
+        model.fit(pd.concat([reference, reference]), TrainSettings(model="random"))
+        return model.sample(rows, seed=int(rng.integers(2**31)))
+    crystals = surface_crystals(
+        rows,
+        species=target.atomic_number,
+        area_per_atom=3 * sqrt(3) / 4 * target.bond**2,  # of a flat honeycomb
+        atoms=(settings.min_atoms, settings.max_atoms),
+        sites=settings.max_sites,
+        rng=rng,
+    )
+    return encode(crystals, sites=8)
+
+
+def _each_net_once(table: pd.DataFrame, settings: BootstrapSettings) -> pd.DataFrame:
+    within = (table["sites"] <= settings.max_sites) & (table["atoms"] <= settings.max_atoms)
+    chosen = table[within & (table["kind"] == "framework")]
+    chosen = chosen.sort_values(["sites", "loss"], kind="stable").drop_duplicates("net_key")
+    return chosen.reset_index(drop=True)
