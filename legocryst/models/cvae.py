@@ -159,7 +159,6 @@ class ConditionalVAE(PackedGenerator):
     ) -> pd.DataFrame:
         """Rows of groups (n,), positions and elements (n, s), at places z (n, latent)."""
         network = self._cvae
-        group, position, element = given
         with torch.no_grad():
             angle, width, mean, spread = network.decode(z, network.told(*given))
         loose = math.sqrt(temperature)
@@ -167,8 +166,4 @@ class ConditionalVAE(PackedGenerator):
         free = angle + cut_normal(torch.zeros_like(angle), loose * width, -half, half, noise)
         low, high = (torch.tensor(values).expand_as(mean) for values in (self.packing.low, self.packing.high))
         cell = cut_normal(mean, loose * spread, low, high, noise)
-        identity = network.symmetry.identity[group[:, None], position.clamp(min=0)]
-        shown = torch.where(network.symmetry.free[group[:, None], position.clamp(min=0)], free, 0.0)
-        point = network.symmetry.on_position(identity.flatten(), shown.flatten(0, 1)).view_as(angle) % 1.0
-        point = torch.where((position >= 0)[..., None], point, 0.0)
-        return self.packing.table(Drawn(group, position, element, point, cell))
+        return self.packing.table(Drawn(*given, free, cell))

@@ -47,7 +47,7 @@ class Drawn(NamedTuple):
     group: Tensor
     position: Tensor
     element: Tensor
-    point: Tensor
+    point: Tensor  # of which only the free coordinates count
     cell: Tensor
 
 
@@ -120,7 +120,10 @@ class Packing:
         volume = v.cells.volume(v.cell_of_variables(group, cell, atoms)) / atoms
         cell[:, :3] += np.where(free[:, :3], np.log(volume.clip(*self.volume) / volume)[:, None] / 3, 0.0)
         species = np.where(position >= 0, np.array(self.elements)[element.clip(min=0)], UNUSED)
-        return v.write(v.Variables(group, position, species, v.wrapped(point.astype(float)), cell), self.columns)
+        identity = v.choices().identity[group[:, None], position.clip(min=0)]
+        exact = v.on_position(identity.ravel(), point.reshape(-1, 3).astype(float)).reshape(point.shape)
+        exact[position < 0] = 0.0
+        return v.write(v.Variables(group, position, species, exact, cell), self.columns)
 
     def told(self, n: int, conditions: Conditions, rng: np.random.Generator) -> np.ndarray:
         """Energy (standardised), sites and atoms (n, 3) that n rows are told of; NaN for what they are not told.
