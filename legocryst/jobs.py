@@ -102,6 +102,11 @@ class Job:
             raise ValueError(f"job {self.id} was made by version {version}, whose settings were others") from error
 
     @property
+    def stages(self) -> tuple[str, ...]:
+        """Stages that the job does or takes over, in order; raises ValueError as `settings` does."""
+        return stages(self.settings, self.command)
+
+    @property
     def seeds(self) -> list[Path]:
         """Copies of the user's training set; empty for the shipped one."""
         return [self.folder / "input" / name for name in self.record["seeds"]]
@@ -322,10 +327,17 @@ def job(workspace: Path, name: str) -> Job:
     return found
 
 
-def stages(settings: RunSettings) -> tuple[str, ...]:
-    """Stages that a run with these settings does: the random generator learns limits only, from the training set."""
-    skipped = ("augment", "featurize") if settings.train.model == "random" else ()
-    return tuple(stage for stage in STAGES if stage not in skipped)
+def stages(settings: RunSettings, command: str = "run") -> tuple[str, ...]:
+    """Stages that a job with these settings does, up to the one that its command names.
+
+    On the way to a model those are left out that it does not learn from: the random generator learns limits only, from
+    the training set, and only some networks see features.
+    """
+    last = STAGES.index(command) if command in STAGES else len(STAGES)
+    learnt = {"random": (), "vae": ("augment", "featurize"), "gan": ("augment", "featurize")}
+    needed = learnt.get(settings.train.model, ("augment",))
+    skipped = {"augment", "featurize"} - set(needed) if last >= STAGES.index("train") else set()
+    return tuple(stage for stage in STAGES[: last + 1] if stage not in skipped)
 
 
 def _inherited(parent: Job, settings: RunSettings, through: str) -> RunSettings:
@@ -340,7 +352,7 @@ def _inherited(parent: Job, settings: RunSettings, through: str) -> RunSettings:
 def _results(job: Job, through: str) -> list[Path]:
     """Files that the stages up to `through` left; raises ValueError if one has not finished."""
     files = []
-    for stage in stages(job.settings):
+    for stage in job.stages:
         if STAGES.index(stage) <= STAGES.index(through):
             files += [job.folder / name for name in FILES[stage]]
             if not all(path.exists() for path in files):

@@ -6,7 +6,7 @@ The counts of a run add up: every sampled row is undecodable, invalid, a duplica
 
 import resource
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from legocryst.counts import count
-from legocryst.jobs import FILES, QUALITY, REFERENCE, STAGES, Job, Stopped, stages
+from legocryst.jobs import FILES, QUALITY, REFERENCE, STAGES, Job, Stopped
 from legocryst.records import write_json, write_parquet
 from legocryst.settings import CurateSettings, RelaxSettings
 
@@ -41,14 +41,12 @@ def run(job: Job, *, progress: Report | None = None, should_stop: Callable[[], b
     import torch
 
     line = _Line(job, progress or (lambda numbers: None), should_stop or job.stopping)
-    for stage in stages(job.settings):
+    for stage in job.stages:
         if not _done(job, stage):
             torch.set_num_threads(job.threads)
             line.begin(stage)
             _STAGES[stage](line)
             line.note(complete=True)
-        if stage == job.command:
-            break
     return summary(job)
 
 
@@ -66,7 +64,7 @@ def summary(job: Job) -> dict[str, Any]:
     seconds = _cpu_seconds(job)
     out: dict[str, Any] = {"model": settings.train.model, "seed": settings.seed, "version": job.record["version"]}
     for stage, name in (("curate", "seeds"), ("augment", "augmented")):
-        if stage in stages(settings) and _done(job, stage):
+        if stage in job.stages and _done(job, stage):
             out[name] = len(_read(job, stage))
     if job.reference and _done(job, "curate"):
         out["reference"] = len(pd.read_parquet(job.folder / REFERENCE))
@@ -99,16 +97,37 @@ def known_nets(job: Job) -> set[str]:
     return {key for path in paths for key in pd.read_parquet(path, columns=["net_key"])["net_key"]}
 
 
-def share_valid(target: str, settings: RelaxSettings = CHECK) -> Callable[[pd.DataFrame], dict[str, float]]:
-    """An evaluator for training: shares of fresh rows that become `valid`, and `distinct` nets, after a relaxation."""
+def share_valid(
+    target: str, settings: RelaxSettings = CHECK, *, known: Collection[str] = ()
+) -> Callable[[pd.DataFrame], dict[str, float]]:
+    """An evaluator for training, which relaxes fresh rows.
+
+    It tells what share of them becomes `valid`, how many `distinct` nets these are as a share of the rows, and how many
+    of the nets are `new`, that is, not among the `known` keys.
+    """
     from legocryst.stages.relax import relax_table
 
     def evaluate(rows: pd.DataFrame) -> dict[str, float]:
         relaxed = relax_table(rows, target, settings)
         valid = relaxed[relaxed["status"] == "valid"]
-        return {"valid": len(valid) / len(rows), "distinct": valid["net_key"].nunique() / len(rows)}
+        nets = set(valid["net_key"])
+        numbers = {"valid": len(valid), "distinct": len(nets), "new": len(nets - set(known))}
+        return {name: number / len(rows) for name, number in numbers.items()}
 
     return evaluate
+
+
+def nets_of_sources(table: pd.DataFrame, target: str) -> set[str]:
+    """Net keys of the crystals of an augmented table, from one row of each `label`; none where there are no labels."""
+    from legocryst.analysis.nets import nets
+    from legocryst.crystal.table import decode
+    from legocryst.environment.targets import target as find
+
+    if "label" not in table.columns:
+        return set()
+    wanted = find(target)
+    decoded = decode(table.drop_duplicates("label"), element=wanted.atomic_number, max_atoms=10**6)
+    return {net.key for net in nets(decoded.crystals, cutoff=wanted.bond_window[1])}
 
 
 def check_seeds(paths: Sequence[Path], settings: CurateSettings, *, known: Sequence[Path] = ()) -> None:
@@ -214,9 +233,11 @@ def _train(line: _Line) -> None:
     from legocryst.stages.train import train
 
     job, settings = line.job, line.settings
-    learnt = "augment" if "augment" in stages(settings) else "curate"
-    table = _read(job, learnt)
-    if learnt == "augment" and line.featurizer is None:  # a resumed job: the same seed gives the same features
+    learnt = "augment" if "augment" in job.stages else "curate"
+    table, seeds = _read(job, learnt), _read(job, "curate")
+    if learnt == "augment":
+        table = table.assign(energy=seeds["energy"].to_numpy()[table["label"]])
+    if "featurize" in job.stages and line.featurizer is None:  # a resumed job: the same seed gives the same features
         line.featurizer, _ = featurize(table, settings.features, seed=line.seed("featurize"))
     model = train(
         table,
@@ -226,7 +247,7 @@ def _train(line: _Line) -> None:
         folder=job.folder / "model",
         featurizer=line.featurizer,
         volume_per_atom=target(settings.curate.target).volume_per_atom,
-        evaluate=share_valid(settings.curate.target),
+        evaluate=share_valid(settings.curate.target, known=known_nets(line.job)),
         progress=lambda numbers: line.note(**numbers),
         should_stop=line.should_stop,
     )

@@ -171,6 +171,7 @@ _ALL = [
     Quantity("held_out", "Loss on held-out rows", "", "Loss on rows the network never learns from."),
     Quantity("valid", "Valid fresh samples", "", "Share of fresh samples that are valid after a short relaxation."),
     Quantity("distinct", "Distinct fresh nets", "", "Distinct valid nets as a share of the fresh samples."),
+    Quantity("new", "New fresh nets", "", "Distinct valid nets outside the training set, as a share of the samples."),
     # jobs
     Quantity("job", "Job", "", "Name of the job, which begins with the time of its start.", "text"),
     Quantity("command", "Command", "", "What the job does: a whole run, or its stages up to one.", "category"),

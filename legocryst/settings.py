@@ -159,11 +159,15 @@ class FeatureSettings(Settings):
 class TrainSettings(Settings):
     """Which generative model is trained, and how."""
 
-    model: Literal["vae", "gan", "random"] = setting("vae", "Kind of generator.")
+    model: Literal["transformer", "cvae", "vae", "gan", "random"] = setting("vae", "Kind of generator.")
     epochs: int = setting(100, "Most passes over the table.", ge=1, le=5000)
     batch_size: int = setting(500, "Rows in one step of the optimiser.", ge=10, le=10000)
     latent: int = setting(128, "Width of the latent space.", ge=2, le=1024, advanced=True)
     hidden: int = setting(512, "Width of the two hidden layers.", ge=8, le=4096, advanced=True)
+    width: int = setting(
+        128, "Transformer: width of a token, a multiple of 4.", ge=8, le=1024, multiple_of=4, advanced=True
+    )
+    layers: int = setting(4, "Transformer: layers of attention.", ge=1, le=24, advanced=True)
     learning_rate: float = setting(1e-3, "Learning rate of the Adam optimiser.", gt=0, le=1, advanced=True)
     patience: int = setting(
         5,
@@ -191,8 +195,16 @@ class SampleSettings(Settings):
     temperature: float = setting(
         0.7, "Below 1 rows are more like the training table, above 1 more unlike it.", gt=0, le=10, advanced=True
     )
-    max_atoms: int = setting(
-        500, "A row with more atoms in the conventional cell is undecodable.", ge=1, le=5000, advanced=True
+    system: Literal[
+        "any", "triclinic", "monoclinic", "orthorhombic", "tetragonal", "trigonal", "hexagonal", "cubic"
+    ] = setting("any", "Crystal system of the samples.")
+    groups: str = setting("", "Space groups of the samples, such as 194, 200-230; empty for any.")
+    min_sites: int = setting(1, "Fewest Wyckoff sites of a sample.", ge=1, le=8)
+    max_sites: int = setting(8, "Most Wyckoff sites of a sample.", ge=1, le=8)
+    min_atoms: int = setting(1, "Fewest atoms in the conventional cell of a sample.", ge=1, le=5000)
+    max_atoms: int = setting(500, "Most atoms in the conventional cell; a row with more is undecodable.", ge=1, le=5000)
+    lowest_energies: float = setting(
+        1.0, "Share of the training energies, lowest first, that samples shall have; 1 for any.", gt=0, le=1
     )
     decode: Literal["snap", "strict", "drop"] = setting(
         "snap",

@@ -3,13 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from legocryst.jobs import QUALITY, Job
+from legocryst.jobs import QUALITY, Job, stages
 from legocryst.quantities import header
 from legocryst.records import read_json
 from legocryst.ui import figures, forms, shell, show
 from legocryst.ui.live import live, planned, training_curve
 
-SHARES = ("valid", "distinct")
+SHARES = ("valid", "distinct", "new")
 
 
 def draw(job: Job) -> None:
@@ -26,7 +26,7 @@ def draw(job: Job) -> None:
     with shares:
         if curve["quantity"].isin(SHARES).any():
             figure = figures.curves(curve, SHARES, y="Share (%)", percent=True)
-            caption = "Fresh samples that are valid after a short relaxation, and how many distinct nets they are."
+            caption = "Fresh samples that are valid after a short relaxation, their distinct nets, and the new ones."
             figures.show(figure, caption=caption, key="shares")
         else:
             st.caption("No fresh samples were checked yet.")
@@ -49,25 +49,25 @@ def likeness(job: Job) -> None:
         show.table(pd.DataFrame(rows))
 
 
-def start() -> tuple[Job | None, str]:
-    """Where the training starts from, and the last stage taken over."""
-    job = shell.choose_job(
-        "Table and features",
-        key="train_from",
-        fits=lambda job: shell.has(job, "featurize"),
-        none="Make them first, with the settings of the pages Augment and Features",
-    )
-    return (job, "featurize") if job else (shell.chosen_training_set(), "curate")
+def start(job: Job | None, wanted: tuple[str, ...]) -> tuple[Job | None, str]:
+    """The job whose results are taken over, and up to which stage, where the stages `wanted` are to be done."""
+    if job is None or "augment" not in wanted:
+        return shell.chosen_training_set(), "curate"
+    return job, "featurize" if "featurize" in wanted and shell.has(job, "featurize") else "augment"
 
 
 shell.begin("train")
-parent, through = start()
+table = shell.choose_job(
+    "Augmented table",
+    key="train_from",
+    fits=lambda job: shell.has(job, "augment"),
+    none="Make it first, with the settings of the pages Augment and Features",
+)
 good = forms.form("train")
 forms.seed()
 if st.button("Train", type="primary", disabled=not good, help=shell.CORES):
     settings = forms.run_settings()
-    if settings.train.model == "random":  # it learns limits only, from the training set
-        parent, through = shell.chosen_training_set(), "curate"
+    parent, through = start(table, stages(settings))
     started = shell.start("train", settings, parent=parent, through=through)
     if started:
         shell.choose("trained", started)

@@ -77,7 +77,8 @@ def augment(options: argparse.Namespace) -> Result:
     made = stage(curated.table, settings, target=options.target, seed=options.seed, progress=ticker)
     table, seconds = made.table, clock.seconds()
     numbers = curated.report.loc[curated.report["kept"], "crystal"].to_numpy()
-    write(table.assign(label=numbers[table["label"]]), options.out)
+    energy = curated.table["energy"].to_numpy()[table["label"]]
+    write(table.assign(label=numbers[table["label"]], energy=energy), options.out)
     crystal = table.drop(columns=list(DESCRIPTION))
     return {
         "crystals": len(curated.table),
@@ -95,7 +96,7 @@ def augment(options: argparse.Namespace) -> Result:
 
 def train(options: argparse.Namespace) -> Result:
     """Train a generator and keep its curve."""
-    from legocryst.pipeline import share_valid
+    from legocryst.pipeline import nets_of_sources, share_valid
     from legocryst.stages.train import train as stage
 
     clock = Clock()
@@ -108,7 +109,7 @@ def train(options: argparse.Namespace) -> Result:
         features=_settings(options, s.FeatureSettings),
         seed=options.seed,
         folder=options.out,
-        evaluate=share_valid(options.target),
+        evaluate=share_valid(options.target, known=nets_of_sources(table, options.target)),
         progress=ticker.epoch,
     )
     return {

@@ -2,14 +2,17 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+import numpy as np
 import pandas as pd
 
-from legocryst.models.columns import check_table
-from legocryst.models.files import read_file
+from legocryst.models.columns import check_table, energies
+from legocryst.models.conditions import OPEN, Conditions
+from legocryst.models.files import read_file, save_file
 from legocryst.settings import FeatureSettings, SampleSettings, TrainSettings
 
 Progress = Callable[[Mapping[str, Any]], None]
@@ -18,10 +21,26 @@ Evaluate = Callable[[pd.DataFrame], Mapping[str, float]]
 TEMPERATURE: float = SampleSettings.model_fields["temperature"].default
 
 _CLASSES = {
+    "transformer": ("legocryst.models.transformer", "Transformer"),
+    "cvae": ("legocryst.models.cvae", "ConditionalVAE"),
     "vae": ("legocryst.models.vae", "VAE"),
     "gan": ("legocryst.models.gan", "GAN"),
     "random": ("legocryst.models.random", "RandomSymmetric"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a fit is given beside the table (see `Generator.fit`)."""
+
+    settings: TrainSettings
+    features: FeatureSettings
+    energy: np.ndarray  # (n,) eV/atom of each row's crystal, NaN where unknown
+    seed: int
+    progress: Progress
+    should_stop: Callable[[], bool]
+    evaluate: Evaluate | None
+    checkpoint: Path | None
 
 
 class Generator(ABC):
@@ -32,6 +51,8 @@ class Generator(ABC):
     """
 
     name: ClassVar[str]
+    conditional: ClassVar[bool] = False
+    """Whether `sample` can be asked for groups, sites, atoms and energies."""
 
     def fit(
         self,
@@ -45,58 +66,74 @@ class Generator(ABC):
         evaluate: Evaluate | None = None,
         checkpoint: Path | None = None,
     ) -> Self:
-        """Learn from a table with METHOD's columns; other columns are left alone.
+        """Learn from a table with METHOD's columns and perhaps `energy`; other columns are left alone.
 
-        `progress(numbers)` is called after each epoch. `evaluate(rows)` judges fresh rows and must return their share
-        "valid"; training stops when it no longer grows, and the best weights are kept. When `should_stop()` is true
-        the fit ends after the epoch and what was learnt is kept. With `checkpoint` the state is written there, and a
-        fit of the same table with the same settings goes on from it.
+        `progress(numbers)` is called after each epoch. `evaluate(rows)` judges fresh rows and must return `fresh`, what
+        share of them is worth having (see `loop.JUDGED`); training stops when it no longer grows, and the best weights
+        are kept. When `should_stop()` is true the fit ends after the epoch and what was learnt is kept. With
+        `checkpoint` the state is written there, and a fit of the same table with the same settings goes on from it.
 
         Raises ValueError for a table with fewer than two rows, missing columns or values that are not numbers, and for
         a checkpoint of another table or other settings.
         """
-        self._fit(
-            check_table(table),
-            settings,
+        task = Task(
+            settings=settings,
             features=features or FeatureSettings(),
+            energy=energies(table),
             seed=seed,
             progress=progress or (lambda numbers: None),
             should_stop=should_stop or (lambda: False),
             evaluate=evaluate,
             checkpoint=checkpoint,
         )
+        self._fit(check_table(table), task)
         return self
 
-    @abstractmethod
-    def _fit(
-        self,
-        table: pd.DataFrame,
-        settings: TrainSettings,
-        *,
-        features: FeatureSettings,
-        seed: int,
-        progress: Progress,
-        should_stop: Callable[[], bool],
-        evaluate: Evaluate | None,
-        checkpoint: Path | None,
-    ) -> None:
-        """`fit` on a checked table."""
-
-    @abstractmethod
-    def sample(self, n: int, *, seed: int, temperature: float = TEMPERATURE) -> pd.DataFrame:
+    def sample(
+        self, n: int, *, seed: int, temperature: float = TEMPERATURE, conditions: Conditions = OPEN
+    ) -> pd.DataFrame:
         """Draw n rows with the columns of the fitted table; an unused site holds -1 in all its columns.
 
-        Networks divide the logits of their categories by `temperature`: below 1 rows are more like the table, and fewer
-        are different. Raises ValueError before `fit`.
+        Probabilities are taken to the power 1 / `temperature`: below 1 rows are more like the table, and fewer are
+        different. Raises ValueError before `fit`, for conditions that no row can meet, and, of a generator that is not
+        `conditional`, for any.
         """
+        if not self.fitted:
+            raise ValueError("the model is not trained yet; fit it first")
+        if conditions.asked and not self.conditional:
+            able = ", ".join(name for name in _CLASSES if _class(name).conditional)
+            raise ValueError(
+                f"the model {self.name} cannot be asked for {' or '.join(conditions.asked)}; "
+                f"leave them open, or train one of {able}"
+            )
+        return self._sample(n, seed=seed, temperature=temperature, conditions=conditions)
 
-    @abstractmethod
     def save(self, path: Path) -> None:
-        """Write all that `sample` needs to one file."""
+        """Write all that `sample` needs to one file; raises ValueError before `fit`."""
+        if not self.fitted:
+            raise ValueError("the model is not trained yet; fit it first")
+        save_file({"model": self.name, **self._content()}, Path(path))
+
+    @property
+    @abstractmethod
+    def fitted(self) -> bool:
+        """Whether there is something to sample from."""
 
     @abstractmethod
     def describe(self) -> dict[str, Any]:
         """What was fitted, in plain values that JSON can hold."""
+
+    @abstractmethod
+    def _fit(self, table: pd.DataFrame, task: Task) -> None:
+        """`fit` on a checked table, its crystal columns only."""
+
+    @abstractmethod
+    def _sample(self, n: int, *, seed: int, temperature: float, conditions: Conditions) -> pd.DataFrame:
+        """`sample` of a fitted generator."""
+
+    @abstractmethod
+    def _content(self) -> dict[str, Any]:
+        """What a file holds."""
 
     @classmethod
     @abstractmethod

@@ -79,3 +79,10 @@ def clear_unused(table: pd.DataFrame) -> pd.DataFrame:
             if column in table.columns:
                 table.loc[unused, column] = UNUSED
     return table
+
+
+def energies(table: pd.DataFrame) -> np.ndarray:
+    """(n,) column `energy` of a table, eV/atom; NaN where it is not known, or where there is no such column."""
+    if "energy" not in table.columns:
+        return np.full(len(table), np.nan)
+    return pd.to_numeric(table["energy"], errors="coerce").to_numpy(float)

@@ -4,26 +4,12 @@ Categories are drawn from the softmax of their logits after the impossible ones 
 group, a position without free coordinates a second time, a crystal without any site.
 """
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 
-from legocryst.crystal.wyckoff import N_GROUPS, wyckoff
 from legocryst.models.columns import site_count
 from legocryst.models.features import Featurizer
-
-
-@lru_cache(maxsize=1)
-def fixed_positions() -> tuple[np.ndarray, np.ndarray]:
-    """By group and Wyckoff index, (231, 27) bool: the positions that exist, and those without free coordinates."""
-    table = wyckoff()
-    count = np.diff(table.first)
-    exists = np.arange(count.max()) < count[:, None]
-    fixed = np.zeros_like(exists)
-    for group in range(1, N_GROUPS + 1):
-        fixed[group, : count[group]] = ~table.free[table.positions(group)].any(axis=1)
-    return exists, fixed
+from legocryst.models.variables import choices
 
 
 def draw_rows(
@@ -31,7 +17,7 @@ def draw_rows(
 ) -> pd.DataFrame:
     """Table of n rows from outputs (n, width): logits in the one-hot columns, scalars from -1 to 1 elsewhere."""
     blocks = {block.name: block for block in features.blocks}
-    exists, fixed = fixed_positions()
+    exists, fixed = choices().exists, choices().fixed
     logits = {block.name: outputs[:, block.onehot].astype(float) / temperature for block in features.blocks}
     parts = {"spg": _draw(logits["spg"], rng)}
     group = blocks["spg"].value[parts["spg"]]

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from legocryst.models.features import Featurizer
-from legocryst.models.loop import Network
-from legocryst.models.network import NetworkGenerator
+from legocryst.models.loop import ColumnNetwork, Network
+from legocryst.models.network import ColumnGenerator
 from legocryst.settings import TrainSettings
 
 PENALTY = 10.0
@@ -17,7 +17,7 @@ TEMPERATURE = 0.2
 """Of the Gumbel softmax while training."""
 
 
-class GANNetwork(Network):
+class GANNetwork(ColumnNetwork):
     """Generator from noise to logits and scalars, and a critic of packs of rows."""
 
     multiple = 10  # rows that the critic sees at once
@@ -88,12 +88,12 @@ class GANNetwork(Network):
         return self.raw(torch.randn(n, self.latent, generator=noise))
 
 
-class GAN(NetworkGenerator):
+class GAN(ColumnGenerator):
     """The adversarial network as a generator."""
 
     name = "gan"
 
-    @classmethod
-    def build(cls, features: Featurizer, settings: TrainSettings) -> Network:
+    def build(self) -> Network:
         """The untrained network."""
-        return GANNetwork(features, settings)
+        assert self.featurizer is not None
+        return GANNetwork(self.featurizer, self.settings)

@@ -16,6 +16,8 @@ from legocryst.settings import TrainSettings
 
 HELD_OUT = 0.05
 """Share of rows that the network never learns from (at least one row)."""
+JUDGED = "new"
+"""What a check of fresh samples must tell, from 0 to 1, and what the best weights have most of."""
 CHECKPOINT_SECONDS = 10.0
 """A checkpoint is written this often, and when training ends."""
 
@@ -38,6 +40,14 @@ class Network(nn.Module):
     def held_out_loss(self, rows: Tensor) -> Tensor:
         """Loss of rows (b, width) without learning."""
 
+    def rate(self, share: float) -> float:
+        """Learning rate in parts of the largest, when a share of the training is over."""
+        return 1.0
+
+
+class ColumnNetwork(Network):
+    """A network whose outputs are read column by column (see `features`)."""
+
     @abstractmethod
     def outputs(self, n: int, noise: torch.Generator) -> Tensor:
         """Logits and scalars (n, width) of n fresh rows."""
@@ -48,7 +58,7 @@ class Progress:
     """Where training stands; what a checkpoint holds beside the weights."""
 
     epoch: int = 0
-    stale: int = 0  # checks in a row without more valid samples
+    stale: int = 0  # checks in a row without a better one
     best: float = -1.0
     best_epoch: int = 0
     seconds: float = 0.0
@@ -85,14 +95,14 @@ def train(
         written = time.monotonic()
         while state.epoch < settings.epochs and not state.stopped:
             began = time.monotonic()
-            losses = _epoch(network, rows, settings.batch_size, optimizers)
+            losses = _epoch(network, rows, settings, optimizers, state.epoch)
             network.eval()
             with torch.no_grad():
                 losses["held_out"] = float(network.held_out_loss(_fill(held_out, network.multiple)))
             state.epoch += 1
             if evaluate is not None and (state.epoch % settings.check_every == 0 or state.epoch == settings.epochs):
                 losses |= {name: float(value) for name, value in evaluate().items()}
-                best = _judge(state, losses["valid"], network, best, settings.patience)
+                best = _judge(state, losses[JUDGED], network, best, settings.patience)
             state.seconds += time.monotonic() - began
             state.history.append({"epoch": state.epoch, **losses})
             left = state.seconds / state.epoch * (settings.epochs - state.epoch)
@@ -111,17 +121,19 @@ def train(
 
 
 def _epoch(
-    network: Network, rows: Tensor, batch_size: int, optimizers: list[torch.optim.Optimizer]
+    network: Network, rows: Tensor, settings: TrainSettings, optimizers: list[torch.optim.Optimizer], epoch: int
 ) -> dict[str, float]:
     """One pass over the rows in random order; the mean of each loss."""
     network.train()
     total: dict[str, Tensor] = {}
-    steps = 0
-    for index in torch.randperm(len(rows)).split(batch_size):
+    batches = torch.randperm(len(rows)).split(settings.batch_size)
+    for k, index in enumerate(batches):
+        rate = settings.learning_rate * network.rate((epoch + (k + 1) / len(batches)) / settings.epochs)
+        for group in (group for optimizer in optimizers for group in optimizer.param_groups):
+            group["lr"] = rate
         losses = network.step(_fill(rows[index], network.multiple), optimizers)
         total = {name: total.get(name, torch.zeros(())) + value.detach() for name, value in losses.items()}
-        steps += 1
-    return {name: float(value) / steps for name, value in total.items()}
+    return {name: float(value) / len(batches) for name, value in total.items()}
 
 
 def _fill(rows: Tensor, multiple: int) -> Tensor:
@@ -131,15 +143,15 @@ def _fill(rows: Tensor, multiple: int) -> Tensor:
 
 
 def _judge(
-    state: Progress, valid: float, network: Network, best: dict[str, Tensor] | None, patience: int
+    state: Progress, value: float, network: Network, best: dict[str, Tensor] | None, patience: int
 ) -> dict[str, Tensor] | None:
     """Weights to keep after a check of fresh samples; notes when patience is at its end."""
-    if valid > state.best:
-        state.best, state.best_epoch, state.stale = valid, state.epoch, 0
+    if value > state.best:
+        state.best, state.best_epoch, state.stale = value, state.epoch, 0
         return copy.deepcopy(network.state_dict())
     state.stale += 1
     if state.stale >= patience:
-        state.stopped = f"no more valid samples in {patience} checks"
+        state.stopped = f"no more new crystals in {patience} checks"
     return best
 
 

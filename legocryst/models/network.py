@@ -1,123 +1,104 @@
-"""What VAE and GAN share as generators: features, training, sampling, one file."""
+"""What all networks share as generators: training, one file, and the two ways in which rows become numbers."""
 
 import hashlib
 import json
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
 from legocryst.models import loop
-from legocryst.models.base import TEMPERATURE, Evaluate, Generator, Progress
+from legocryst.models.base import Generator, Task
+from legocryst.models.conditions import Conditions
 from legocryst.models.draw import draw_rows
 from legocryst.models.features import Featurizer
-from legocryst.models.files import save_file
-from legocryst.settings import FeatureSettings, TrainSettings
+from legocryst.models.packing import Packing
+from legocryst.models.variables import read
+from legocryst.settings import TrainSettings
 
 CHUNK = 20_000
 """Rows drawn at a time; bounds the memory."""
 
 
 class NetworkGenerator(Generator):
-    """A generator that is a network on featurised rows."""
+    """A generator that is a network on rows as numbers."""
 
-    def __init__(self, *, featurizer: Featurizer | None = None) -> None:
-        """`featurizer`: one already fitted to the table; otherwise `fit` fits its own."""
-        self.featurizer = featurizer
+    def __init__(self) -> None:
         self.settings = TrainSettings()
         self.network: loop.Network | None = None
         self.training: dict[str, Any] = {}
 
-    @classmethod
+    @property
+    def fitted(self) -> bool:
+        """See `Generator.fitted`."""
+        return self.network is not None
+
     @abstractmethod
-    def build(cls, features: Featurizer, settings: TrainSettings) -> loop.Network:
+    def build(self) -> loop.Network:
         """The untrained network."""
 
-    def _fit(
-        self,
-        table: pd.DataFrame,
-        settings: TrainSettings,
-        *,
-        features: FeatureSettings,
-        seed: int,
-        progress: Progress,
-        should_stop: Callable[[], bool],
-        evaluate: Evaluate | None,
-        checkpoint: Path | None,
-    ) -> None:
-        if self.featurizer is None:
-            self.featurizer = Featurizer(features).fit(table, seed=seed)
-        self.settings = settings
-        rows = torch.from_numpy(self.featurizer.transform(table))
+    @abstractmethod
+    def _prepare(self, table: pd.DataFrame, task: Task) -> Tensor:
+        """Fit how rows become numbers, and the rows (n, width) as such."""
+
+    @abstractmethod
+    def _encoding(self) -> dict[str, Any]:
+        """How rows become numbers, in plain values."""
+
+    @abstractmethod
+    def _set_encoding(self, content: Mapping[str, Any]) -> None:
+        """Inverse of `_encoding`."""
+
+    def _fit(self, table: pd.DataFrame, task: Task) -> None:
+        rows = self._prepare(table, task)
+        self.settings = task.settings
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            network = self.build(self.featurizer, settings)
+            torch.manual_seed(task.seed)
+            network = self.build()
         self.network = network
 
         def check() -> Mapping[str, float]:
-            assert evaluate is not None
-            return evaluate(self.sample(settings.check_samples, seed=seed))
+            assert task.evaluate is not None
+            return task.evaluate(self.sample(task.settings.check_samples, seed=task.seed))
 
         state = loop.train(
             network,
             rows,
-            settings,
-            seed=seed,
-            identity=self._identity(rows, seed),
-            report=progress,
-            should_stop=should_stop,
-            evaluate=None if evaluate is None else check,
-            checkpoint=checkpoint,
+            task.settings,
+            seed=task.seed,
+            identity=self._identity(rows, task.seed),
+            report=task.progress,
+            should_stop=task.should_stop,
+            evaluate=None if task.evaluate is None else check,
+            checkpoint=task.checkpoint,
         )
-        self.training = {"rows": len(table), "seed": seed, **asdict(state)}
+        self.training |= {"rows": len(rows), "seed": task.seed, **asdict(state)}
 
-    def _identity(self, rows: torch.Tensor, seed: int) -> str:
+    def _identity(self, rows: Tensor, seed: int) -> str:
         """Name of all that a checkpoint depends on; the number of epochs may grow."""
-        assert self.featurizer is not None
-        words = [self.name, seed, self.settings.model_dump(exclude={"epochs"}), self.featurizer.to_dict()]
+        words = [self.name, seed, self.settings.model_dump(exclude={"epochs"}), self._encoding()]
         return hashlib.sha256(json.dumps(words).encode() + rows.numpy().tobytes()).hexdigest()
 
-    def sample(self, n: int, *, seed: int, temperature: float = TEMPERATURE) -> pd.DataFrame:
-        """See `Generator.sample`."""
-        if self.network is None or self.featurizer is None:
-            raise ValueError("the model is not trained yet; fit it first")
-        rng = np.random.default_rng(seed)
-        noise = torch.Generator().manual_seed(seed)
-        self.network.eval()
-        sizes = [min(CHUNK, n - done) for done in range(0, max(n, 1), CHUNK)]
-        parts = [self._chunk(size, noise, rng, temperature) for size in sizes]
-        return pd.concat(parts, ignore_index=True)
-
-    def _chunk(self, n: int, noise: torch.Generator, rng: np.random.Generator, temperature: float) -> pd.DataFrame:
-        assert self.network is not None and self.featurizer is not None
-        with torch.no_grad():
-            outputs = self.network.outputs(n, noise).numpy()
-        return draw_rows(self.featurizer, outputs, rng, temperature=temperature)
-
-    def save(self, path: Path) -> None:
-        """Write network, features, settings and training record."""
-        if self.network is None or self.featurizer is None:
-            raise ValueError("the model is not trained yet; fit it first")
-        content = {
-            "model": self.name,
+    def _content(self) -> dict[str, Any]:
+        assert self.network is not None
+        return {
             "settings": self.settings.model_dump(),
-            "features": self.featurizer.to_dict(),
+            "encoding": self._encoding(),
             "network": self.network.state_dict(),
             "training": self.training,
         }
-        save_file(content, Path(path))
 
     @classmethod
     def _load(cls, content: dict[str, Any]) -> Self:
-        out = cls(featurizer=Featurizer.from_dict(content["features"]))
-        assert out.featurizer is not None
+        out = cls()
         out.settings = TrainSettings.model_validate(content["settings"])
-        out.network = cls.build(out.featurizer, out.settings)
+        out._set_encoding(content["encoding"])
+        out.network = out.build()
         out.network.load_state_dict(content["network"])
         out.network.eval()
         out.training = content["training"]
@@ -126,6 +107,69 @@ class NetworkGenerator(Generator):
     def describe(self) -> dict[str, Any]:
         """Model, size, settings and training record."""
         size = sum(p.numel() for p in self.network.parameters()) if self.network is not None else 0
-        width = self.featurizer.width if self.featurizer is not None else 0
-        settings = self.settings.model_dump()
-        return {"model": self.name, "parameters": size, "width": width, "settings": settings, "training": self.training}
+        return {
+            "model": self.name,
+            "parameters": size,
+            "settings": self.settings.model_dump(),
+            "training": self.training,
+        }
+
+
+class ColumnGenerator(NetworkGenerator):
+    """A network that sees each column of the table as the featurizer makes it, and knows nothing of crystals."""
+
+    def __init__(self, *, featurizer: Featurizer | None = None) -> None:
+        """`featurizer`: one already fitted to the table; otherwise `fit` fits its own."""
+        super().__init__()
+        self.featurizer = featurizer
+
+    def _prepare(self, table: pd.DataFrame, task: Task) -> Tensor:
+        if self.featurizer is None:
+            self.featurizer = Featurizer(task.features).fit(table, seed=task.seed)
+        return torch.from_numpy(self.featurizer.transform(table))
+
+    def _encoding(self) -> dict[str, Any]:
+        assert self.featurizer is not None
+        return self.featurizer.to_dict()
+
+    def _set_encoding(self, content: Mapping[str, Any]) -> None:
+        self.featurizer = Featurizer.from_dict(content)
+
+    def _sample(self, n: int, *, seed: int, temperature: float, conditions: Conditions) -> pd.DataFrame:
+        assert isinstance(self.network, loop.ColumnNetwork) and self.featurizer is not None
+        rng = np.random.default_rng(seed)
+        noise = torch.Generator().manual_seed(seed)
+        self.network.eval()
+        parts = []
+        for done in range(0, max(n, 1), CHUNK):
+            with torch.no_grad():
+                outputs = self.network.outputs(min(CHUNK, n - done), noise).numpy()
+            parts.append(draw_rows(self.featurizer, outputs, rng, temperature=temperature))
+        return pd.concat(parts, ignore_index=True)
+
+    def describe(self) -> dict[str, Any]:
+        """What networks tell, and the width of the featurised rows."""
+        return super().describe() | {"width": self.featurizer.width if self.featurizer is not None else 0}
+
+
+class PackedGenerator(NetworkGenerator):
+    """A network that sees groups, Wyckoff positions and free variables, so that all that it draws is a crystal."""
+
+    packing: Packing
+
+    def _prepare(self, table: pd.DataFrame, task: Task) -> Tensor:
+        rows, kept, reason = read(table)
+        if len(kept) < 2:
+            most = pd.Series(reason[reason != ""]).mode()[0]
+            raise ValueError(f"{len(kept)} row(s) of the table are crystals, too few (most often: {most}); mend it")
+        energy = task.energy[kept]
+        self.packing = Packing.fit(rows, energy, list(table.columns))
+        names, counts = np.unique(reason[reason != ""].astype(str), return_counts=True)
+        self.training = {"left_out": dict(zip(names.tolist(), counts.tolist(), strict=True))}
+        return self.packing.pack(rows, energy)
+
+    def _encoding(self) -> dict[str, Any]:
+        return self.packing.to_dict()
+
+    def _set_encoding(self, content: Mapping[str, Any]) -> None:
+        self.packing = Packing.from_dict(content)

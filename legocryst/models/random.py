@@ -4,8 +4,6 @@ A random space group, one to five random Wyckoff positions with random free coor
 crystal system, scaled to a random volume per atom. Nothing is learnt but limits.
 """
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -13,12 +11,11 @@ import pandas as pd
 
 from legocryst.crystal import cell as cells
 from legocryst.crystal.table import CELL
-from legocryst.crystal.wyckoff import N_GROUPS, wyckoff
-from legocryst.models.base import TEMPERATURE, Evaluate, Generator, Progress
+from legocryst.crystal.wyckoff import N_GROUPS
+from legocryst.models.base import Generator, Task
 from legocryst.models.columns import UNUSED, clear_unused, site_count
-from legocryst.models.draw import fixed_positions
-from legocryst.models.files import save_file
-from legocryst.settings import FeatureSettings, TrainSettings
+from legocryst.models.conditions import Conditions
+from legocryst.models.variables import atom_count, choices, on_position
 
 STRETCH = np.log(2.0)
 """Edges before scaling are exp(u), u uniform between minus and plus this: at most four to one."""
@@ -41,30 +38,22 @@ class RandomSymmetric(Generator):
         self.columns: list[str] = []
         self.elements = np.zeros(0, np.int64)
 
-    def _fit(
-        self,
-        table: pd.DataFrame,
-        settings: TrainSettings,
-        *,
-        features: FeatureSettings,
-        seed: int,
-        progress: Progress,
-        should_stop: Callable[[], bool],
-        evaluate: Evaluate | None,
-        checkpoint: Path | None,
-    ) -> None:
+    @property
+    def fitted(self) -> bool:
+        """See `Generator.fitted`."""
+        return bool(self.columns)
+
+    def _fit(self, table: pd.DataFrame, task: Task) -> None:
         self.columns = list(table.columns)
         if "el0" in table.columns:
             values = np.unique(table.filter(regex=r"^el\d+$"))
             self.elements = values[values != UNUSED]
         if self.volume_per_atom is None:
             self.volume_per_atom = _volume_range(table)
-        progress({"epoch": 1, "epochs": 1, "seconds_left": 0.0})
+        task.progress({"epoch": 1, "epochs": 1, "seconds_left": 0.0})
 
-    def sample(self, n: int, *, seed: int, temperature: float = TEMPERATURE) -> pd.DataFrame:
-        """See `Generator.sample`; there are no logits, so the temperature changes nothing."""
-        if not self.columns:
-            raise ValueError("the model is not fitted yet; fit it first")
+    def _sample(self, n: int, *, seed: int, temperature: float, conditions: Conditions) -> pd.DataFrame:
+        """See `Generator.sample`; nothing is learnt, so the temperature changes nothing."""
         rng = np.random.default_rng(seed)
         parts = [self._chunk(min(CHUNK, n - done), rng) for done in range(0, max(n, 1), CHUNK)]
         return pd.concat(parts, ignore_index=True)
@@ -76,7 +65,7 @@ class RandomSymmetric(Generator):
         cell = random_cells(group, atoms * rng.uniform(*self.volume_per_atom, n), rng)
         columns: dict[str, np.ndarray] = {"spg": group, **dict(zip(CELL, cell.T, strict=True))}
         for i, index in enumerate(position.T):
-            points = _on_position(group, index, rng.uniform(size=(n, 3)))
+            points = on_position(choices().identity[group, index.clip(min=0)], rng.uniform(size=(n, 3)))
             columns |= {f"wp{i}": index, f"x{i}": points[:, 0], f"y{i}": points[:, 1], f"z{i}": points[:, 2]}
             if len(self.elements):
                 columns[f"el{i}"] = rng.choice(self.elements, n)
@@ -84,11 +73,8 @@ class RandomSymmetric(Generator):
 
     def _positions(self, group: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Wyckoff indices (n, sites of the table), unused -1, and atoms (n,) in the conventional cell."""
-        n, table = len(group), wyckoff()
-        exists, fixed = fixed_positions()
-        free = exists[group]
-        ids = np.minimum(table.first[group][:, None] + np.arange(free.shape[1]), len(table.multiplicity) - 1)
-        multiplicity = table.multiplicity[ids]
+        n, table = len(group), choices()
+        free, multiplicity = table.exists[group], table.multiplicity[group]
         columns = site_count(self.columns)
         wanted = rng.integers(1, min(self.sites, columns) + 1, n)
         out, atoms, row = np.full((n, columns), UNUSED), np.zeros(n, np.int64), np.arange(n)
@@ -98,14 +84,8 @@ class RandomSymmetric(Generator):
             ok = allowed.any(axis=1) & (i < wanted)
             out[ok, i] = index[ok]
             atoms[ok] += multiplicity[row, index][ok]
-            free[row[ok], index[ok]] &= ~fixed[group, index][ok]  # only once
+            free[row[ok], index[ok]] &= ~table.fixed[group, index][ok]  # only once
         return out, atoms
-
-    def save(self, path: Path) -> None:
-        """Write the limits."""
-        if not self.columns:
-            raise ValueError("the model is not fitted yet; fit it first")
-        save_file({"model": self.name, **self._limits()}, Path(path))
 
     @classmethod
     def _load(cls, content: dict[str, Any]) -> Self:
@@ -117,9 +97,9 @@ class RandomSymmetric(Generator):
 
     def describe(self) -> dict[str, Any]:
         """Model and limits."""
-        return {"model": self.name, "parameters": 0, **self._limits()}
+        return {"model": self.name, "parameters": 0, **self._content()}
 
-    def _limits(self) -> dict[str, Any]:
+    def _content(self) -> dict[str, Any]:
         return {
             "volume_per_atom": list(self.volume_per_atom or ()),
             "sites": self.sites,
@@ -144,22 +124,10 @@ def random_cells(group: np.ndarray, volume: np.ndarray, rng: np.random.Generator
     return cell
 
 
-def _on_position(group: np.ndarray, index: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Points (n, 3) moved to the first operation of their positions, wrapped into the cell."""
-    table = wyckoff()
-    operation = table.op_first[table.first[group] + index.clip(min=0)]
-    moved = np.einsum("nij,nj->ni", table.rotation[operation], points) + table.translation[operation]
-    return moved % 1.0
-
-
 def _volume_range(table: pd.DataFrame) -> tuple[float, float]:
     """First and ninety-ninth percentile of the volume per atom of the possible cells of a table."""
-    positions = wyckoff()
     group = table["spg"].to_numpy()
-    atoms = np.zeros(len(table))
-    for i in range(site_count(table.columns)):
-        index = table[f"wp{i}"].to_numpy()
-        atoms += np.where(index >= 0, positions.multiplicity[positions.first[group] + index.clip(min=0)], 0)
+    atoms = atom_count(group, table[[f"wp{i}" for i in range(site_count(table.columns))]].to_numpy())
     cell = cells.symmetrized(group, table[list(CELL)].to_numpy())
     with np.errstate(divide="ignore", invalid="ignore"):
         volume = cells.volume(cell) / atoms

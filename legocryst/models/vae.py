@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from legocryst.models.features import Featurizer
-from legocryst.models.loop import Network
-from legocryst.models.network import NetworkGenerator
+from legocryst.models.loop import ColumnNetwork, Network
+from legocryst.models.network import ColumnGenerator
 from legocryst.settings import TrainSettings
 
 SIGMA = (0.01, 1.0)
@@ -17,7 +17,7 @@ LOGIT = 30.0
 """Logits are softly kept within this, so that their exponentials can be summed without overflow."""
 
 
-class VAENetwork(Network):
+class VAENetwork(ColumnNetwork):
     """Encoder to a normal distribution in the latent space, decoder to logits and scalars."""
 
     member: Tensor  # (width, columns): which one-hot a matrix column belongs to
@@ -79,12 +79,12 @@ class VAENetwork(Network):
         return self.decode(torch.randn(n, self.latent, generator=noise))
 
 
-class VAE(NetworkGenerator):
+class VAE(ColumnGenerator):
     """The variational autoencoder as a generator."""
 
     name = "vae"
 
-    @classmethod
-    def build(cls, features: Featurizer, settings: TrainSettings) -> Network:
+    def build(self) -> Network:
         """The untrained network."""
-        return VAENetwork(features, settings)
+        assert self.featurizer is not None
+        return VAENetwork(self.featurizer, self.settings)

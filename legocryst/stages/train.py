@@ -35,8 +35,10 @@ def train(
     this table. `volume_per_atom` (cubic angstrom) is the random generator's range; by default the table's own.
     Raises ValueError as `Generator.fit` does.
     """
-    options: dict[str, Any] = {"featurizer": featurizer}
-    if settings.model == "random":
+    options: dict[str, Any] = {}
+    if settings.model in ("vae", "gan"):
+        options = {"featurizer": featurizer}
+    elif settings.model == "random":
         options = {"volume_per_atom": volume_per_atom}
     stopped = False
 

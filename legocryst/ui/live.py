@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from legocryst.jobs import STAGES, Job, stages
+from legocryst.jobs import STAGES, Job
 from legocryst.ui.shell import sentence
 
 if TYPE_CHECKING:
@@ -107,11 +107,9 @@ def speed(job: Job) -> float | None:
 def planned(job: Job) -> list[str]:
     """Stages that a job does or takes over, in order."""
     try:
-        todo = stages(job.settings)
+        return list(job.stages)
     except ValueError:  # made by another version: show what it did
-        todo = tuple(stage for stage in STAGES if stage in _latest(job))
-    last = STAGES.index(job.command) if job.command in STAGES else len(STAGES)
-    return [stage for stage in todo if STAGES.index(stage) <= last]
+        return [stage for stage in STAGES if stage in _latest(job)]
 
 
 def stage_progress(step: Mapping[str, Any], state: str) -> tuple[float, str]:

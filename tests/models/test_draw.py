@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from legocryst.models.draw import draw_rows, fixed_positions
+from legocryst.models.draw import draw_rows
 from legocryst.models.features import Featurizer
 
 
@@ -17,12 +17,6 @@ def table_of(rows: Sequence[tuple[int, ...]]) -> pd.DataFrame:
             row |= {f"wp{i}": wp} | dict.fromkeys((f"x{i}", f"y{i}", f"z{i}"), -1.0 if wp < 0 else 0.25)
         out.append(row)
     return pd.DataFrame(out)
-
-
-def test_fixed_positions_of_pm3m() -> None:
-    exists, fixed = fixed_positions()
-    assert exists[221].sum() == 14 and np.flatnonzero(fixed[221]).tolist() == [10, 11, 12, 13]  # d, c, b, a
-    assert exists[1].sum() == 1 and not fixed[1].any()
 
 
 def test_draws_follow_the_softmax() -> None:

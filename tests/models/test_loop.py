@@ -18,13 +18,13 @@ def test_stops_when_samples_do_not_get_better_and_keeps_the_best(families: pd.Da
 
     def evaluate(rows: pd.DataFrame) -> dict[str, float]:
         sizes.append(len(rows))
-        return {"valid": next(shares), "decodable": 1.0}
+        return {"new": next(shares), "decodable": 1.0}
 
     stopped = generator("vae").fit(families, SETTINGS, seed=1, progress=seen.append, evaluate=evaluate)
     training = stopped.describe()["training"]
     assert training["epoch"] == 8 and training["best_epoch"] == 4 and training["best"] == 0.5
     assert "2 checks" in training["stopped"] and sizes == [25] * 4
-    assert [n["epoch"] for n in seen if "valid" in n] == [2, 4, 6, 8] and seen[1]["decodable"] == 1
+    assert [n["epoch"] for n in seen if "new" in n] == [2, 4, 6, 8] and seen[1]["decodable"] == 1
     best = generator("vae").fit(families, SETTINGS.model_copy(update={"epochs": 4}), seed=1)
     pd.testing.assert_frame_equal(stopped.sample(20, seed=0), best.sample(20, seed=0))
 

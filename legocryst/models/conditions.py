@@ -1,0 +1,143 @@
+"""What a user asks of samples: space groups, sites, atoms in the cell, low energy; and which choices can meet it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from legocryst.crystal.cell import SYSTEMS, system_index
+from legocryst.crystal.wyckoff import N_GROUPS
+from legocryst.models.variables import choices
+from legocryst.quantities import SITES
+from legocryst.settings import SampleSettings
+
+LARGEST = 192
+"""Most points of a Wyckoff position."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Bounds, both included; `lowest` is the share of the training energies, lowest first, that samples shall have."""
+
+    groups: frozenset[int] = frozenset(range(1, N_GROUPS + 1))
+    sites: tuple[int, int] = (1, SITES)
+    atoms: tuple[int, int] = (1, 500)
+    lowest: float = 1.0
+
+    @property
+    def asked(self) -> list[str]:
+        """Words for what is not left open; a largest number of atoms alone asks for nothing."""
+        found = {
+            "space groups": len(self.groups) < N_GROUPS,
+            "a number of sites": self.sites != OPEN.sites,
+            "a number of atoms": self.atoms[0] > 1,
+            "low energy": self.lowest < 1,
+        }
+        return [words for words, asked in found.items() if asked]
+
+    @staticmethod
+    def of(settings: SampleSettings) -> "Conditions":
+        """The conditions that settings name; raises ValueError where they contradict each other."""
+        groups = group_numbers(settings.groups) if settings.groups.strip() else set(range(1, N_GROUPS + 1))
+        if settings.system != "any":
+            groups = {g for g in groups if SYSTEMS[int(system_index(g))] == settings.system}
+        if not groups:
+            raise ValueError(f"none of the space groups {settings.groups} is {settings.system}: leave one of both open")
+        for name in ("sites", "atoms"):
+            low, high = getattr(settings, f"min_{name}"), getattr(settings, f"max_{name}")
+            if low > high:
+                raise ValueError(f"at least {low} and at most {high} {name} cannot both be: raise max_{name}")
+        return Conditions(
+            groups=frozenset(groups),
+            sites=(settings.min_sites, settings.max_sites),
+            atoms=(settings.min_atoms, settings.max_atoms),
+            lowest=settings.lowest_energies,
+        )
+
+
+OPEN = Conditions()
+
+
+def group_numbers(text: str) -> set[int]:
+    """Numbers of a list such as "194, 200-230"; raises ValueError for other text."""
+    found: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.strip().partition("-")
+        if not first.strip().isdecimal() or (last and not last.strip().isdecimal()):
+            raise ValueError(f"{text!r} is no list of space groups: write it as 194, 200-230")
+        low, high = int(first), int(last or first)
+        if not 1 <= low <= high <= N_GROUPS:
+            raise ValueError(f"there are no space groups {part.strip()}: they run from 1 to {N_GROUPS}")
+        found |= set(range(low, high + 1))
+    return found
+
+
+class Reach:
+    """Which Wyckoff positions can still be chosen so that a row ends with the sites and atoms that were asked for.
+
+    Sites are chosen from the last position, letter a, to the general one; a position without free coordinates once.
+    """
+
+    def __init__(self, conditions: Conditions, *, sites: int) -> None:
+        """`sites`: room of a row."""
+        self.low = np.array([conditions.sites[0], conditions.atoms[0]])
+        self.high = np.array([min(conditions.sites[1], sites), min(conditions.atoms[1], LARGEST * sites)])
+        if (self.low > self.high).any():
+            raise ValueError(f"a row of this table has room for {sites} sites: ask for fewer sites or atoms")
+        count = np.append(choices().exists.sum(axis=1), 0)
+        self._start = np.concatenate([[0], np.cumsum(count + 1)])  # of each group; its first entry is no position
+        # [position, sites, atoms]: how many pairs below (sites, atoms) can be made of the group's positions before it
+        self._counts = np.zeros((self._start[-1], self.high[0] + 2, self.high[1] + 2), np.int16)
+        for group in range(1, N_GROUPS + 1):
+            self._fill(group, int(count[group]))
+
+    def _fill(self, group: int, count: int) -> None:
+        table = choices()
+        made = np.zeros(self.high + 1, bool)
+        made[0, 0] = True
+        for k in range(count + 1):
+            self._counts[self._start[group] + k, 1:, 1:] = made.cumsum(0).cumsum(1)
+            size = int(table.multiplicity[group, k]) if k < count else 0
+            if 0 < size <= self.high[1]:
+                source = made.copy() if table.fixed[group, k] else made
+                for sites in range(1, self.high[0] + 1):
+                    made[sites, size:] |= source[sites - 1, : len(made[0]) - size]
+
+    def groups(self) -> np.ndarray:
+        """(231,) bool: groups in which a row can be made."""
+        none = np.zeros(N_GROUPS + 1, np.int64)
+        return self._possible(np.arange(N_GROUPS + 1), choices().exists.sum(axis=1), none, none)
+
+    def ended(self, sites: np.ndarray, atoms: np.ndarray) -> np.ndarray:
+        """(n,) bool: rows of so many sites and atoms (n,) may end."""
+        now = np.stack([sites, atoms], axis=1)
+        return ((now >= self.low) & (now <= self.high)).all(axis=1) & (sites > 0)
+
+    def allowed(self, group: np.ndarray, last: np.ndarray, sites: np.ndarray, atoms: np.ndarray) -> np.ndarray:
+        """(n, 27) bool: positions that may come next in rows of groups (n,) with so many sites and atoms (n,).
+
+        `last` (n,) is the position before, 27 where there is none yet.
+        """
+        table = choices()
+        index = np.arange(table.exists.shape[1])
+        again = index == last[:, None]
+        open_ = table.exists[group] & (index <= last[:, None]) & ~(again & table.fixed[group])
+        after = np.where(table.fixed[group], index, index + 1)  # positions below this stay open afterwards
+        more = atoms[:, None] + table.multiplicity[group]
+        rows, columns = np.nonzero(open_ & (more <= self.high[1]) & (sites[:, None] < self.high[0]))
+        out = np.zeros_like(open_)
+        out[rows, columns] = self._possible(group[rows], after[rows, columns], sites[rows] + 1, more[rows, columns])
+        return out
+
+    def _possible(self, group: np.ndarray, until: np.ndarray, sites: np.ndarray, atoms: np.ndarray) -> np.ndarray:
+        """(n,) bool: rows can be completed with positions below `until` (n,)."""
+        now = np.stack([sites, atoms], axis=1)
+        low, high = np.maximum(self.low - now, 0), self.high - now + 1
+        counts = self._counts[self._start[group] + until]
+        rows = np.arange(len(group))
+        inside = (
+            counts[rows, high[:, 0], high[:, 1]]
+            - counts[rows, low[:, 0], high[:, 1]]
+            - counts[rows, high[:, 0], low[:, 1]]
+            + counts[rows, low[:, 0], low[:, 1]]
+        )
+        return inside > 0

@@ -1,0 +1,98 @@
+"""The Transformer: what it draws are crystals as they stand, it is as likely as it says, conditions are met."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from legocryst.crystal.table import decode
+from legocryst.models.base import generator
+from legocryst.models.conditions import Conditions
+from legocryst.models.packing import Batch
+from legocryst.models.transformer import Block, Transformer, TransformerNetwork
+from legocryst.models.variables import atom_count, read
+from legocryst.settings import TrainSettings
+
+SETTINGS = TrainSettings(model="transformer", epochs=2, batch_size=100, width=16, layers=2)
+
+
+@pytest.fixture(scope="module")
+def fitted(varied: pd.DataFrame) -> Transformer:
+    energy = np.linspace(0, 2, len(varied))
+    model = generator("transformer").fit(varied.assign(energy=energy), SETTINGS, seed=0)
+    assert isinstance(model, Transformer)
+    return model
+
+
+def test_tokens_after_one_another_are_those_of_all_at_once() -> None:
+    torch.manual_seed(0)
+    block, tokens = Block(16), torch.randn(5, 4, 16)
+    place = torch.arange(20)
+    with torch.no_grad():
+        together = block(tokens.flatten(0, 1), place, 5, 4).view(5, 4, 16)
+        memory = None
+        for k in range(4):
+            x, memory = block.step(tokens[:, k], memory)
+            assert torch.allclose(x, together[:, k], atol=1e-5)
+
+
+@pytest.mark.parametrize("temperature", [0.3, 1.0, 3.0])
+def test_every_sample_decodes_without_shift(fitted: Transformer, temperature: float) -> None:
+    rows = fitted.sample(1000, seed=0, temperature=temperature)
+    decoded = decode(rows, mode="strict")
+    assert (decoded.reason == "").all() and decoded.shift.max() < 1e-9
+
+
+def test_conditions_are_met_by_every_row(fitted: Transformer, varied: pd.DataFrame) -> None:
+    groups = frozenset([*varied["spg"].mode().tolist(), 225, 62, 14])
+    asked = Conditions(groups=groups, sites=(2, 3), atoms=(8, 24), lowest=0.25)
+    found, _, _ = read(fitted.sample(500, seed=1, conditions=asked))
+    assert set(found.group) <= groups
+    assert ((found.count >= 2) & (found.count <= 3)).all()
+    assert ((found.atoms >= 8) & (found.atoms <= 24)).all()
+
+
+def test_what_cannot_be_is_refused(fitted: Transformer) -> None:
+    with pytest.raises(ValueError, match="learnt none of the space groups"):
+        learnt = {row[0] for row in fitted.packing.seen}
+        fitted.sample(1, seed=0, conditions=Conditions(groups=frozenset(set(range(1, 231)) - learnt)))
+    with pytest.raises(ValueError, match="no crystal of 1 to 1 sites and 7 to 7 atoms"):
+        fitted.sample(1, seed=0, conditions=Conditions(sites=(1, 1), atoms=(7, 7)))
+
+
+def test_loss_is_what_the_draws_say(fitted: Transformer) -> None:
+    """The groups' part of the loss of its own samples is the entropy of their distribution."""
+    network, packing = fitted.network, fitted.packing
+    assert isinstance(network, TransformerNetwork)
+    rows, _, _ = read(fitted.sample(4000, seed=3, temperature=1.0))
+    batch = Batch.of(packing.pack(rows, np.full(4000, np.nan)))
+    nothing = torch.full((4000, 3), torch.nan)
+    with torch.no_grad():
+        parts = network.losses(batch, nothing)
+        chance = torch.softmax(network.group_logits(network.hint(nothing[:1])), dim=1)[0]
+    entropy = -(chance * torch.log(chance.clamp(min=1e-30))).sum()
+    assert float(parts["groups"]) == pytest.approx(float(entropy), abs=0.05)
+    counts = np.bincount(rows.group, minlength=231) / 4000
+    assert np.abs(counts - chance.numpy()).max() < 0.02
+
+
+def test_energy_that_is_told_is_learnt(families: pd.DataFrame) -> None:
+    """Three crystals of three energies: asking for the lowest third gives the first."""
+    energy = families["spg"].rank(method="dense").to_numpy()
+    settings = SETTINGS.model_copy(update={"epochs": 40, "learning_rate": 0.01})
+    model = generator("transformer").fit(families.assign(energy=energy), settings, seed=0)
+    lowest = families["spg"].min()
+    share = [
+        (model.sample(200, seed=0, conditions=Conditions(lowest=part))["spg"] == lowest).mean() for part in (1.0, 0.34)
+    ]
+    assert share[0] < 0.5 and share[1] > 0.9
+
+
+def test_several_elements(one_crystal: pd.DataFrame) -> None:
+    """A table with element columns: which site has which element is learnt."""
+    table = one_crystal.assign(**{f"el{i}": {0: 5, 1: 7}.get(i, -1) for i in range(8)})
+    settings = SETTINGS.model_copy(update={"epochs": 150, "learning_rate": 0.01})
+    rows = generator("transformer").fit(table, settings, seed=0).sample(20, seed=0)
+    found, _, _ = read(rows)
+    assert (found.species[:, :2] == read(table)[0].species[0, :2]).all()
+    assert (atom_count(found.group, found.position) == 4).all()
