@@ -64,9 +64,9 @@ class BootstrapSettings(Settings):
     """How known crystals are found where there are none, or more of them."""
 
     target: str = setting("sp2-carbon", "Name of the wanted local environment.")
-    random: int = setting(20_000, "Rows of the random symmetric generator.", ge=0, le=10_000_000)
+    random: int = setting(10_000, "Rows of the random symmetric generator.", ge=0, le=10_000_000)
     surfaces: int = setting(
-        20_000,
+        24_000,
         "Crystals with atoms at random on triply periodic minimal surfaces; for three-coordinated targets.",
         ge=0,
         le=10_000_000,
@@ -79,8 +79,12 @@ class BootstrapSettings(Settings):
     max_energy: float = setting(
         0.5, "Crystals above this energy, relaxed, are not kept.", unit="eV/atom above graphite", gt=0, le=10
     )
+    model: Literal["7net-0", "7net-l3i5"] = setting("7net-0", "Potential of SevenNet that relaxes them.")
     max_energies: int = setting(
-        300, "Most crystals that get an energy, the smallest primitive cells first.", ge=0, le=1_000_000
+        500, "Most crystals that get an energy, the smallest primitive cells first.", ge=0, le=1_000_000
+    )
+    max_relaxed: int = setting(
+        200, "Most crystals relaxed with the potential, the lowest energies first.", ge=0, le=1_000_000
     )
 
 

@@ -60,6 +60,34 @@ def curate(options: argparse.Namespace) -> Result:
     }
 
 
+def bootstrap(options: argparse.Namespace) -> Result:
+    """Find crystals of low energy where few or none are known."""
+    from legocryst.stages.bootstrap import bootstrap as stage
+    from legocryst.stages.curate import shipped
+
+    clock, settings = Clock(), _settings(options, s.BootstrapSettings)
+    folder = options.folder or options.out.with_name(options.out.name + ".parts")
+    known = set() if settings.target != s.CurateSettings().target else set(shipped()["net_key"])
+    made = stage(
+        settings,
+        folder=folder,
+        known=known,
+        seed=options.seed,
+        threads=options.threads,
+        progress=Ticker("bootstrap"),
+    )
+    write(made.table, options.out)
+    return {
+        "drawn": settings.random + settings.surfaces,
+        "distinct_new": made.distinct,
+        "with_rings": made.ringed,
+        "relaxed": made.relaxed,
+        "kept": len(made.table),
+        "by_source": _counts(made.table["source"]),
+        "cpu_seconds": clock.seconds(),
+    }
+
+
 def augment(options: argparse.Namespace) -> Result:
     """Write the training set again in subgroups; a user's crystals are curated first and keep their numbers."""
     from legocryst.crystal.descriptions import SAME

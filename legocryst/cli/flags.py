@@ -66,6 +66,13 @@ def _training_set(add: Add) -> None:
     curate.add_argument("--report", type=_table_file, metavar="FILE", help=text)
     add_settings(curate, s.CurateSettings)
 
+    text = "Find crystals of low energy: random ones and ones on minimal surfaces, relaxed, each new net once."
+    bootstrap = add("bootstrap", c.bootstrap, text)
+    _out(bootstrap)
+    text = "folder of what is kept on the way, from which a later call goes on [default: FILE.parts]"
+    bootstrap.add_argument("--folder", type=Path, default=None, metavar="DIR", help=text)
+    add_settings(bootstrap, s.BootstrapSettings)
+
     augment = add("augment", c.augment, "Write each crystal again in subgroups of its space group.")
     augment.add_argument("seeds", nargs="?", type=Path, metavar="SEEDS", help=f"{_OWN} [default: the shipped set]")
     _out(augment)

@@ -1,25 +1,94 @@
 """Bootstrap: known crystals where there are none: random ones relaxed, each net once, those of low energy kept."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from legocryst.crystal.primitive import primitive_atoms
 from legocryst.crystal.surfaces import surface_crystals
-from legocryst.crystal.table import encode
+from legocryst.crystal.table import decode, encode
 from legocryst.environment.targets import Target
 from legocryst.environment.targets import target as find_target
 from legocryst.models.random import RandomSymmetric
 from legocryst.records import write_parquet
-from legocryst.settings import BootstrapSettings, RelaxSettings, TrainSettings
+from legocryst.settings import BootstrapSettings, RankSettings, RelaxSettings, TrainSettings
+from legocryst.stages.curate import DESCRIPTION, describe
+from legocryst.stages.kept import KeptRows
+from legocryst.stages.rank import rank
 from legocryst.stages.relax import relax_chunks
 
 LOT = 2000
 """Rows between two files that are kept, so that little is lost when the work is stopped."""
 ONCE = RelaxSettings(restarts=0, merge=0)
 SOURCES = {"random": "random symmetric crystals", "surfaces": "random points on minimal surfaces"}
+
+
+@dataclass(frozen=True, slots=True)
+class Bootstrapped:
+    """What a bootstrap found, and how much of it was left at each step."""
+
+    table: pd.DataFrame  # METHOD's columns and those of a training set, lowest energy first
+    distinct: int  # new nets
+    ringed: int  # of these, with rings within the limits
+    relaxed: int  # of these, with an energy after a relaxation
+
+
+def bootstrap(
+    settings: BootstrapSettings,
+    *,
+    folder: Path,
+    known: Collection[str] = (),
+    seed: int = 0,
+    threads: int = 1,
+    progress: Callable[..., None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Bootstrapped:
+    """Crystals of nets that are not `known`, of low energy after a relaxation that kept the net.
+
+    Of the nets of `found` with rings within the limits the smallest primitive cells get an energy, and the lowest of
+    them are relaxed with the potential. Both steps are kept in `folder`, so that a later call goes on. `progress` and
+    exceptions as in `found`, then `progress(done, total, seconds_left=...)` counts energies.
+    """
+    table = found(settings, folder=folder, seed=seed, threads=threads, progress=progress, should_stop=should_stop)
+    wanted = find_target(settings.target)
+    table = table[~table["net_key"].isin(list(known))].reset_index(drop=True)
+    crystals = decode(table, element=wanted.atomic_number, max_atoms=settings.max_atoms).crystals
+    words = describe(crystals, wanted)
+    sizes = [[int(size) for size in text.split()] for text in words["rings"]]
+    ringed = np.array([bool(s) and settings.min_ring <= min(s) and max(s) <= settings.max_ring for s in sizes], bool)
+    chosen = np.flatnonzero(ringed)
+    chosen = chosen[np.argsort(primitive_atoms(crystals.take(chosen)), kind="stable")]
+    asked = RankSettings(
+        model=settings.model,
+        max_energies=settings.max_energies,
+        max_relaxed=settings.max_relaxed,
+        max_rattled=0,
+        low_energy=settings.max_energy,
+    )
+    rows = table.iloc[chosen].reset_index(drop=True)
+    rows["row"] = chosen
+    with KeptRows(folder / "energies") as kept:
+        ranked = rank(
+            rows,
+            asked,
+            target=settings.target,
+            threads=threads,
+            kept=kept,
+            progress=progress,
+            should_stop=should_stop,
+        )
+    low = ranked[ranked["low_energy"].fillna(False).astype(bool)]
+    place = low["row"].to_numpy(int)
+    out = encode(crystals.take(place), sites=8).join(words.iloc[place].reset_index(drop=True))
+    out = out.assign(source=table["source"].to_numpy()[place], licence="MIT", energy=low["energy"].to_numpy(float))
+    columns = [name for name in out.columns if name not in (*DESCRIPTION, "reason")]
+    return Bootstrapped(
+        out[[*columns, *DESCRIPTION]], len(table), len(chosen), int(ranked["relaxed"].fillna(False).sum())
+    )
 
 
 def found(
