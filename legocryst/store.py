@@ -40,7 +40,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         "atoms",
     ),
     "augmented": ("job", *CRYSTAL_COLUMNS, "label"),
-    "features": ("job", "column", "encoding", "width", "components", "clipped"),
+    "features": ("job", "column", "encoding", "width", "components", "outliers"),
     "training": ("job", "epoch", "quantity", "value"),
     "crystals": (
         *("id", "job", "row", "status", "reason", "shift", "loss_before", "loss", "published", "evaluations"),
