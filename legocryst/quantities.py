@@ -76,6 +76,7 @@ _ALL = [
     Quantity("source", "Source", "", "Where the crystal comes from.", "text"),
     Quantity("licence", "Licence", "", "Licence under which the source is shared.", "text"),
     Quantity("rings", "Rings", "", "Sizes of the shortest rings at the angles of the net's vertices.", "category"),
+    Quantity("ring", "Ring size", "", "Bonds of a shortest ring at an angle of a vertex.", "integer"),
     Quantity("strain", "Strain", "", "Root mean square relative deviation of bonds and angles from the target's."),
     Quantity("crystal", "Number", "", "Number of the crystal among those that were offered.", "integer"),
     Quantity("kept", "Kept", "", "Whether the crystal is in the training or reference set.", "truth"),
@@ -163,7 +164,9 @@ _ALL = [
     Quantity("encoding", "Encoding", "", "How the column became numbers.", "category"),
     Quantity("width", "Width", "", "Numbers that the column became.", "integer"),
     Quantity("components", "Components", "", "Gaussian components or categories, as JSON.", "text"),
-    Quantity("clipped", "Clipped", "", "Values outside all components.", "integer"),
+    Quantity(
+        "outliers", "Outliers", "", "Values far from all others, which a component of their own holds.", "integer"
+    ),
     # training
     Quantity("epoch", "Epoch", "", "Passes over the table so far.", "integer"),
     Quantity("quantity", "Quantity", "", "What was measured after the epoch.", "category"),

@@ -102,19 +102,19 @@ class CurateSettings(Settings):
         "Crystals with a higher energy above the reference are left out, those of unknown energy not; empty: any.",
         unit="eV/atom",
         ge=-10,
-        le=100,
+        le=10,
     )
-    energy_known: bool = setting(False, "Crystals of unknown energy are left out.")
+    known_energy_only: bool = setting(False, "Crystals of unknown energy are left out.")
     periodicities: tuple[Literal[3, 2, 1, 0], ...] = setting(
         (), "Directions in which the nets go on: 3 frameworks, 2 layers, 1 chains, 0 cages; none chosen: all."
     )
-    systems: tuple[System, ...] = setting((), "Crystal systems that are taken; none chosen: all.")
-    groups: str = setting("", "Space groups that are taken, such as 194, 200-230; empty: all.")
+    crystal_systems: tuple[System, ...] = setting((), "Crystal systems that are taken; none chosen: all.")
+    space_groups: str = setting("", "Space groups that are taken, such as 194, 200-230; empty: all.")
     symprec: float = setting(
         0.01, "Symmetry of your own crystals is sought within this.", unit="angstrom", ge=1e-5, le=0.5, advanced=True
     )
 
-    @field_validator("groups")
+    @field_validator("space_groups")
     @classmethod
     def _readable(cls, text: str) -> str:
         group_numbers(text)

@@ -43,7 +43,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         *("job", *CRYSTAL_COLUMNS, "label", "t_index", "k_index", "basis", "origin_x", "origin_y", "origin_z"),
         *("mirror", "variant", "deviation"),
     ),
-    "features": ("job", "column", "encoding", "width", "components", "clipped"),
+    "features": ("job", "column", "encoding", "width", "components", "outliers"),
     "training": ("job", "epoch", "quantity", "value"),
     "crystals": (
         *("id", "job", "row", "status", "reason", "shift", "loss_before", "loss", "published", "evaluations"),

@@ -1,99 +1,320 @@
-"""Data: the training set, shipped or the user's own."""
+"""Data: the training set, shipped or the user's own, what its filters leave out, and the environment that is wanted."""
 
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
-from legocryst.crystal.wyckoff import wyckoff
-from legocryst.environment.targets import target, target_names
+from legocryst.environment.targets import Target, target_names
+from legocryst.jobs import FILES, Job
+from legocryst.quantities import QUANTITIES, header
 from legocryst.settings import CurateSettings
+from legocryst.store import Store
 from legocryst.ui import figures, forms, shell, show, tables
+from legocryst.ui.known import Known, Upload, examined, title_of, written
 from legocryst.ui.live import live
+from legocryst.ui.scene import scene
+from legocryst.ui.viewer import gallery, view
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from legocryst.crystal.representation import Crystals
 
-COLUMNS = ("name", "symbol", "sites", "atoms", "density", "energy", "periodicity", "kind", "loss", "source", "licence")
-
-
-@st.cache_data(show_spinner="Judging the crystals", max_entries=20)
-def judged(files: list[tuple[str, bytes]], settings: CurateSettings) -> "tuple[pd.DataFrame | None, str]":
-    """What becomes of each uploaded crystal, or the sentence that says why they cannot be used."""
-    from legocryst.pipeline import training_set
-
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            return training_set(write(files, Path(folder)), settings).report, ""
-        except ValueError as error:
-            return None, shell.sentence(error)
-
-
-def write(files: list[tuple[str, bytes]], folder: Path) -> list[Path]:
-    paths = []
-    for name, content in files:
-        path = folder / Path(name).name
-        if path.exists():
-            raise ValueError(f"two of the files have one name ({path.name}): rename one")
-        path.write_bytes(content)
-        paths.append(path)
-    return paths
+TABS = ("Table", "Gallery", "Distributions", "Environment", "Filters and own crystals")
+ROWS, TILES, LISTED = 500, 12, 500
+COLUMNS = (
+    *("number", "name", "symbol", "sites", "atoms", "density", "energy", "strain", "rings", "periodicity", "kind"),
+    *("loss", "source", "licence"),
+)
+ORDERS = ("number", "energy", "strain", "density", "atoms", "sites", "spg", "name")
+PICTURES = {
+    "spg": "Space groups of the training set.",
+    "atoms": "Atoms in the conventional cell.",
+    "sites": "Wyckoff sites of each crystal.",
+    "rings": "Crystals with a shortest ring of each size; a crystal may have several sizes.",
+    "energy": "Energy above graphite, where it is known.",
+    "density": "Density; layers have none before dispersion sets their distance.",
+    "strain": "Root mean square relative deviation of bonds and angles from the target's.",
+    "periodicity": "Directions in which the net goes on: 3 in frameworks, 2 in layers.",
+}
 
 
-def own() -> None:
-    st.write(
-        "Give CIF, POSCAR (.vasp) or table files (.csv, .parquet); every crystal is judged, and nothing is kept before "
-        "you say so."
+def listing(known: Known, store: Store, total: int) -> None:
+    """The rows, all at once where they are few; the selected one is picked."""
+    pages = -(-total // ROWS)
+    order, descending, number = "number", False, 1
+    if pages > 1:
+        order, descending = ordering("table")
+        number = st.pagination(pages, key="table_page", bind="query-params")
+    rows = known.page(store, order=order, descending=descending, limit=ROWS, offset=(number - 1) * ROWS)
+    event = st.dataframe(
+        rows[list(COLUMNS)],
+        column_config=show.columns(COLUMNS),
+        hide_index=True,
+        height=min(420, 38 + 35 * max(1, len(rows))),
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"known_rows.{known.name}",
+        alt="Crystals of the training set",
     )
-    uploaded = st.file_uploader("Your crystals", accept_multiple_files=True)
+    if selected := [k for k in event["selection"]["rows"] if k < len(rows)]:
+        pick(known, int(rows["number"].iloc[selected[0]]))
+        st.caption(f"{title_of(rows.iloc[selected[0]])} is picked: see Gallery and Environment.")
+    else:
+        st.caption("Select a row to see its crystal in Gallery and Environment.")
+    if known.job:
+        became(known.job)
+
+
+def ordering(place: str) -> tuple[str, bool]:
+    """Widgets for the order of rows."""
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    order = left.selectbox("Order by", ORDERS, format_func=header, key=f"{place}_order", bind="query-params")
+    return order, right.checkbox("Largest first", key=f"{place}_largest_first", bind="query-params")
+
+
+def became(job: Job) -> None:
+    """What the job's report says of each crystal that was offered."""
+    path = job.folder / FILES["curate"][1]
+    if path.exists():
+        with st.expander("What became of each crystal that was offered"):
+            report(pd.read_parquet(path), name=f"report-{job.id}.csv")
+
+
+def report(rows: pd.DataFrame, *, name: str) -> None:
+    """Crystals that were left out by reason, each crystal, and a file of them."""
+    lost = rows[~rows["kept"]]
+    counts = ", ".join(f"{reason} ({n:,})" for reason, n in lost["reason"].value_counts().items())
+    kept = f"{len(rows) - len(lost):,} of {len(rows):,} crystals are kept"
+    st.write(kept + (f"; left out: {counts}." if counts else "."))
+    shown = pd.concat([lost, rows[rows["kept"]]]).head(LISTED)
+    ordered = [name for name in ("crystal", "source", "use", "kept", "reason", "detail", "name") if name in shown]
+    show.table(shown[ordered], height="auto" if len(shown) < 8 else 300)
+    if len(rows) > LISTED:
+        st.caption(f"The first {LISTED} of {len(rows)}, those that were left out before the others.")
+    st.download_button("Download the report", lambda: rows.to_csv(index=False), name, "text/csv", on_click="ignore")
+
+
+def picked(known: Known, total: int) -> int:
+    """Number of the crystal that was picked in the table or the gallery, the first if none was."""
+    return min(int(st.session_state.get("picked", {}).get(known.name, 0)), total - 1)
+
+
+def pick(known: Known, number: int) -> None:
+    st.session_state.setdefault("picked", {})[known.name] = number
+
+
+def thumbnails(known: Known, store: Store, total: int) -> None:
+    grid, side = st.columns([5, 3], gap="medium")
+    with grid:
+        order, descending = ordering("gallery")
+        pages = -(-total // TILES)
+        page = st.pagination(pages, key="gallery_page", bind="query-params") if pages > 1 else 1
+        rows = known.page(store, order=order, descending=descending, limit=TILES, offset=(page - 1) * TILES)
+        number = picked(known, total)
+        tiles = known.tiles(rows, lambda row: f"{row['symbol']}, {row['atoms']} atoms")
+        clicked = gallery(tiles, picked=f"{known.name} {number}", key="gallery")
+    if clicked:
+        pick(known, int(clicked.rpartition(" ")[2]))
+        st.rerun()
+    with side:
+        row = known.row(store, number)
+        first = row.iloc[0]
+        st.subheader(title_of(first))
+        view(drawn(known.crystals(row), known.target), name=f"{known.name} {number}", height=330, key="picked")
+        facts = ("spg", "sites", "atoms", "kind", "rings", "density", "energy", "strain")
+        words = [(QUANTITIES[name].header, worded(first[name])) for name in facts]
+        st.table(pd.DataFrame(words, columns=["Quantity", "Value"]).set_index("Quantity"))
+
+
+def drawn(crystals: "Crystals", wanted: Target):  # type: ignore[no-untyped-def]
+    return scene(crystals, cutoff=wanted.bond_window[1])
+
+
+def worded(value: object) -> str:
+    if isinstance(value, float):
+        return "not known" if np.isnan(value) else f"{value:.4g}"
+    return str(value) or "none"
+
+
+def distributions(known: Known, store: Store) -> None:
+    """Every figure is binned in SQL."""
+    columns = st.columns(2)
+    for k, (name, caption) in enumerate(PICTURES.items()):
+        with columns[k % 2]:
+            if name == "rings":
+                bins = tables.ring_sizes(store, known.sql, known.parameters)
+                figure = figures.bars(bins, x="ring", y="Crystals")
+            elif name in ("sites", "periodicity"):
+                bins = tables.count_by(store, known.sql, name, parameters=known.parameters)
+                figure = figures.bars(bins, x=name, y="Crystals")
+            else:
+                bins = tables.histogram(store, known.sql, name, parameters=known.parameters)
+                figure = figures.histogram(bins, x=name)
+            if len(bins):
+                figures.show(figure, caption=caption, key=f"data.{name}")
+            else:
+                st.caption(f"None of these crystals has a value of {QUANTITIES[name].label.lower()}. {caption}")
+
+
+def environment(known: Known, store: Store, total: int) -> None:
+    """The target and its reference crystal beside the picked crystal of the training set."""
+    wanted = known.target
+    st.write(
+        f"**{wanted.title}**: {wanted.coordination} bonds of {wanted.bond_window[0]:g} to {wanted.bond_window[1]:g} Å "
+        f"(ideal {wanted.bond:g} Å) at each atom, no other atom nearer than {wanted.gap:g} Å, no angle below "
+        f"{wanted.min_angle:g}°, and a descriptor loss of at most {wanted.loss_limit:g}."
+    )
+    number = st.number_input(
+        "Number of the crystal to compare", 0, total - 1, picked(known, total), help="Pick it in the table or gallery."
+    )
+    pick(known, int(number))
+    row = known.row(store, int(number))
+    crystal, name = known.crystals(row), title_of(row.iloc[0])
+    reference = wanted.reference.crystals()
+    left, right = st.columns(2)
+    with left:
+        st.subheader(f"Reference: {wanted.reference.name}")
+        st.caption("The environment of its first site is the wanted one.")
+        view(drawn(reference, wanted), name=f"reference {wanted.name}", height=300, key="reference")
+    with right:
+        st.subheader(name)
+        st.caption(f"Loss {row['loss'].iloc[0]:.3g}, strain {row['strain'].iloc[0]:.3g}.")
+        view(drawn(crystal, wanted), name=f"{known.name} {number}", height=300, key="compared")
+    compared(wanted, {wanted.reference.name.capitalize(): reference, name: crystal})
+
+
+def compared(wanted: Target, crystals: "dict[str, Crystals]") -> None:
+    """Radial distribution and angular Fourier series of some crystals."""
+    from legocryst.environment.distributions import mean_angular, mean_radial
+
+    left, right = st.columns(2)
+    with left:
+        r = np.linspace(0.7 * wanted.bond, 2.3 * wanted.bond, 400)
+        curves = {name: mean_radial(crystal, r) for name, crystal in crystals.items()}
+        figure = figures.lines(r, curves, across="Distance (Å)", up="Neighbours per Å")
+        for low, high in (wanted.bond_window, (wanted.bond_window[1], wanted.gap)):
+            shade = {"fillcolor": figures.COLORS[2 if low < wanted.bond else 1], "opacity": 0.12, "line_width": 0}
+            figure.add_vrect(x0=low, x1=high, **shade)
+        first, second = (wanted.bond_window[1], wanted.gap)
+        caption = (
+            f"Radial distribution: neighbours at each distance, the mean of all atoms; the area of a peak is their "
+            f"number. Green: bonds, up to {first:g} Å; orange: the gap up to {second:g} Å, where no atom may be."
+        )
+        figures.show(figure, caption=caption, key="radial")
+    with right:
+        order = np.arange(9)
+        bars = {
+            name: mean_angular(crystal, cutoff=wanted.bond_window[1], l_max=8) for name, crystal in crystals.items()
+        }
+        figure = figures.columns(order, bars, across="Order l", up="Sum of cos(lθ) over pairs of bonds")
+        caption = (
+            "Angular Fourier series: the sum of cos(lθ) over all pairs of an atom's bonds, each with itself too, the "
+            "mean of all atoms; θ is the angle between two bonds."
+        )
+        figures.show(figure, caption=caption, key="angular")
+
+
+def making(known: Known) -> None:
+    """A new training set: what is offered, what the filters leave out, and the button that makes it."""
+    st.write(
+        "Crystals of your own, or the training set above with other filters. Everything is judged here first, and "
+        "nothing is kept before you say so. CIF, POSCAR (.vasp), extended XYZ, ASE databases (.db), tables (.csv, "
+        ".parquet) and .zip archives of them are read."
+    )
+    left, right = st.columns(2)
+    own = uploaded(left, "Your crystals", "They become the training set. Without any, the training set above is taken.")
+    known_only = uploaded(right, "For novelty only", "Their nets count as known, and nothing is learnt from them.")
     good = forms.form("curate", options={"target": target_names()})
-    if not uploaded or not good:
+    if not good:
         return
-    files = [(file.name, file.getvalue()) for file in uploaded]
     settings = forms.run_settings()
-    report, refusal = judged(files, settings.curate)
-    if report is None:
+    lasting = CurateSettings(target=settings.curate.target, symprec=settings.curate.symprec)
+    job = known.job
+    table, refusal = examined(own, [str(path) for path in job.seeds] if job else [], lasting)
+    if table is None:
         st.error(refusal)
         return
-    st.write(f"{int(report['kept'].sum())} of {len(report)} crystals can be used.")
-    verdict = report["kept"].map({True: "kept", False: "left out"})
-    show.table(report.assign(kept=verdict).rename(columns=str.capitalize))
-    if st.button("Use as training set", type="primary"):
-        with tempfile.TemporaryDirectory() as folder:
-            job = shell.start("curate", settings, seeds=write(files, Path(folder)))
-        if job:
-            shell.choose("training_set", job)
-            st.rerun()
+    usable = chosen(table, settings.curate)
+    if known_only:
+        nets, refusal = examined(known_only, [], lasting, reference=True)
+        if nets is None:
+            st.error(refusal)
+            return
+        with st.expander("Crystals for novelty only"):
+            report(nets, name="reference.csv")
+    if usable and st.button("Use as training set", type="primary", help=shell.CORES):
+        start(own, known_only, job)
 
 
-def shipped() -> "pd.DataFrame":
-    from legocryst.stages.curate import shipped
+def uploaded(place: "st.delta_generator.DeltaGenerator", label: str, text: str) -> list[Upload]:
+    files = place.file_uploader(label, accept_multiple_files=True, help=text)
+    return [(file.name, file.getvalue()) for file in files]
 
-    return shipped()
+
+def chosen(table: pd.DataFrame, settings: CurateSettings) -> bool:
+    """What the filters leave; returns whether anything is left."""
+    from legocryst.stages.curate import dropped, filtered
+    from legocryst.stages.curate import report as report_of
+
+    rows = report_of(filtered(table, settings))
+    valid, kept = int((table["reason"] == "").sum()), int(rows["kept"].sum())
+    offered, environments, left = st.columns(3)
+    offered.metric("Crystals offered", f"{len(table):,}")
+    environments.metric("With the wanted environment", f"{valid:,}")
+    left.metric("Kept", f"{kept:,}")
+    if valid:
+        what = dropped(table, settings)
+        together = f"Together they leave out {valid - kept} of the {valid} crystals with the wanted environment."
+        caption = f"Crystals that each filter leaves out, and those that no other one does. {together}"
+        figures.show(figures.filters(what), caption=caption, key="dropped")
+    with st.expander("Each crystal", expanded=not kept):
+        report(rows, name="report.csv")
+    if not kept:
+        st.error("Nothing is left: loosen the filters." if valid else "None of these crystals can be used.")
+    return kept > 0
 
 
-def distributions(table: "pd.DataFrame") -> None:
-    left, right = st.columns(2)
-    pictures = {
-        "spg": "Space groups of the training set.",
-        "sites": "Wyckoff sites of each crystal.",
-        "atoms": "Atoms in the conventional cell.",
-        "density": "Density; layers have none before dispersion sets their distance.",
-        "energy": "Energy above graphite, where it is known.",
-        "periodicity": "Directions in which the net goes on: 3 in frameworks, 2 in layers.",
+def start(own: list[Upload], known_only: list[Upload], job: Job | None) -> None:
+    """Make the training set, and show it."""
+    with tempfile.TemporaryDirectory() as folder:
+        places = [Path(folder) / name for name in ("own", "reference")]
+        for place in places:
+            place.mkdir()
+        seeds = written(own, places[0]) or (job.seeds if job else [])
+        reference = written(known_only, places[1]) or (job.reference if job else [])
+        made = shell.start("curate", forms.run_settings(), seeds=seeds, reference=reference)
+    if made:
+        shell.choose("training_set", made)
+        st.rerun()
+
+
+def page(job: Job | None) -> None:
+    store = shell.store()
+    if job is not None:
+        shell.catch_up(job)
+    known = Known.of(job)
+    total, frameworks = known.counts(store)
+    besides = ""
+    if job and job.reference:
+        sql = "SELECT count(DISTINCT net_key) AS n FROM reference WHERE job = ?"
+        nets = int(store.query(sql, [job.id])["n"].iloc[0])
+        besides = f" The nets of {nets} more are known for novelty only."
+    st.write(f"{total:,} crystals, {frameworks:,} of them with a 3-periodic net.{besides}")
+    opened = st.tabs(TABS, key="view", bind="query-params")
+    views = {
+        "Table": lambda: listing(known, store, total),
+        "Gallery": lambda: thumbnails(known, store, total),
+        "Distributions": lambda: distributions(known, store),
+        "Environment": lambda: environment(known, store, total),
+        "Filters and own crystals": lambda: making(known),
     }
-    for k, (name, caption) in enumerate(pictures.items()):
-        with (left, right)[k % 2]:
-            if name in ("sites", "periodicity"):
-                figure = figures.bars(tables.counted(table[name], name), x=name, y="Crystals")
-            elif table[name].notna().any():
-                figure = figures.histogram(tables.binned(table[name]), x=name)
-            else:
-                st.caption(f"No energies are known. {caption}")
-                continue
-            figures.show(figure, caption=caption, key=f"data.{name}")
+    for tab, name in zip(opened, TABS, strict=True):
+        if tab.open:  # the others cost nothing, and a 3D view needs a place on the page
+            with tab:
+                views[name]()
 
 
 shell.begin("data")
@@ -101,17 +322,5 @@ job = shell.training_set()
 if job is not None:
     live(job)
 if job is None or shell.has(job, "curate"):
-    known = shipped() if job is None else shell.store().query("SELECT * FROM seeds WHERE job = ?", [job.id])
-    known = known.assign(symbol=wyckoff().symbol[known["spg"].to_numpy(int)], sites=tables.site_count(known))
-    wanted = CurateSettings().target if job is None else job.record["settings"]["curate"]["target"]
-    densities = tables.densities(known, target(wanted).atomic_number)
-    known["density"] = np.where(known["kind"].isin(("framework", "interpenetrated")), densities, np.nan)
-    st.write(f"{len(known)} crystals, {int((known['periodicity'] == 3).sum())} of them with a 3-periodic net.")
-    first, second, third = st.tabs(["Table", "Distributions", "Add your own"])
-    with first:
-        show.table(known[list(COLUMNS)], height=420)
-    with second:
-        distributions(known)
-    with third:
-        own()
+    page(job)
 shell.end("data")

@@ -1,11 +1,22 @@
 """Features: how each column of the table becomes numbers."""
 
+import pandas as pd
 import streamlit as st
 
 from legocryst.jobs import Job
-from legocryst.quantities import header
+from legocryst.quantities import QUANTITIES, header
+from legocryst.store import Store
+from legocryst.store import column as store_column
 from legocryst.ui import figures, forms, shell, show, tables
 from legocryst.ui.live import live, planned
+
+NUMBERS = (
+    ("value", "Value", "%.6f"),
+    ("mean", "Mean", "%.4f"),
+    ("std", "Standard deviation", "%.2g"),
+    ("scalar", "Scalar", "%.4f"),
+    ("back", "Value that comes back", "%.6f"),
+)
 
 
 def result(job: Job) -> None:
@@ -16,12 +27,24 @@ def result(job: Job) -> None:
         st.info("This job has no features yet.")
         return
     rows = int(store.query("SELECT count(*) AS n FROM augmented WHERE job = ?", [job.id])["n"].iloc[0])
-    before, after, table = st.columns(3)
+    before, after, outliers, table = st.columns(4)
     before.metric("Columns before", len(features))
     after.metric("Numbers after", int(features["width"].sum()))
+    outliers.metric("Outliers", int(features["outliers"].sum()), help=QUANTITIES["outliers"].help)
     table.metric("Rows", f"{rows:,}")
+    columns, one_row = st.tabs(("Columns", "A row"), key="features_view", bind="query-params")
+    if columns.open:
+        with columns:
+            column(job, store, features)
+    if one_row.open and rows:
+        with one_row:
+            becomes(job, store, features, rows)
+
+
+def column(job: Job, store: Store, features: pd.DataFrame) -> None:
+    """A column's values, what was fitted to them, and how wide it became."""
     names = features["column"].tolist()
-    chosen = st.selectbox("Column", names, min(1, len(names) - 1), header)
+    chosen = st.selectbox("Column", names, min(1, len(names) - 1), header, key="feature_column", bind="query-params")
     feature = features[features["column"] == chosen].iloc[0]
     if feature["encoding"] == "discrete":
         figure = figures.categories(feature["components"], x=chosen)
@@ -31,12 +54,47 @@ def result(job: Job) -> None:
         bins = tables.histogram(store, "augmented", chosen, where=used, parameters=[job.id], bins=80)
         figure = figures.mixture(bins, feature["components"], x=chosen)
         caption = (
-            f"Rows, and the Gaussian mixture fitted to them; the column becomes {feature['width']} numbers: one for "
-            f"each component and the place in it. {feature['clipped']} values lie outside all components."
+            f"Rows, and how many of them the fitted Gaussians expect at each place; the column becomes "
+            f"{feature['width']} numbers: one for each component and the place in it."
         )
+        if feature["outliers"]:
+            caption += f" The last component was made for {feature['outliers']} outliers."
+        if chosen[1:].isdigit():
+            caption += " Rows without the site have a component of their own, which is not drawn."
     figures.show(figure, caption=caption, key="feature")
-    with st.expander("All columns"):
-        show.table(features[["column", "encoding", "width", "clipped"]], height=300)
+    with st.expander("Width of every column"):
+        show.table(features[["column", "encoding", "width", "outliers"]], height=300)
+
+
+def becomes(job: Job, store: Store, features: pd.DataFrame, rows: int) -> None:
+    """What one row of the table becomes, and what comes back."""
+    from legocryst.models.features import Featurizer
+
+    number = st.number_input("Row", 0, rows - 1, 0, key="feature_row", bind="query-params", help="Of the table.")
+    listed = ", ".join(store_column(name) for name in features["column"])
+    sql = f"SELECT {listed} FROM augmented WHERE job = ? ORDER BY rowid LIMIT 1 OFFSET ?"
+    fitted = Featurizer.from_columns(features.rename(columns={"column": "name"}))
+    told = fitted.explain(store.query(sql, [job.id, int(number)]))
+    told = told.assign(start=[block.start for block in fitted.blocks], label=told["column"].map(header))
+    error = (told["back"] - told["value"]).abs()
+    caption = (
+        f"The {fitted.width} numbers of this row: {len(told)} ones, each for a category or a component, "
+        f"{int(told['scalar'].notna().sum())} scalars for the place in the component, and zeros. What comes back "
+        f"differs by at most {error.max():.1g}."
+    )
+    figures.show(figures.encoded(told, fitted.width), caption=caption, key="encoded")
+    part = told["part"].astype(str) + " of " + told["parts"].astype(str)
+    shown = told.assign(component=part)[["column", "value", "component", "mean", "std", "scalar", "back"]]
+    shown["column"] = told["label"]
+    numbers = {name: st.column_config.NumberColumn(text, format=form) for name, text, form in NUMBERS}
+    words = {
+        "column": st.column_config.TextColumn("Column"),
+        "component": st.column_config.TextColumn("One", help="Which category or component holds the one."),
+    }
+    show.table(shown, extra=words | numbers, height=420)
+    st.caption(
+        "Value = mean + 4 × standard deviation × scalar, where the column is a number; else the category itself."
+    )
 
 
 shell.begin("features")

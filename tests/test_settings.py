@@ -30,9 +30,9 @@ def test_unknown_preset_is_refused_with_the_choices() -> None:
         {"train": {"model": "oracle"}},
         {"curate": {"max_sites": 9}},
         {"curate": {"max_strain": -0.1}},
-        {"curate": {"systems": ["round"]}},
+        {"curate": {"crystal_systems": ["round"]}},
         {"curate": {"periodicities": [4]}},
-        {"curate": {"groups": "1 to 3"}},
+        {"curate": {"space_groups": "1 to 3"}},
         {"seed": -1},
         {"unknown": 1},
         {"train": {"epoch": 3}},
@@ -71,9 +71,9 @@ def test_lists_of_space_groups() -> None:
 
 def test_shapes() -> None:
     fields = CurateSettings.model_fields
-    assert shape(fields["systems"]).choices == SYSTEMS and shape(fields["systems"]).several
+    assert shape(fields["crystal_systems"]).choices == SYSTEMS and shape(fields["crystal_systems"]).several
     assert (shape(fields["max_strain"]).base, shape(fields["max_strain"]).empty) == (float, True)
     assert (shape(fields["max_sites"]).base, shape(fields["max_sites"]).empty) == (int, False)
     assert shape(fields["periodicities"]).choices == (3, 2, 1, 0)
-    some = CurateSettings(periodicities=(3, 2), systems=("cubic",), max_energy=0.5)
+    some = CurateSettings(periodicities=(3, 2), crystal_systems=("cubic",), max_energy=0.5)
     assert CurateSettings.model_validate_json(some.model_dump_json()) == some

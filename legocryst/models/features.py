@@ -2,7 +2,9 @@
 
 Method: Xu, Skoularidou, Cuesta-Infante & Veeramachaneni, NeurIPS 2019 (arXiv 1907.00503), section 4.2. The mixtures
 are fitted by rdt's ClusterBasedNormalizer. Unlike there, a value goes to its most probable component that can hold it,
-so the transform is deterministic and clips as little as possible.
+and what no component can hold gets one more: the transform is deterministic, and no value of the fitted table is
+clipped. A scalar is a float32 between -1 and 1, so that a value comes back within 2e-7 of its component's standard
+deviation.
 """
 
 import json
@@ -20,7 +22,7 @@ from legocryst.settings import FeatureSettings
 WIDTH = 4.0
 """A component spans this many standard deviations on each side of its mean: scalars -1 to 1."""
 LIMIT = 0.99
-"""Scalars beyond this are clipped."""
+"""Scalars beyond this are clipped, which only values outside the fitted table's can be."""
 EXACT = 1e-8
 """Standard deviation of a component that stands for a single value."""
 
@@ -34,7 +36,7 @@ class Block:
     value: np.ndarray  # (k,) categories, or means of the components in the column's unit
     weight: np.ndarray  # (k,) share of rows
     std: np.ndarray = field(default_factory=lambda: np.zeros(0))  # (k,) of the components, empty for categories
-    clipped: int = 0  # values of the fitted table that lie outside all components
+    outliers: int = 0  # values of the fitted table that no component of the mixture holds, and one of their own does
 
     @property
     def discrete(self) -> bool:
@@ -76,6 +78,20 @@ class Block:
         return self.value[part] + WIDTH * self.std[part] * scalar
 
 
+def with_outliers(block: Block, outside: np.ndarray, rows: int) -> Block:
+    """The block with one more component, that holds the values (n,) of `rows` which lie outside all others."""
+    low, high = outside.min(), outside.max()
+    share = len(outside) / rows
+    std = max((high - low) / (2 * WIDTH * LIMIT) * (1 + 1e-9), EXACT)
+    return replace(
+        block,
+        value=np.append(block.value, (low + high) / 2),
+        weight=np.append(block.weight * (1 - share), share),
+        std=np.append(block.std, std),
+        outliers=len(outside),
+    )
+
+
 class Featurizer:
     """Table to float32 matrix and back; `blocks` says where each column stands."""
 
@@ -95,7 +111,7 @@ class Featurizer:
 
     @property
     def columns(self) -> pd.DataFrame:
-        """One row a column: name, kind, width in the matrix, components as JSON, number of clipped values."""
+        """One row a column: name, kind, width in the matrix, components as JSON, number of outliers."""
         rows = []
         for block in self.blocks:
             if block.discrete:
@@ -104,8 +120,20 @@ class Featurizer:
                 triples = zip(block.value, block.std, block.weight, strict=True)
                 parts = [{"mean": float(m), "std": float(s), "weight": float(w)} for m, s, w in triples]
             kind = "discrete" if block.discrete else "continuous"
-            rows.append((block.name, kind, block.width, json.dumps(parts), block.clipped))
-        return pd.DataFrame(rows, columns=["name", "kind", "width", "components", "clipped"])
+            rows.append((block.name, kind, block.width, json.dumps(parts), block.outliers))
+        return pd.DataFrame(rows, columns=["name", "kind", "width", "components", "outliers"])
+
+    @staticmethod
+    def from_columns(columns: pd.DataFrame, settings: FeatureSettings | None = None) -> "Featurizer":
+        """Inverse of `columns`, to the last bit."""
+        out = Featurizer(settings)
+        for name, components, outliers in columns[["name", "components", "outliers"]].itertuples(index=False):
+            parts = json.loads(components)
+            key = "value" if is_discrete(name) else "mean"
+            value, weight = (np.array([part[which] for part in parts]) for which in (key, "weight"))
+            std = np.array([part["std"] for part in parts if "std" in part])
+            out.blocks.append(Block(name, out.width, value, weight, std, int(outliers)))
+        return out
 
     def fit(
         self, table: pd.DataFrame, *, seed: int = 0, progress: Callable[[int, int], None] | None = None
@@ -156,6 +184,23 @@ class Featurizer:
             columns[block.name] = block.value[part] if block.discrete else block.restore(part, scalar)
         return clear_unused(pd.DataFrame(columns))
 
+    def explain(self, row: pd.DataFrame) -> pd.DataFrame:
+        """What each column of a table of one row becomes, and what it comes back as.
+
+        Columns: `column`; `value`; `part`, number of the category or component from 1, of `parts`; `mean` and `std` of
+        the component and the `scalar` in it (NaN for categories); `back`, the value that is made of these again.
+        """
+        matrix, table = self.transform(row), check_table(row, least=1)
+        back, rows = self.reverse_transform(matrix), []
+        for block in self.blocks:
+            part = int(matrix[0, block.onehot].argmax())
+            place = (np.nan,) * 3
+            if not block.discrete:
+                place = (block.value[part], block.std[part], float(matrix[0, block.start]))
+            value, again = (float(of[block.name].iloc[0]) for of in (table, back))
+            rows.append((block.name, value, part + 1, len(block.value), *place, again))
+        return pd.DataFrame(rows, columns=["column", "value", "part", "parts", "mean", "std", "scalar", "back"])
+
     def to_dict(self) -> dict[str, Any]:
         """All that was fitted, in plain values."""
         return {
@@ -167,7 +212,7 @@ class Featurizer:
                     "value": b.value.tolist(),
                     "weight": b.weight.tolist(),
                     "std": b.std.tolist(),
-                    "clipped": b.clipped,
+                    "outliers": b.outliers,
                 }
                 for b in self.blocks
             ],
@@ -205,8 +250,8 @@ class Featurizer:
             mean, std = np.append(UNUSED, mean), np.append(EXACT, std)
             weight = np.append(1 - share, share * weight)
         block = Block(name, start, mean, weight, std)
-        clipped = int((np.abs(block.choose(values)[1]) > LIMIT).sum())
-        return replace(block, clipped=clipped)
+        outside = values[np.abs(block.choose(values)[1]) > LIMIT]
+        return with_outliers(block, outside, len(values)) if len(outside) else block
 
     def _mixture(
         self, values: np.ndarray, name: str, rng: np.random.Generator

@@ -86,7 +86,7 @@ def reference(seeds: Seeds, settings: CurateSettings, *, progress: Progress | No
     found.loc[named, ["reason", "detail"]] = ""
     if not named.any():
         raise ValueError(f"none of the {len(found)} crystals of the reference has a net ({_most(found)}): {_ADVICE}")
-    return Curated(found.loc[named, list(REFERENCE)].reset_index(drop=True), _report(found))
+    return Curated(found.loc[named, list(REFERENCE)].reset_index(drop=True), report(found))
 
 
 def examine(seeds: Seeds, settings: CurateSettings, *, progress: Progress | None = None) -> Examined:
@@ -164,13 +164,13 @@ def described(table: pd.DataFrame, target: str = "sp2-carbon") -> pd.DataFrame:
 def excluded(table: pd.DataFrame, settings: CurateSettings) -> dict[str, np.ndarray]:
     """Which rows (n,) of `Examined.table` each filter that is set leaves out, by the reason that a report gives."""
     energy, system = table["energy"].to_numpy(float), system_index(table["spg"].to_numpy(int))
-    sets = settings.periodicities, settings.systems, settings.groups.strip()
+    sets = settings.periodicities, settings.crystal_systems, settings.space_groups.strip()
     filters = {
         f"more than {settings.max_sites} Wyckoff sites": (True, table["sites"] > settings.max_sites),
         f"more than {settings.max_atoms} atoms in the conventional cell": (True, table["atoms"] > settings.max_atoms),
         f"strain above {settings.max_strain}": _above(table["strain"], settings.max_strain),
         f"energy above {settings.max_energy} eV/atom": _above(energy, settings.max_energy),
-        "energy not known": (settings.energy_known, np.isnan(energy)),
+        "energy not known": (settings.known_energy_only, np.isnan(energy)),
         f"periodicity not {_or(sets[0])}": (sets[0], ~np.isin(table["periodicity"], sets[0])),
         f"crystal system not {_or(sets[1])}": (sets[1], ~np.isin(np.array(SYSTEMS)[system], sets[1])),
         f"space group not in {sets[2]}": (sets[2], ~np.isin(table["spg"], list(group_numbers(sets[2])))),
@@ -191,29 +191,39 @@ def dropped(table: pd.DataFrame, settings: CurateSettings) -> pd.DataFrame:
     return pd.DataFrame([*rows, (SAME_NET, *repeated)], columns=["reason", "alone", "only"])
 
 
-def choose(examined: Examined, settings: CurateSettings) -> Curated:
-    """The training set that the settings make of what was offered; raises ValueError when no crystal is left."""
-    from legocryst.crystal.table import encode
-
-    table = examined.table.copy()
+def filtered(table: pd.DataFrame, settings: CurateSettings) -> pd.DataFrame:
+    """`Examined.table` with the `reason` and `detail` of every row that the settings leave out, repeated nets last."""
     reason = table["reason"].to_numpy(object, copy=True)
-    valid = reason == ""
     for text, rows in excluded(table, settings).items():
         reason[rows & (reason == "")] = text
     good = table.loc[reason == "", "net_key"]
     first = pd.Series(good.index, index=good.index).groupby(good).transform("first")
     again = first[first != first.index]
     reason[again.index] = SAME_NET
-    table.loc[again.index, "detail"] = [f"crystal {k}, {table['source'][k]}" for k in again]
-    table["reason"] = reason
-    kept = table[reason == ""]
+    detail = table["detail"].to_numpy(object, copy=True)
+    detail[again.index] = [f"crystal {k}, {table['source'][k]}" for k in again]
+    return table.assign(reason=reason, detail=detail)
+
+
+def report(table: pd.DataFrame) -> pd.DataFrame:
+    """What became of each row of `filtered`, in REPORT's columns."""
+    numbered = table.assign(crystal=np.arange(len(table)), kept=table["reason"] == "")
+    return numbered[list(REPORT)].reset_index(drop=True)
+
+
+def choose(examined: Examined, settings: CurateSettings) -> Curated:
+    """The training set that the settings make of what was offered; raises ValueError when no crystal is left."""
+    from legocryst.crystal.table import encode
+
+    table = filtered(examined.table, settings)
+    kept = table[table["reason"] == ""]
     if kept.empty:
-        advice = "loosen the filters" if valid.any() else _ADVICE
+        advice = "loosen the filters" if (examined.table["reason"] == "").any() else _ADVICE
         raise ValueError(
             f"none of the {len(table)} crystals can be used for {settings.target} ({_most(table)}): {advice}"
         )
     written = encode(examined.crystals.take(kept["place"].to_numpy()), sites=8)
-    return Curated(pd.concat([written, kept[list(DESCRIPTION)].reset_index(drop=True)], axis=1), _report(table))
+    return Curated(pd.concat([written, kept[list(DESCRIPTION)].reset_index(drop=True)], axis=1), report(table))
 
 
 def _judged(crystals: Crystals, wanted: "Target") -> tuple[np.ndarray, np.ndarray]:
@@ -241,11 +251,6 @@ def _filled(rows: pd.DataFrame, index: np.ndarray) -> pd.DataFrame:
 
 def _or(names: Sequence[object]) -> str:
     return " or ".join(map(str, names))
-
-
-def _report(table: pd.DataFrame) -> pd.DataFrame:
-    numbered = table.assign(crystal=np.arange(len(table)), kept=table["reason"] == "")
-    return numbered[list(REPORT)].reset_index(drop=True)
 
 
 def _most(table: pd.DataFrame) -> str:

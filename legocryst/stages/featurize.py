@@ -14,9 +14,10 @@ def featurize(
 ) -> tuple[Featurizer, pd.DataFrame]:
     """Fit the features of a table; returns them and one row a column.
 
-    The rows hold `name, kind, width, components, clipped`: the components are JSON, a list of
-    {"mean", "std", "weight"} or {"value", "weight"}; clipped counts the values outside all components.
-    `progress(columns done, columns)`. Raises ValueError for a table that cannot be learnt.
+    The rows hold `name, kind, width, components, outliers`: the components are JSON, a list of
+    {"mean", "std", "weight"} or {"value", "weight"}; outliers counts the values that no component of the mixture holds,
+    but the last one, which is made for them. `progress(columns done, columns)`. Raises ValueError for a table that
+    cannot be learnt.
     """
     features = Featurizer(settings).fit(table, seed=seed, progress=progress)
     return features, features.columns

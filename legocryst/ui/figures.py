@@ -1,6 +1,7 @@
 """Figures: functions that take tables and return plotly figures in one style; `show` puts one on the page."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
+from legocryst.models.columns import UNUSED
 from legocryst.quantities import QUANTITIES, header
 
 if TYPE_CHECKING:
@@ -70,24 +72,91 @@ def histogram(bins: "pd.DataFrame", *, x: str, y: str = "Crystals") -> go.Figure
 
 
 def mixture(bins: "pd.DataFrame", components: str, *, x: str) -> go.Figure:
-    """A histogram with the Gaussian components (JSON with mean, std, weight) fitted to it, and their sum."""
+    """A histogram with what its Gaussian components (JSON with mean, std, weight) expect in bins, and their sum.
+
+    What stands for unused sites is left out. A curve tells how many rows a bin around each point would hold, so that a
+    component for a single value, infinitely high as a density, is one bin wide and as high as the bar.
+    """
     figure = histogram(bins, x=x, y="Rows")
     figure.data[0].name = "Rows"
-    parts = json.loads(components)
-    if len(bins):
-        total, width = bins["n"].sum(), float((bins["high"] - bins["low"]).iloc[0])
-        at = np.linspace(bins["low"].min(), bins["high"].max(), 400)
-        curves = [
-            total * width * p["weight"] * np.exp(-(((at - p["mean"]) / p["std"]) ** 2) / 2) / p["std"] / 2.5066282746
-            for p in parts
-        ]
-        for k, curve in enumerate(curves):
-            line = {"width": 1, "dash": "dot", "color": COLORS[1]}
-            figure.add_scatter(x=at, y=curve, mode="lines", line=line, name=f"Component {k + 1}", hoverinfo="skip")
-        line = {"width": 2, "color": COLORS[1]}
-        figure.add_scatter(x=at, y=np.sum(curves, axis=0), mode="lines", line=line, name="Sum", hoverinfo="skip")
-        # a narrow component is far higher than the bars, which are what the picture is about
-        figure.update_yaxes(range=[0, 1.6 * float(bins["n"].max())])
+    parts = [part for part in json.loads(components) if part["mean"] != UNUSED]
+    if not len(bins) or not parts:
+        return figure
+    total, width = bins["n"].sum(), float((bins["high"] - bins["low"]).iloc[0])
+    at = np.linspace(bins["low"].min(), bins["high"].max(), 1201)
+    weight = total / sum(part["weight"] for part in parts)
+    curves = [weight * part["weight"] * (_below(at + width / 2, part) - _below(at - width / 2, part)) for part in parts]
+    for k, curve in enumerate(curves):
+        line = {"width": 1, "dash": "dot", "color": COLORS[1]}
+        figure.add_scatter(x=at, y=curve, mode="lines", line=line, name=f"Component {k + 1}", hoverinfo="skip")
+    line = {"width": 2, "color": COLORS[1]}
+    figure.add_scatter(x=at, y=np.sum(curves, axis=0), mode="lines", line=line, name="Sum", hoverinfo="skip")
+    return figure
+
+
+def _below(x: np.ndarray, part: Mapping[str, float]) -> np.ndarray:
+    """Share of a Gaussian below x."""
+    return np.array([0.5 * (1 + math.erf((v - part["mean"]) / part["std"] / math.sqrt(2))) for v in x])
+
+
+def encoded(row: "pd.DataFrame", width: int) -> go.Figure:
+    """The numbers that a row becomes: its ones and its scalars (columns of `Featurizer.explain`, with `start`)."""
+    figure = go.Figure(layout={"template": TEMPLATE, "hovermode": "closest", "height": 240})
+    one = row["start"] + row["part"] - 1 + row["scalar"].notna()
+    figure.add_bar(
+        x=one, y=np.ones(len(row)), name="Ones", text=row["label"], textposition="none", hovertemplate="%{text}: 1"
+    )
+    scalars = row[row["scalar"].notna()]
+    marker = {"symbol": "diamond", "size": 6, "color": COLORS[1]}
+    figure.add_scatter(
+        x=scalars["start"],
+        y=scalars["scalar"],
+        mode="markers",
+        marker=marker,
+        name="Scalars",
+        text=scalars["label"],
+        hovertemplate="%{text}: %{y:.3f}<extra></extra>",
+    )
+    figure.update_traces(width=max(1.0, width / 400), selector={"type": "bar"})
+    figure.update_xaxes(title="Place in the row of numbers", range=[-1, width])
+    figure.update_yaxes(title="Number", range=[-1.1, 1.1])
+    return figure
+
+
+def lines(x: np.ndarray, series: Mapping[str, np.ndarray], *, across: str, up: str) -> go.Figure:
+    """A line of each of some series over the same x."""
+    figure = go.Figure(layout={"template": TEMPLATE, "showlegend": True})
+    for k, (name, values) in enumerate(series.items()):
+        line = {"dash": _DASHES[k % 6], "width": 2}
+        figure.add_scatter(x=x, y=values, name=name, mode="lines", line=line, hovertemplate="%{y:.2f}")
+    figure.update_xaxes(title=across)
+    figure.update_yaxes(title=up)
+    return figure
+
+
+def columns(x: np.ndarray, series: Mapping[str, np.ndarray], *, across: str, up: str) -> go.Figure:
+    """A bar of each of some series at every whole number x."""
+    figure = go.Figure(layout={"template": TEMPLATE, "barmode": "group", "showlegend": True})
+    for k, (name, values) in enumerate(series.items()):
+        pattern = {"shape": _PATTERNS[k % 6], "solidity": 0.4}
+        figure.add_bar(x=x, y=values, name=name, marker_pattern=pattern, hovertemplate="%{y:.2f}")
+    figure.update_xaxes(title=across, tickmode="array", tickvals=x)
+    values = np.concatenate([np.zeros(1), *series.values()])
+    figure.update_yaxes(title=up, range=[1.08 * values.min(), 1.08 * values.max()])
+    return figure
+
+
+def filters(dropped: "pd.DataFrame") -> go.Figure:
+    """What each filter leaves out by itself, and what it alone does (columns of `curate.dropped`)."""
+    height = 120 + 46 * len(dropped)
+    figure = go.Figure(layout={"template": TEMPLATE, "barmode": "group", "hovermode": "y unified", "height": height})
+    for k, (name, label) in enumerate((("alone", "by itself"), ("only", "and no other does"))):
+        pattern = {"shape": _PATTERNS[k], "solidity": 0.4}
+        values = dropped[name]
+        figure.add_bar(y=dropped["reason"], x=values, name=label, orientation="h", text=values, marker_pattern=pattern)
+    figure.update_traces(textposition="outside", cliponaxis=False)
+    figure.update_yaxes(autorange="reversed", type="category")
+    figure.update_xaxes(title="Crystals left out", range=[0, 1.1 * max(1, dropped["alone"].max())])
     return figure
 
 

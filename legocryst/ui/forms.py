@@ -116,7 +116,7 @@ def _widget(name: str, key: str, field: FieldInfo, value: Any, options: Sequence
     if takes.base is bool:
         return st.checkbox(label, key=widget, help=field.description)
     if takes.base is str:
-        return st.text_input(label, key=widget, help=field.description)
+        return st.text_input(label, key=widget, help=field.description, placeholder="all")
     return _number(label, takes, _bounds(field), value, key=widget, help=field.description)
 
 
@@ -133,7 +133,8 @@ def _number(
         low, high = (None if bound is None else int(bound) for bound in bounds)
         number = st.number_input(label, low, high, step=1, **options)
     else:
-        step = 10.0 ** math.floor(math.log10(abs(value or 0.1)))  # of the first digit
+        # of the first digit, or a hundredth of the largest where there is none
+        step = 10.0 ** math.floor(math.log10(abs(value) if value else (high or 10) / 100))
         if takes.empty:
             options |= {"value": None, "placeholder": "any"}
         number = st.number_input(label, low, high, step=step, format="%g", **options)

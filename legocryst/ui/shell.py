@@ -39,7 +39,7 @@ PAGES: dict[str, Page] = {
         "The training set holds known crystals in which every atom has the wanted local environment. Each one is "
         "judged strictly, and of crystals with the same net only the first is kept. You can use the shipped set of "
         "sp2 carbons or bring your own crystals.",
-        "Crystals as CIF, POSCAR or table files; nothing for the shipped set.",
+        "Crystals as files or archives of them; nothing for the shipped set.",
         "A training set: one row a crystal, with space group, cell and Wyckoff sites.",
         "augment",
     ),
@@ -178,6 +178,7 @@ def start(
     parent: Job | None = None,
     through: str = "train",
     seeds: Sequence[Path] = (),
+    reference: Sequence[Path] = (),
 ) -> Job | None:
     """Make a job and start it; None when that is refused, which the page then says."""
     try:
@@ -186,6 +187,7 @@ def start(
             command,
             settings,
             seeds=seeds,
+            reference=reference,
             threads=max(1, cores() - 1),
             parent=parent,
             through=through,
@@ -218,8 +220,9 @@ def name_of(job: Job) -> str:
     """A job in words: what it does, when it was made, how it stands."""
     moment = job.record["started"][:16].replace("T", " ")
     what = {"run": "whole run"}.get(job.command, job.command)
-    seeds = job.record["seeds"]
-    own = f", {', '.join(seeds)}" if seeds else ""
+    seeds, known = job.record["seeds"], job.record.get("reference", ())
+    own = f", {', '.join(seeds[:2])}" + (f" and {len(seeds) - 2} more" if len(seeds) > 2 else "") if seeds else ""
+    own += f", {len(known)} for novelty" if known else ""
     return f"{moment} UTC, {what} ({job.record['settings']['train']['model']}{own}), {job.state}"
 
 

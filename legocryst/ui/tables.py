@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from legocryst.quantities import CELL_COLUMNS, CRYSTAL_COLUMNS, SITES
+from legocryst.quantities import CRYSTAL_COLUMNS, SITES
 from legocryst.store import Filters, Store, column
 
 if TYPE_CHECKING:
@@ -13,11 +13,16 @@ if TYPE_CHECKING:
 BINS = 40
 
 
+def source(table: str) -> str:
+    """A table's name, or a SELECT in brackets, behind FROM."""
+    return table if table.startswith("(") else f'"{table}"'
+
+
 def count_by(
     store: Store, table: str, name: str, *, where: str = "TRUE", parameters: list[Any] | None = None
 ) -> "pd.DataFrame":
     """Rows of a table by value of a column: that column and `n`, in order of value."""
-    sql = f'SELECT {column(name)}, count(*) AS n FROM "{table}" WHERE {where} AND {column(name)} IS NOT NULL'
+    sql = f"SELECT {column(name)}, count(*) AS n FROM {source(table)} WHERE {where} AND {column(name)} IS NOT NULL"
     return store.query(f"{sql} GROUP BY ALL ORDER BY 1", parameters or [])
 
 
@@ -34,7 +39,7 @@ def histogram(
     """`low`, `high`, `n` of equal bins over the finite values of a column (of their log10 where `log`)."""
     value = f"log10(greatest({column(name)}, 1e-6))" if log else f"CAST({column(name)} AS DOUBLE)"
     sql = f"""
-        WITH v AS (SELECT {value} AS v FROM "{table}" WHERE {where} AND isfinite(CAST({column(name)} AS DOUBLE))),
+        WITH v AS (SELECT {value} AS v FROM {source(table)} WHERE {where} AND isfinite(CAST({column(name)} AS DOUBLE))),
         r AS (SELECT min(v) AS low, greatest((max(v) - min(v)) / {bins}, 1e-9) AS step FROM v),
         b AS (SELECT least(floor((v - low) / step), {bins - 1}) AS k, count(*) AS n FROM v, r GROUP BY k)
         SELECT low + k * step AS low, low + (k + 1) * step AS high, n FROM b, r ORDER BY k
@@ -137,11 +142,33 @@ def descriptions(store: Store, job: str, label: int) -> "pd.DataFrame":
     return store.query(sql, [job, label])
 
 
-def densities(table: "pd.DataFrame", element: int) -> np.ndarray:
-    """Densities (n,), g/cm3, of rows of one element with METHOD's cell and `atoms`."""
+def known(job: str | None, *, element: int) -> tuple[str, list[Any]]:
+    """The training set of a job, or the shipped one, as a SELECT in brackets and its parameters.
+
+    Columns: those of the table `seeds`, with `sites`, `density` (g/cm3, NULL for layers, chains and cages) and
+    `volume` (cubic angstrom).
+    """
     from ase.data import atomic_masses
 
-    from legocryst.crystal.cell import volume
     from legocryst.crystal.density import AMU
+    from legocryst.stages.curate import SHIPPED
 
-    return AMU * atomic_masses[element] * table["atoms"].to_numpy() / volume(table[list(CELL_COLUMNS)].to_numpy(float))
+    rows = "seeds WHERE job = ?" if job else "(SELECT *, row_number() OVER () - 1 AS number FROM read_parquet(?))"
+    sites = " + ".join(f"CAST(wp{k} >= 0 AS INTEGER)" for k in range(SITES))
+    mass = AMU * float(atomic_masses[element])
+    sql = f"""(
+        SELECT *, CASE WHEN kind IN ('framework', 'interpenetrated') THEN {mass} * atoms / volume END AS density
+        FROM (SELECT *, {sites} AS sites, a * b * c * sqrt(greatest(0, 1 + 2 * cos(alpha) * cos(beta) * cos(gamma)
+            - cos(alpha) ** 2 - cos(beta) ** 2 - cos(gamma) ** 2)) AS volume FROM {rows})
+    )"""
+    return sql, [job or str(SHIPPED)]
+
+
+def ring_sizes(store: Store, table: str, parameters: list[Any]) -> "pd.DataFrame":
+    """How many rows `n` of a table have rings of each size: column `ring`."""
+    sql = f"""
+        SELECT CAST(ring AS INTEGER) AS ring, count(*) AS n
+        FROM (SELECT unnest(string_split(rings, ' ')) AS ring FROM {source(table)}) WHERE ring <> ''
+        GROUP BY ALL ORDER BY 1
+    """
+    return store.query(sql, parameters)

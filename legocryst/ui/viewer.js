@@ -84,8 +84,83 @@ function isDark(element) {
   return r + g + b > 380 // light text stands on a dark page
 }
 
+// Thumbnails. One viewer, outside the page, draws them all, each only once: browsers keep at most 16 viewers.
+const SIZE = { width: 320, height: 240 }
+
+function studio(library) {
+  if (!window.legocrystStudio) {
+    const box = document.createElement("div")
+    Object.assign(box.style, { position: "fixed", left: "-9999px", top: "0" })
+    box.style.width = `${SIZE.width}px`
+    box.style.height = `${SIZE.height}px`
+    document.body.appendChild(box)
+    const viewer = library.createViewer(box, { antialias: true, preserveDrawingBuffer: true })
+    if (!viewer) throw new Error("this browser does not draw in 3D (WebGL is off)")
+    window.legocrystStudio = { viewer, pictures: new Map() }
+  }
+  return window.legocrystStudio
+}
+
+function taken(library, tile, dark) {
+  const { viewer, pictures } = studio(library)
+  viewer.legocrystCamera = null
+  draw(viewer, tile, dark)
+  if (pictures.size >= 500) pictures.delete(pictures.keys().next().value)
+  pictures.set(JSON.stringify([tile.camera, dark]), viewer.pngURI())
+}
+
+function button(tile, pick) {
+  const out = document.createElement("button")
+  out.className = "legocryst-tile"
+  out.type = "button"
+  out.setAttribute("aria-pressed", tile.picked)
+  const image = document.createElement("img")
+  image.alt = `Thumbnail of ${tile.title}, ${tile.text}`
+  image.style.visibility = "hidden" // until it is drawn
+  const title = document.createElement("b")
+  title.textContent = tile.title
+  const text = document.createElement("span")
+  text.textContent = tile.text
+  out.append(image, title, text)
+  out.onclick = () => pick(tile.camera)
+  return out
+}
+
+async function gallery({ data, parentElement, setTriggerValue }) {
+  const box = parentElement.querySelector(".legocryst-gallery")
+  const note = parentElement.querySelector(".legocryst-note")
+  const round = (box.round = (box.round || 0) + 1) // a later rerun takes over
+  const tiles = data.tiles.map((tile) => button(tile, (name) => setTriggerValue("picked", name)))
+  box.style.gridTemplateColumns = `repeat(${data.columns}, minmax(0, 1fr))`
+  box.replaceChildren(...tiles)
+  try {
+    const library = await load(data.script)
+    const dark = isDark(box)
+    const { pictures } = studio(library)
+    for (const [k, tile] of data.tiles.entries()) {
+      if (box.round !== round) return
+      const key = JSON.stringify([tile.camera, dark])
+      if (!pictures.has(key)) {
+        taken(library, tile, dark)
+        await new Promise((resolve) => setTimeout(resolve)) // the page stays alive between two pictures
+      }
+      const image = tiles[k].querySelector("img")
+      image.src = pictures.get(key)
+      image.style.visibility = "visible"
+    }
+    box.dataset.drawn = data.tiles.length
+    note.textContent = ""
+  } catch (error) {
+    note.textContent = `The crystals cannot be drawn: ${error.message}.`
+  }
+}
+
 export default function (component) {
   const { data, parentElement } = component
+  if (data.tiles) {
+    gallery(component)
+    return () => {}
+  }
   const box = parentElement.querySelector(".legocryst-view")
   const note = parentElement.querySelector(".legocryst-note")
   box.style.height = `${data.height}px`

@@ -1,6 +1,8 @@
-"""The 3D view of a crystal: a component of the page, and the same drawing as one file that works offline."""
+"""The 3D view of a crystal: a component of the page, thumbnails of many, and one file that works offline."""
 
 import html
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,12 +24,38 @@ _CSS = """
 }
 .legocryst-note { margin: 0; }
 """
+_GALLERY_HTML = '<div class="legocryst-gallery"></div><p class="legocryst-note"></p>'
+_GALLERY_CSS = """
+.legocryst-gallery { display: grid; gap: 8px; }
+.legocryst-tile {
+  display: flex; flex-direction: column; align-items: stretch; padding: 0 0 4px; overflow: hidden; cursor: pointer;
+  font: inherit; font-size: 0.8rem; text-align: center; color: inherit; background: none;
+  border: 1px solid var(--st-border-color); border-radius: 4px;
+}
+.legocryst-tile:hover, .legocryst-tile:focus-visible, .legocryst-tile[aria-pressed=true] {
+  border-color: var(--st-primary-color); outline: 1px solid var(--st-primary-color);
+}
+.legocryst-tile img { width: 100%; aspect-ratio: 4 / 3; object-fit: contain; }
+.legocryst-tile b { font-weight: 600; }
+.legocryst-tile span { opacity: 0.75; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.legocryst-note { margin: 0; }
+"""
+_ADDRESS = "app/static/vendor/3dmol/3Dmol-min.js"
 
 
 @cache
 def _component() -> Any:
+    return _registered("viewer", _HTML, _CSS)
+
+
+@cache
+def _gallery() -> Any:
+    return _registered("gallery", _GALLERY_HTML, _GALLERY_CSS)
+
+
+def _registered(name: str, html: str, css: str) -> Any:
     code = (_HERE / "viewer.js").read_text(encoding="utf-8")
-    return st.components.v2.component("legocryst_viewer", html=_HTML, css=_CSS, js=code, isolate_styles=False)
+    return st.components.v2.component(f"legocryst_{name}", html=html, css=css, js=code, isolate_styles=False)
 
 
 def view(
@@ -42,7 +70,34 @@ def view(
 ) -> None:
     """Draw a scene. The camera is kept while `name`, what is looked at, stays the same; each view has its own `key`."""
     shown = _data(scene, name=name, way=way, cell=cell, perspective=perspective, height=height)
-    _component()(data=shown | {"script": "app/static/vendor/3dmol/3Dmol-min.js"}, key=key)
+    _component()(data=shown | {"script": _ADDRESS}, key=key)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One crystal of a gallery."""
+
+    name: str  # by which it is picked; the same name is the same picture
+    scene: Scene
+    title: str
+    text: str = ""
+
+
+def gallery(tiles: Sequence[Tile], *, picked: str = "", columns: int = 4, key: str = "gallery") -> str:
+    """Thumbnails of crystals, the `picked` one framed; returns the name of the one that was clicked just now, or "".
+
+    One viewer draws them all, one after another, since browsers keep no more than 16 in memory.
+    """
+    listed = [
+        {
+            **_data(tile.scene, name=tile.name, way=WAYS[1], cell=True, perspective=True, height=150),
+            **{"title": tile.title, "text": tile.text, "picked": tile.name == picked},
+        }
+        for tile in tiles
+    ]
+    data = {"tiles": listed, "columns": columns, "script": _ADDRESS}
+    result = _gallery()(data=data, key=key, on_picked_change=lambda: None)
+    return str(result.get("picked") or "")
 
 
 def _data(scene: Scene, *, name: str, way: str, cell: bool, perspective: bool, height: int) -> dict[str, Any]:

@@ -101,6 +101,18 @@ def test_from_the_demonstration_to_a_crystal(page: "Page", app: App, workspace: 
     check_crystal(page, tmp_path)
 
 
+def test_gallery_draws_and_a_click_picks(page: "Page", app: App) -> None:
+    page.goto(f"{app.address}/data?view=Gallery")
+    page.locator(".legocryst-gallery[data-drawn='12']").wait_for(timeout=FINISHED)
+    sizes = page.evaluate("[...document.querySelectorAll('.legocryst-tile img')].map((i) => i.src.length)")
+    assert len(sizes) == 12 and len(set(sizes)) > 6 and min(sizes) > 1000  # pictures, and not all the same
+    tile = page.locator(".legocryst-tile").nth(5)
+    title = tile.locator("b").inner_text()
+    tile.click()
+    page.get_by_role("heading", name=title, exact=True).wait_for()
+    page.locator(".legocryst-tile[aria-pressed=true]").get_by_text(title, exact=True).wait_for()
+
+
 def test_deep_link_to_a_fresh_server(page: "Page", app: App) -> None:
     page.goto(f"{app.address}/structure?id=unknown")
     page.get_by_text("There is no crystal 'unknown' in this workspace").wait_for()

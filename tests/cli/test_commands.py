@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from legocryst.crystal.files import to_cif
 from legocryst.crystal.table import decode
 from legocryst.jobs import jobs
 from legocryst.stages.augment import DESCRIPTION
+from legocryst.stages.curate import shipped
 from legocryst.store import NAME, Store
 from tests.workspaces import HOLD, few_seeds
 
@@ -109,9 +111,9 @@ def test_other_wrong_inputs(wrong: Path, refused: Callable[..., str]) -> None:
 
 
 def test_seeds_curate_and_augment(tmp_path: Path, call: Call) -> None:
-    shipped = tmp_path / "seeds.csv"
-    listed = call("seeds", "--out", shipped)
-    table = pd.read_csv(shipped)
+    written = tmp_path / "seeds.csv"
+    listed = call("seeds", "--out", written)
+    table = pd.read_csv(written)
     assert listed["seeds"] == len(table) == sum(listed["by_periodicity"].values()) >= 120
 
     few = table[table["atoms"] <= 12].iloc[:3, :39].reset_index(drop=True)
@@ -135,6 +137,47 @@ def test_curate_of_cifs(tmp_path: Path, call: Call) -> None:
     for k in range(2):
         (tmp_path / "cifs" / f"{k}.cif").write_text(to_cif(crystals, k))
     assert call("curate", tmp_path / "cifs", "--out", tmp_path / "own.csv")["kept"] == 2
+
+
+def test_curate_reports_every_file_of_an_archive(tmp_path: Path, call: Call) -> None:
+    crystals = decode(pd.read_csv(few_seeds(tmp_path / "table"))).crystals
+    with zipfile.ZipFile(tmp_path / "own.zip", "w") as archive:
+        for k in range(3):
+            archive.writestr(f"in/{k}.cif", to_cif(crystals, k))
+        archive.writestr("in/bad.cif", "no crystal")
+        archive.writestr("in/again.cif", to_cif(crystals, 0))
+    out, report = tmp_path / "own.parquet", tmp_path / "report.csv"
+    result = call("curate", tmp_path / "own.zip", "--out", out, "--report", report)
+    assert result["read"] == 5 == result["kept"] + sum(result["reasons"].values())
+    assert result["kept"] == 3 and result["reasons"] == {"cannot be read": 1, "same net as another": 1}
+    told = pd.read_csv(report).set_index("source")
+    assert told["kept"].sum() == 3 and len(told) == 5
+    details = told["detail"].dropna()
+    assert list(details.index) == ["own.zip/in/again.cif", "own.zip/in/bad.cif"]
+    assert details.iloc[0] == "crystal 0, own.zip/in/0.cif"
+    assert str(details.iloc[1]).startswith("bad.cif cannot be read as a CIF")
+    assert len(pd.read_parquet(out)) == 3
+    again = call("curate", out, "--max-atoms", 12, "--out", tmp_path / "small.csv")  # our own table, and a filter
+    assert again["read"] == 3 and set(again["reasons"]) <= {"more than 12 atoms in the conventional cell"}
+
+
+def test_curate_filters_the_shipped_set(tmp_path: Path, call: Call) -> None:
+    known = shipped()
+    line = ["curate", "--max-energy", 0.5, "--periodicities", "3", "--out", tmp_path / "low.parquet"]
+    result = call(*line)
+    wanted = known[(known["energy"] <= 0.5) & (known["periodicity"] == 3)]
+    assert result["read"] == len(known) and result["kept"] == len(wanted)
+    assert pd.read_parquet(tmp_path / "low.parquet")["name"].tolist() == wanted["name"].tolist()
+
+
+def test_run_with_a_reference_set(tmp_path: Path, call: Call, refused: Callable[..., str]) -> None:
+    table = pd.read_csv(few_seeds(tmp_path))
+    table.tail(4).to_csv(tmp_path / "known.csv", index=False)
+    (tmp_path / "bad.cif").touch()
+    line = ["run", *TINY, "--samples", 5, "--seeds", tmp_path / "few.csv", "--workspace", tmp_path / "w", "--reference"]
+    assert "bad.cif is empty" in refused(*line, tmp_path / "bad.cif")
+    result = call(*line, tmp_path / "known.csv", tmp_path / "bad.cif")
+    assert result["seeds"] == len(table) and result["reference"] == 4 and result["sampled"] == 5
 
 
 def test_train_sample_relax_and_rank(tmp_path: Path, call: Call) -> None:

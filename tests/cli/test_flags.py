@@ -35,10 +35,10 @@ def test_run_has_a_flag_with_help_default_and_bounds_for_every_setting(capsys: p
 
 
 def test_flags_of_sets() -> None:
-    line = "curate --periodicities 3,2 --systems cubic,hexagonal --groups 194,200-230 --max-strain 0.1 --out t.parquet"
+    line = "curate --periodicities 3,2 --crystal-systems cubic,hexagonal --space-groups 194,200-230 --out t.csv"
     options = vars(parser().parse_args(line.split()))
-    assert options["periodicities"] == (3, 2) and options["systems"] == ("cubic", "hexagonal")
-    assert options["groups"] == "194,200-230" and options["max_strain"] == 0.1 and options["paths"] == []
+    assert options["periodicities"] == (3, 2) and options["crystal_systems"] == ("cubic", "hexagonal")
+    assert options["space_groups"] == "194,200-230" and options["paths"] == []
 
 
 def test_flags_change_the_preset() -> None:
@@ -65,8 +65,8 @@ def test_flags_change_the_preset() -> None:
         ("run --seed -1", "the setting seed is wrong"),
         ("run --flight 3", "unrecognized arguments: --flight 3"),
         ("seeds --out table.txt", "cannot write table.txt: name a file that ends in .parquet or .csv"),
-        ("curate --systems round --out t.csv", "'round' is none of triclinic, monoclinic"),
-        ("curate --groups x --out t.csv", "the setting groups is wrong: 'x' is no list of space groups"),
+        ("curate --crystal-systems round --out t.csv", "'round' is none of triclinic, monoclinic"),
+        ("curate --space-groups x --out t.csv", "the setting space_groups is wrong: 'x' is no list of space groups"),
         ("fly", "invalid choice: 'fly'"),
     ],
 )

@@ -1,6 +1,5 @@
 """Every page under AppTest: an empty workspace, and one with a finished run."""
 
-import io
 import re
 import subprocess
 import sys
@@ -17,11 +16,13 @@ from legocryst.crystal.files import to_cif
 from legocryst.crystal.table import encode
 from legocryst.environment.targets import target
 from legocryst.jobs import create, jobs, work
+from legocryst.quantities import CRYSTAL_COLUMNS
 from legocryst.records import write_parquet
+from legocryst.stages.curate import shipped
 from legocryst.store import Store
 from legocryst.ui.shell import PAGES, _writer
 from tests.test_project import HEAVY
-from tests.workspaces import HOLD, few_seeds, tiny, tiny_job
+from tests.workspaces import HOLD, SEEDS, few_seeds, tiny, tiny_job
 
 TRAINED: dict[str, dict[str, object]] = {
     "augment": {"rows_per_crystal": 12},
@@ -56,14 +57,17 @@ class Opener:
     def __init__(self) -> None:
         self.folders: set[Path] = set()
 
-    def __call__(self, page: str, folder: Path, monkeypatch: pytest.MonkeyPatch, *, busy: bool = False) -> AppTest:
+    def __call__(
+        self, page: str, folder: Path, monkeypatch: pytest.MonkeyPatch, *, busy: bool = False, **state: object
+    ) -> AppTest:
         folder = folder.resolve()
         monkeypatch.setenv("LEGOCRYST_WORKSPACE", str(folder))
         monkeypatch.setattr("legocryst.ui.shell.link", lambda *_, **__: None)  # AppTest has one page only
         if not busy:
             self.folders.add(folder)
         test = AppTest.from_file(str(ROOT / "pages" / PAGES[page].file), default_timeout=60)
-        test.session_state["routed"] = True
+        for name, value in {"routed": True, **state}.items():
+            test.session_state[name] = value
         return test.run()
 
 
@@ -152,22 +156,94 @@ def test_database_page_filters_in_sql(demo: Path, monkeypatch: pytest.MonkeyPatc
     assert len(frame) == min(small, 50) and frame["atoms"].max() <= 12
 
 
+OWN = "Filters and own crystals"
+
+
 def test_own_crystals_are_judged_before_anything_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    test = opened("data", tmp_path / "w", monkeypatch)
+    test = opened("data", tmp_path / "w", monkeypatch, view=OWN)
     for name, content, sentence in (
         ("a.cif", b"", "a.cif is empty: give a file with at least one crystal."),
         ("a.cif", b"no crystal", "a.cif cannot be read as a CIF"),
         ("a.csv", b"spg,a\n194,2.4\n", "a.csv"),
+        ("a.zip", b"PK", "a.zip cannot be read as a zip archive"),
     ):
         test.file_uploader[0].set_value((name, content, "text/plain")).run()
         assert not test.exception
         assert len(test.error) == 1 and test.error[0].value.startswith(sentence)
+        assert "Use as training set" not in [button.label for button in test.button]
     table = few_seeds(tmp_path / "s").read_bytes()
-    test.file_uploader[0].set_value(("few.csv", table, "text/csv")).run()
+    test.file_uploader[0].set_value([("few.csv", table, "text/csv"), ("b.cif", b"", "text/plain")]).run()
     assert not test.error and jobs(tmp_path / "w") == []
-    verdicts = next(frame.value for frame in test.dataframe if "Kept" in frame.value)
-    assert len(verdicts) == len(pd.read_csv(io.BytesIO(table))) and set(verdicts["Kept"]) <= {"kept", "left out"}
+    verdicts = next(frame.value for frame in test.dataframe if "reason" in frame.value)
+    assert len(verdicts) == SEEDS + 1 and verdicts["kept"].sum() == SEEDS
+    assert [metric.value for metric in test.metric] == [str(SEEDS + 1), str(SEEDS), str(SEEDS)]
     assert "Use as training set" in [button.label for button in test.button]
+
+
+def test_filters_tell_at_once_what_they_leave_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = shipped()
+    test = opened("data", tmp_path, monkeypatch, view=OWN)
+    assert [metric.value for metric in test.metric] == [str(len(known))] * 3
+    test.number_input(key="curate.max_energy").set_value(0.5).run()
+    test.multiselect(key="curate.periodicities").set_value([3]).run()
+    kept = ((known["energy"] <= 0.5) & (known["periodicity"] == 3)).sum()
+    assert test.metric[2].value == str(kept)
+    verdicts = next(frame.value for frame in test.dataframe if "reason" in frame.value)
+    assert set(verdicts["reason"]) == {"energy above 0.5 eV/atom", "periodicity not 3", ""}
+    test.number_input(key="curate.max_strain").set_value(0.0).run()
+    assert [error.value for error in test.error] == ["Nothing is left: loosen the filters."]
+    test.text_input(key="curate.space_groups").set_value("231").run()
+    assert test.error[0].value == "Space groups: there are no space groups 231: they run from 1 to 230."
+
+
+def test_training_set_with_a_reference_is_made_and_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = pd.read_csv(few_seeds(tmp_path / "s"))
+    halves = [part.to_csv(index=False).encode() for part in (table.head(5), table.tail(4))]
+    monkeypatch.setattr("legocryst.ui.shell.launch", work)  # in this process
+    test = opened("data", tmp_path / "w", monkeypatch, view=OWN)
+    for k, (name, content) in enumerate(zip(("own.csv", "other.csv"), halves, strict=True)):
+        test.file_uploader[k].set_value([(name, content, "text/csv"), ("bad.cif", b"", "text/plain")]).run()
+    next(button for button in test.button if button.label == "Use as training set").click().run()
+    (job,) = jobs(tmp_path / "w")
+    assert job.state == "finished" and job.summary["seeds"] == 5 and job.summary["reference"] == 4
+    assert not test.exception and not test.error
+    frameworks = (pd.read_parquet(job.shards / "seeds.parquet")["periodicity"] == 3).sum()
+    text = f"5 crystals, {frameworks} of them with a 3-periodic net. The nets of 4 more are known for novelty only."
+    assert text in [markdown.value for markdown in test.markdown]
+    test = opened("data", tmp_path / "w", monkeypatch, view="Table", chosen={"training_set": job.id})
+    became = next(frame.value for frame in test.dataframe if "use" in frame.value)
+    assert became.groupby("use")["kept"].agg(["sum", "size"]).to_numpy().tolist() == [[4, 5], [5, 6]]
+
+
+@pytest.mark.parametrize("view", ["Gallery", "Distributions", "Environment"])
+@pytest.mark.parametrize("own", [False, True], ids=["shipped", "own"])
+def test_views_of_a_training_set(view: str, own: bool, demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = next(job for job in jobs(demo) if job.command == "curate")
+    chosen = {"training_set": job.id} if own else {}
+    test = opened("data", demo, monkeypatch, view=view, chosen=chosen, picked={job.id: 3, "shipped": 170})
+    assert not test.exception and not test.error
+    table = shipped()
+    if own:
+        table = table[table["atoms"] <= 24].reset_index(drop=True)  # `few_seeds`
+    number = 3 if own else 170
+    if view == "Distributions":
+        assert len(test.get("plotly_chart")) == (7 if own else 8)  # the user's crystals have no energies
+        return
+    assert table["name"][number] in [heading.value for heading in test.subheader]
+    if view == "Environment":
+        assert test.number_input[0].value == number
+        test.number_input[0].set_value(1).run()
+        assert table["name"][1] in [heading.value for heading in test.subheader] and not test.exception
+
+
+def test_what_a_row_becomes(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = opened("features", demo, monkeypatch, features_view="A row", feature_row=5)
+    assert not test.exception and not test.error
+    with Store.open(demo) as store:
+        row = store.query("SELECT * FROM augmented ORDER BY rowid LIMIT 1 OFFSET 5").iloc[0]
+    told = next(frame.value for frame in test.dataframe if "back" in frame.value)
+    assert len(told) == 39 and told["value"].tolist() == pytest.approx(row[list(CRYSTAL_COLUMNS)].tolist())
+    assert told["back"].tolist() == pytest.approx(told["value"].tolist(), abs=1e-6)
 
 
 def test_second_app_is_told_in_one_sentence(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -164,8 +164,8 @@ FILTERS: dict[str, tuple[Any, Callable[[pd.DataFrame], pd.Series]]] = {
     "max_strain": (0.05, lambda t: t["strain"] > 0.05),
     "max_energy": (0.5, lambda t: t["energy"] > 0.5),
     "periodicities": ((2,), lambda t: t["periodicity"] != 2),
-    "systems": (("cubic", "hexagonal"), lambda t: ~((t["spg"] >= 195) | t["spg"].between(168, 194))),
-    "groups": ("1-15, 230", lambda t: ~((t["spg"] <= 15) | (t["spg"] == 230))),
+    "crystal_systems": (("cubic", "hexagonal"), lambda t: ~((t["spg"] >= 195) | t["spg"].between(168, 194))),
+    "space_groups": ("1-15, 230", lambda t: ~((t["spg"] <= 15) | (t["spg"] == 230))),
 }
 
 
@@ -201,10 +201,10 @@ def test_unknown_energies_pass_unless_asked_otherwise(shipped: pd.DataFrame) -> 
     some.loc[0, "energy"] = np.nan
     assert some["energy"][1:].max() > 0.9
     assert len(curate(some, CurateSettings(max_energy=0.9)).table) == 1 + (some["energy"] <= 0.9).sum()
-    left = curate(some, CurateSettings(energy_known=True))
+    left = curate(some, CurateSettings(known_energy_only=True))
     assert len(left.table) == 5 and left.report["reason"][0] == "energy not known"
     with pytest.raises(ValueError, match=r"most often: energy above -5\.0 eV/atom\): loosen the filters"):
-        curate(some, CurateSettings(max_energy=-5, energy_known=True))
+        curate(some, CurateSettings(max_energy=-5, known_energy_only=True))
 
 
 def test_repeated_nets_are_counted_behind_the_filters(shipped: pd.DataFrame) -> None:

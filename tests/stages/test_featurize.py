@@ -19,7 +19,7 @@ def test_describes_every_column() -> None:
         graphite_like(), FeatureSettings(), seed=0, progress=lambda done, total: seen.append((done, total))
     )
     assert list(described["name"]) == list(graphite_like().columns)
-    assert set(described.columns) == {"name", "kind", "width", "components", "clipped"}
+    assert set(described.columns) == {"name", "kind", "width", "components", "outliers"}
     assert described["width"].sum() == features.width
     assert seen[-1] == (11, 11) and [done for done, _ in seen] == list(range(1, 12))
 

@@ -40,6 +40,42 @@ def test_mixture_has_the_area_of_the_bars() -> None:
     assert np.trapezoid(total.y, total.x) == pytest.approx(len(values) * width, rel=0.02)
 
 
+def test_mixture_expects_what_the_bars_hold() -> None:
+    """A component of one value is as high as its bar; that of unused sites is left out, and the others keep theirs."""
+    values = np.r_[np.full(300, 0.5), np.linspace(0, 1, 700)]
+    parts = [{"mean": -1, "std": 1e-8, "weight": 0.5}, {"mean": 0.5, "std": 1e-8, "weight": 0.15}]
+    parts += [{"mean": 0.5, "std": 0.3, "weight": 0.35}]
+    figure = figures.mixture(tables.binned(values, bins=20), json.dumps(parts), x="x0")
+    components = figure.data[1:-1]
+    assert len(components) == 2
+    assert max(components[0].y) == pytest.approx(300)
+    assert 30 < max(components[1].y) < 60
+
+
+def test_what_filters_leave_out() -> None:
+    rows = pd.DataFrame(
+        [("strain above 0.1", 7, 3), ("same net as another", 0, 0)], columns=["reason", "alone", "only"]
+    )
+    figure = figures.filters(rows)
+    assert [list(bar.x) for bar in figure.data] == [[7, 0], [3, 0]]
+    assert len({bar.marker.pattern.shape for bar in figure.data}) == 2
+    assert figure.layout.xaxis.range[0] == 0 and figures.filters(rows.tail(1)).layout.xaxis.range[1] > 0
+
+
+def test_lines_and_columns_keep_their_values() -> None:
+    x, series = np.arange(3), {"Graphite": np.array([9.0, 0.0, -1.0]), "srs": np.array([9.0, 1.0, 2.0])}
+    for figure in (figures.lines(x, series, across="r", up="n"), figures.columns(x, series, across="l", up="n")):
+        assert [list(part.y) for part in figure.data] == [list(values) for values in series.values()]
+        assert [part.name for part in figure.data] == list(series)
+    assert figure.layout.yaxis.range[0] < -1 and figure.layout.yaxis.range[1] > 9
+
+
+def test_numbers_of_a_row_stand_in_their_places() -> None:
+    row = pd.DataFrame({"start": [0, 3], "part": [2, 1], "scalar": [np.nan, 0.25], "label": ["Space group", "a (Å)"]})
+    ones, scalars = figures.encoded(row, 6).data
+    assert list(ones.x) == [1, 4] and list(scalars.x) == [3] and list(scalars.y) == [0.25]
+
+
 def test_several_series_differ_by_more_than_colour() -> None:
     table = pd.DataFrame({"epoch": [1, 2, 1, 2], "quantity": ["loss", "loss", "held_out", "held_out"], "value": 1.0})
     lines = figures.curves(table, ["loss", "held_out", "absent"], y="Loss").data

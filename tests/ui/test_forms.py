@@ -70,16 +70,16 @@ def test_values_outlive_a_change_of_page() -> None:
 
 def test_settings_that_may_be_empty_and_sets() -> None:
     test = opened()
-    assert values(test).curate.max_strain is None and values(test).curate.systems == ()
+    assert values(test).curate.max_strain is None and values(test).curate.crystal_systems == ()
     test.number_input(key="curate.max_strain").set_value(0.05).run()
     test.multiselect(key="curate.periodicities").set_value([2, 3]).run()
-    test.text_input(key="curate.groups").set_value("194, 200-230").run()
+    test.text_input(key="curate.space_groups").set_value("194, 200-230").run()
     found = values(test).curate
-    assert (found.max_strain, found.periodicities, found.groups) == (0.05, (2, 3), "194, 200-230")
+    assert (found.max_strain, found.periodicities, found.space_groups) == (0.05, (2, 3), "194, 200-230")
     test.number_input(key="curate.max_strain").set_value(None).run()
     assert values(test).curate.max_strain is None
-    test.text_input(key="curate.groups").set_value("all").run()
-    sentence = "Groups: 'all' is no list of space groups: write it as 194, 200-230."
+    test.text_input(key="curate.space_groups").set_value("all").run()
+    sentence = "Space groups: 'all' is no list of space groups: write it as 194, 200-230."
     assert [error.value for error in test.error] == [sentence]
 
 

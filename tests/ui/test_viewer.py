@@ -2,12 +2,14 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 
 from legocryst.environment.targets import target
+from legocryst.ui import viewer
 from legocryst.ui.scene import Scene, scene
-from legocryst.ui.viewer import SCRIPT, WAYS, _data, standalone
+from legocryst.ui.viewer import SCRIPT, WAYS, Tile, _data, gallery, standalone
 
 
 @pytest.fixture(scope="module")
@@ -31,3 +33,21 @@ def test_scene_travels_as_json(graphite: Scene) -> None:
     again = json.loads(json.dumps(data))["scene"]
     assert len(again["positions"]) == len(again["symbols"]) == len(again["inside"])
     assert set(again["symbols"]) == {"C"}
+
+
+def test_gallery_sends_every_tile_and_frames_the_picked(graphite: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: dict[str, Any] = {}
+
+    def component(**given: Any) -> dict[str, Any]:
+        sent.update(given)
+        return {"picked": "b"}
+
+    monkeypatch.setattr(viewer, "_gallery", lambda: component)
+    tiles = [Tile(name, graphite, f"<{name}>", "194, 4 atoms") for name in "ab"]
+    assert gallery(tiles, picked="a") == "b"
+    shown = json.loads(json.dumps(sent["data"]))["tiles"]
+    assert [(tile["camera"], tile["title"], tile["picked"]) for tile in shown] == [
+        ("a", "<a>", True),
+        ("b", "<b>", False),
+    ]
+    assert all(len(tile["scene"]["positions"]) == len(graphite.positions) for tile in shown)
