@@ -1,8 +1,9 @@
-"""Make the shipped training set: three-connected RCSR nets realised as sp2 carbon by our own relaxer.
+"""Make the shipped training set: three-connected RCSR nets realised as sp2 carbon by our own relaxer, and new nets.
 
 The nets are those of scripts/rcsr.py, their names those that scripts/make_nets.py has written. A net is kept when a
-relaxed crystal is strictly valid and its bond graph still has the net's key. Writes data/energy/references.json and
-data/seeds/sp2_carbon.parquet. Run from the repository root, 5 to 7 minutes:
+relaxed crystal is strictly valid and its bond graph still has the net's key. The new nets are those of a bootstrap,
+whose steps are kept in build/seeds, so that a second call goes on from there. Writes data/energy/references.json and
+data/seeds/sp2_carbon.parquet. Run from the repository root, about an hour:
 
     python -m scripts.make_seeds
 """
@@ -17,18 +18,23 @@ import pandas as pd
 import torch
 from pymatgen.core import Structure
 
-from legocryst.analysis.energy import energies
+from legocryst import ROOT
 from legocryst.analysis.nets import Net, net, nets
 from legocryst.analysis.reference import write_references
+from legocryst.cli.output import Ticker
 from legocryst.crystal.files import FileError, from_structure, to_structure
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import encode
 from legocryst.crystal.wyckoff import wyckoff
 from legocryst.environment.targets import target
 from legocryst.environment.validity import judge
+from legocryst.jobs import cores
 from legocryst.relax import relax
-from legocryst.settings import RelaxSettings
-from legocryst.stages.curate import SHIPPED, described
+from legocryst.settings import BootstrapSettings, RankSettings, RelaxSettings
+from legocryst.stages.bootstrap import bootstrap
+from legocryst.stages.curate import SHIPPED, describe
+from legocryst.stages.kept import KeptRows
+from legocryst.stages.rank import rank
 from scripts.rcsr import Blueprint, blueprints
 
 TARGET = target("sp2-carbon")
@@ -37,7 +43,10 @@ SPACING = 3.4
 """Distance of stacked layers, angstrom."""
 MAX_SITES, MAX_ATOMS = 8, 500
 MAX_LAYERS = 40
-SETTINGS = RelaxSettings(coordination_steps=500, descriptor_steps=500)
+LOW = 0.5
+"""Energy (eV/atom) below which a framework counts as low."""
+PARTS = ROOT / "build" / "seeds"
+SETTINGS = RelaxSettings(coordination_steps=500, descriptor_steps=500, start_volume="row", merge=0)
 TRIALS = [(1.0, 0.0), *((scale, shift) for scale in (1.0, 1.1, 0.95, 1.2) for shift in (0.1, 0.3, 0.6))]
 """Starts that are tried in turn: scale of the cell, and largest random shift of each free coordinate, angstrom."""
 
@@ -138,26 +147,38 @@ def main() -> None:
 
 
 def write(crystals: Crystals, plans: list[Blueprint]) -> None:
-    """The table of the shipped set, in order of names."""
+    """The table of the shipped set: the nets of RCSR in order of names, then those found, lowest energy first."""
     write_references(TARGET.name)
-    bonded = nets(crystals, cutoff=TARGET.bond_window[1])
-    energy = energies(crystals, max_atoms=MAX_ATOMS)
-    assert not any(energy.reason), energy.reason
     columns = {
-        "name": [one.name for one in bonded],
         "source": [f"RCSR net, from {plan.source} {version(plan.source)}" for plan in plans],
         "licence": "MIT",
-        "net_key": [one.key for one in bonded],
-        "periodicity": [one.periodicity for one in bonded],
-        "kind": [one.kind for one in bonded],
-        "energy": energy.energy,
-        "atoms": crystals.atom_count,
-        "loss": judge(crystals, TARGET).loss,
     }
-    table = described(pd.concat([encode(crystals, sites=MAX_SITES), pd.DataFrame(columns)], axis=1), TARGET.name)
+    words = describe(crystals, TARGET).drop(columns="reason")
+    named = with_energies(pd.concat([encode(crystals, sites=MAX_SITES), pd.DataFrame(columns), words], axis=1))
+    named = named.sort_values("name", ignore_index=True)
+    made = bootstrap(
+        BootstrapSettings(),
+        folder=PARTS / "bootstrap",
+        known=set(named["net_key"]),
+        threads=cores(),
+        progress=Ticker("bootstrap"),
+    )
+    print(f"{made.distinct} new nets, {made.ringed} with fitting rings, {made.relaxed} relaxed, {len(made.table)} kept")
+    table = pd.concat([named[list(made.table.columns)], made.table], ignore_index=True)
     assert table["net_key"].is_unique
-    table.sort_values("name", ignore_index=True).to_parquet(SHIPPED)
-    print(table["kind"].value_counts().to_dict(), table[["energy", "loss", "atoms"]].describe())
+    table.to_parquet(SHIPPED)
+    low = table[(table["kind"] == "framework") & (table["energy"] < LOW)]
+    print(f"{len(table)} crystals, {len(low)} frameworks below {LOW} eV/atom", table.groupby(["source", "kind"]).size())
+    print(table[["energy", "strain", "loss", "atoms"]].describe())
+
+
+def with_energies(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with the energy of each crystal relaxed with the potential; NaN where its net did not stay."""
+    every = RankSettings(model="7net-0", max_energies=len(table), max_relaxed=len(table), max_rattled=0)
+    with KeptRows(PARTS / "energies") as kept:
+        rows = table.assign(row=np.arange(len(table)))
+        ranked = rank(rows, every, threads=cores(), kept=kept, progress=Ticker("energies"))
+    return table.assign(energy=ranked.sort_values("row")["energy"].to_numpy(float))
 
 
 if __name__ == "__main__":
