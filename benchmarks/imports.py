@@ -7,6 +7,7 @@ python -m benchmarks.imports [--target sp2-carbon] [--report REPORT.csv] [PATH .
 """
 
 import argparse
+import gzip
 import json
 import os
 import tempfile
@@ -36,13 +37,14 @@ def package(name: str) -> Path:
 
 def written_by_pymatgen(folder: Path) -> list[Path]:
     """CIFs of pymatgen's test structures and of its prototypes (AFLOW's) that are carbon."""
-    from monty.serialization import loadfn
     from pymatgen.core import Structure
 
     home = package("pymatgen")
     named = {path.stem: Structure.from_file(path) for path in sorted((home / "util" / "structures").glob("*.json"))}
-    for entry in loadfn(home / "analysis" / "prototypes" / "aflow_prototypes.json.gz"):
-        structure, tags = entry["snl"].structure, entry["tags"]
+    with gzip.open(home / "analysis" / "prototypes" / "aflow_prototypes.json.gz") as file:
+        prototypes = json.load(file)
+    for entry in prototypes:
+        structure, tags = Structure.from_dict(entry["snl"]), entry["tags"]
         if structure.composition.reduced_formula == "C":
             named[f"{tags['aflow']}_{tags['mineral']}".replace(" ", "_")] = structure
     for name, structure in named.items():
