@@ -42,8 +42,8 @@ def written_by_pymatgen(folder: Path) -> list[Path]:
     home = package("pymatgen")
     named = {path.stem: Structure.from_file(path) for path in sorted((home / "util" / "structures").glob("*.json"))}
     with gzip.open(home / "analysis" / "prototypes" / "aflow_prototypes.json.gz") as file:
-        entries = json.load(file)
-    for entry in entries:
+        prototypes = json.load(file)
+    for entry in prototypes:
         structure, tags = Structure.from_dict(entry["snl"]), entry["tags"]
         if structure.composition.reduced_formula == "C":
             named[f"{tags['aflow']}_{tags['mineral']}".replace(" ", "_")] = structure

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from legocryst import jobs
-from legocryst.jobs import Job, Stopped, create, launch, work
+from legocryst.jobs import REFERENCE, Job, Stopped, create, launch, work
 from legocryst.pipeline import run
 from legocryst.records import process_start
 from legocryst.store import Store
@@ -72,6 +72,23 @@ def test_wrong_orders_leave_no_job(
     with pytest.raises(ValueError, match=sentence):
         create(tmp_path / "w", options.pop("command", "run"), tiny(), **{"threads": 1} | options)
     assert not (tmp_path / "w").exists()
+
+
+def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
+    """What a link leads to is not copied, and the report of the job says so."""
+    folder = few_seeds(tmp_path / "given").parent
+    (tmp_path / "secret.csv").write_text("secret")
+    (folder / "link.csv").symlink_to(tmp_path / "secret.csv")
+    job = create(tmp_path / "w", "curate", tiny(), seeds=[folder], reference=[folder / "few.csv"], threads=1)
+    assert (job.seeds[0] / "link.csv").is_symlink() and [path.name for path in job.reference] == ["few.csv"]
+    work(job)
+    report = pd.read_parquet(job.folder / "curation.parquet")
+    (line,) = report[report["source"] == "link.csv"].to_dict("records")
+    assert not line["kept"] and "leads out of its folder" in line["detail"]
+    child = create(tmp_path / "w", "augment", tiny(), threads=1, parent=job, through="curate")
+    assert (child.folder / "input" / "given" / "few.csv").exists() and (child.folder / REFERENCE).exists()
+    with pytest.raises(ValueError, match="takes over its crystals: give no others"):
+        create(tmp_path / "w", "augment", tiny(), threads=1, parent=job, through="curate", seeds=[folder])
 
 
 def test_killed_job_is_lost_its_workers_end_and_resuming_finishes_it(tmp_path: Path) -> None:

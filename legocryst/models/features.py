@@ -9,7 +9,7 @@ deviation.
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -224,8 +224,8 @@ class Featurizer:
         out = Featurizer(FeatureSettings.model_validate(content["settings"]))
         arrays = ("value", "weight", "std")
         for block in content["blocks"]:
-            fields: dict[str, Any] = {name: np.array(v) if name in arrays else v for name, v in block.items()}
-            out.blocks.append(Block(**fields))
+            own: dict[str, Any] = {part.name: block[part.name] for part in fields(Block) if part.name in block}
+            out.blocks.append(Block(**own | {name: np.array(block[name]) for name in arrays}))
         return out
 
     def save(self, path: Path) -> None:

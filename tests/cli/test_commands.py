@@ -125,7 +125,7 @@ def test_seeds_curate_and_augment(tmp_path: Path, call: Call) -> None:
 
     made = call("augment", tmp_path / "mixed.csv", "--rows-per-crystal", 4, "--out", tmp_path / "made.parquet")
     rows = pd.read_parquet(tmp_path / "made.parquet")
-    assert list(rows.columns) == [*few.columns, *DESCRIPTION]
+    assert list(rows.columns) == [*few.columns, *DESCRIPTION, "energy"]
     assert made["rows"] == made["proved"] == len(rows) == 12 and made["left_out"] == 1 and made["cpu_seconds"] > 0
     assert made["groups"] == rows["spg"].nunique() and made["duplicates"] == 0 < made["combinations"] <= 12
     assert rows["label"].value_counts().to_dict() == {1: 4, 2: 4, 3: 4}  # the crystals' numbers in the file
