@@ -131,7 +131,7 @@ class AugmentSettings(Settings):
     )
     max_sites: int = setting(8, "Most Wyckoff sites in a row.", ge=1, le=8)
     max_atoms: int = setting(500, "Most atoms in the conventional cell of a row.", ge=1, le=2000)
-    max_free: int = setting(24, "Most free variables (cell and coordinates) in a row.", ge=1, le=60, advanced=True)
+    max_free: int = setting(30, "Most free variables (cell and coordinates) in a row.", ge=1, le=60, advanced=True)
     max_index: int = setting(192, "Largest index of a subgroup in its group.", ge=1, le=192, advanced=True)
     rows_per_transformation: int = setting(
         50, "Most rows of one crystal in one subgroup with the same axes and origin.", ge=1, le=10_000, advanced=True
