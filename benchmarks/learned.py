@@ -1,17 +1,18 @@
 """Learnt energies: errors, intervals, and low crystals found against random order, on crystals made at random.
 
-python -m benchmarks.learned                 so many seeds on the energies that are kept, computed where they are not
-python -m benchmarks.learned --relax 80      relaxes a sample too: which energies as they stand become low
+python -m benchmarks.learned                searches on energies that are kept, computed where they are not
+python -m benchmarks.learned --relax 4      relaxes each fourth of the lowest fifth: which of them end low
 
-The crystals are the distinct nets of `make seeds` (`stages.bootstrap.found`: random symmetric crystals and random points
-on minimal surfaces) with at most 60 atoms in the primitive cell. Energies are those of 7net-0 as they stand; they are
-kept in a folder, so that only the first run takes long. CPU-s are of one thread.
+The crystals are the distinct nets of `make seeds` (`stages.bootstrap.found`: random symmetric crystals and random
+points on minimal surfaces) with at most 60 atoms in the primitive cell. Energies are those of 7net-0 as they stand;
+they are kept in a folder, so that only the first run takes long. CPU-s are of one thread.
 """
 
 import argparse
 import os
 import time
 from pathlib import Path
+from statistics import NormalDist
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -48,7 +49,7 @@ def main() -> None:
     parser.add_argument("--kept", type=Path, default=Path("build/learned"), help="folder of energies")
     parser.add_argument("--seeds", type=int, default=5, help="searches, each with another seed")
     parser.add_argument("--rounds", type=int, default=RankSettings().rounds, help="rounds of a search")
-    parser.add_argument("--relax", type=int, default=0, help="crystals of the lowest fifth that are relaxed")
+    parser.add_argument("--relax", type=int, default=0, help="each so-manieth of the lowest fifth is relaxed")
     options = parser.parse_args()
     torch.set_num_threads(1)
     table = found(BootstrapSettings(), folder=options.folder)
@@ -109,7 +110,7 @@ def _errors(choice: Choice, energy: np.ndarray) -> dict[str, float]:
     """Of the crystals held out, which never got an energy, and of those that got one after their prediction."""
     off, held = np.abs(choice.predicted - energy), choice.round == 0
     ratio = off / choice.error * WIDTH
-    levels = [float((ratio[held] <= _normal(level)).mean()) for level in LEVELS]
+    levels = [float((ratio[held] <= NormalDist().inv_cdf((1 + level) / 2)).mean()) for level in LEVELS]
     return {
         "MAE": off[held].mean(),
         "R": np.corrcoef(choice.predicted[held], energy[held])[0, 1],
@@ -119,16 +120,10 @@ def _errors(choice: Choice, energy: np.ndarray) -> dict[str, float]:
     }
 
 
-def _normal(level: float) -> float:
-    from statistics import NormalDist
-
-    return NormalDist().inv_cdf((1 + level) / 2)
-
-
-def _relaxed(crystals: Crystals, energy: np.ndarray, number: int, kept: KeptRows) -> None:
-    """How many of a random sample of the lowest fifth are low in energy once they are relaxed, by energy as they stand."""
+def _relaxed(crystals: Crystals, energy: np.ndarray, every: int, kept: KeptRows) -> None:
+    """How many of a sample of the lowest fifth are low in energy once they are relaxed, by energy as they stand."""
     lowest = np.argsort(energy)[: len(energy) // 5]
-    some = np.sort(np.random.default_rng(0).permutation(lowest)[:number])
+    some = lowest[::every]
     after = relaxed(crystals.take(some), EnergySettings(model="7net-0"), kept=kept, progress=_say).table
     low = after["net_kept"].fillna(False) & after["converged"].fillna(False) & (after["relaxed_energy"] < 0.5)
     for begin in np.arange(energy.min() // 0.1 * 0.1, energy[lowest].max(), 0.1):

@@ -61,7 +61,7 @@ def summary(job: Job) -> dict[str, Any]:
     `analysis.tested` says of them. CPU-s include the stage's child processes and earlier attempts,
     of a killed attempt up to its last sign of life.
     """
-    from legocryst.analysis.tested import tested
+    from legocryst.analysis import tested
 
     settings = job.settings
     seconds = _cpu_seconds(job)
@@ -80,7 +80,7 @@ def summary(job: Job) -> dict[str, Any]:
             "relaxed": int(ranked["relaxed_energy"].notna().sum()),
         }
         out["low_energy"] = int(ranked["low_energy"].sum())
-        if learned := tested(ranked, settings.rank.low_energy):
+        if learned := tested.numbers(ranked, settings.rank.low_energy):
             out["learned"] = learned
     return out | {"threads": job.threads, "cpu_seconds": seconds, "total_cpu_seconds": round(sum(seconds.values()), 3)}
 

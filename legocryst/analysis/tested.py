@@ -18,7 +18,7 @@ COLUMNS = ("screen_energy", "predicted_energy", "predicted_error", "energy_round
 LEVELS = np.linspace(0.1, LEVEL, 9).round(3)
 
 
-def tested(table: "pd.DataFrame", low: float) -> dict[str, Any]:
+def numbers(table: "pd.DataFrame", low: float) -> dict[str, Any]:
     """How good the predictions were and what they were worth, in numbers; empty where none was put to the test.
 
     `tested` crystals had a prediction before their energy; `mean_error` and `largest_error` in eV/atom; `within` is the

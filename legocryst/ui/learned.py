@@ -23,14 +23,14 @@ def section(store: Store, job: Job) -> None:
     columns = ", ".join(f'"{name}"' for name in tested.COLUMNS)
     table = store.query(f"SELECT {columns} FROM energies WHERE job = ? AND screen_seconds IS NOT NULL", [job.id])
     low = float(job.settings.rank.low_energy)
-    numbers = tested.tested(table, low)
-    if not numbers:
+    found = tested.numbers(table, low)
+    if not found:
         return
     st.subheader("Learnt energies")
     st.write(
-        f"The energies of {numbers['predicted']:,} crystals are predicted and were not computed. Those of "
-        f"{numbers['tested']:,} were predicted first and computed then: {1000 * numbers['mean_error']:.0f} meV/atom "
-        f"apart on average, and {numbers['within']:.0%} within the 90 % interval."
+        f"The energies of {found['predicted']:,} crystals are predicted and were not computed. Those of "
+        f"{found['tested']:,} were predicted first and computed then: {1000 * found['mean_error']:.0f} meV/atom "
+        f"apart on average, and {found['within']:.0%} within the 90 % interval."
     )
     first, second, third = st.columns(3)
     with first:
@@ -44,7 +44,7 @@ def section(store: Store, job: Job) -> None:
         figures.show(calibration(table), caption=caption, key="calibration")
     with third:
         caption = (
-            f"Crystals below {numbers['limit']:.2f} eV/atom as they stand, after each round, by the estimated time of "
+            f"Crystals below {found['limit']:.2f} eV/atom as they stand, after each round, by the estimated time of "
             "the energies; expected at random in as much time."
         )
         figures.show(search(tested.search(table, low)), caption=caption, key="search")
