@@ -36,8 +36,6 @@ from legocryst.stages.kept import KeptRows
 TARGET = target("sp2-carbon")
 ATOMS = 60
 """Most atoms in the primitive cell."""
-SHARE = 0.25
-"""Share of the crystals that get an energy."""
 LOWEST = (0.02, 0.05, 0.10)
 """Shares of the crystals, lowest first, that are looked for."""
 
@@ -49,6 +47,7 @@ def main() -> None:
     parser.add_argument("--kept", type=Path, default=Path("build/learned"), help="folder of energies")
     parser.add_argument("--seeds", type=int, default=5, help="searches, each with another seed")
     parser.add_argument("--rounds", type=int, default=RankSettings().rounds, help="rounds of a search")
+    parser.add_argument("--share", type=float, default=0.25, help="share of the crystals that get an energy")
     parser.add_argument("--relax", type=int, default=0, help="each so-manieth of the lowest fifth is relaxed")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -70,14 +69,15 @@ def main() -> None:
     features = traits(crystals, TARGET)
     print(f"traits: {1e3 * (time.process_time() - start) / len(crystals):.2f} CPU-ms a crystal")
     seconds = estimate(crystals, "7net-0")
-    rows = [_searched(features, energy, seconds, options.rounds, seed) for seed in range(options.seeds)]
+    size = {"most": round(options.share * len(energy)), "rounds": options.rounds}
+    rows = [_searched(features, energy, seconds, seed, **size) for seed in range(options.seeds)]
     result = pd.DataFrame(rows)
     print(result.round(3).to_string(index=False))
     print("mean".ljust(8), result.mean().round(3).to_dict())
 
 
 def _searched(
-    features: np.ndarray, energy: np.ndarray, seconds: np.ndarray, rounds: int, seed: int
+    features: np.ndarray, energy: np.ndarray, seconds: np.ndarray, seed: int, *, most: int, rounds: int
 ) -> dict[str, float]:
     """One search, looking for the 100 lowest as `rank` does, beside random order."""
     n, settings = len(energy), RankSettings()
@@ -88,7 +88,7 @@ def _searched(
         GROUPS,
         wish,
         energy.__getitem__,
-        most=round(SHARE * n),
+        most=most,
         rounds=rounds,
         rng=np.random.default_rng(seed),
     )

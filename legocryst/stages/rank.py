@@ -111,7 +111,7 @@ def _screened(
     table = pd.DataFrame({"screen_energy": np.nan, "energy_reason": ""}, index=range(len(crystals)))
     table["screen_seconds"] = estimate(crystals, SCREEN)
     table.loc[fits, "energy_reason"] = NOT_TAKEN[settings.order].format(most)
-    for k in np.flatnonzero(size > settings.max_atoms):
+    for k in np.flatnonzero(size > settings.max_atoms).tolist():
         table.loc[k, "energy_reason"] = refusal(crystals.take([k]), wanted, settings.max_atoms)
     done = 0
 

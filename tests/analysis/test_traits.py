@@ -23,7 +23,7 @@ def test_no_trait_depends_on_cell_and_origin() -> None:
         plain = Crystals.build(
             [1],
             [[*larger.lattice.abc, *np.radians(larger.lattice.angles)]],
-            [[(6, 0, site.frac_coords) for site in larger]],
+            [[(6, 0, site.frac_coords.tolist()) for site in larger]],
         )
         np.testing.assert_allclose(traits(plain, CARBON), traits(crystals.take([k]), CARBON), atol=1e-6)
 
