@@ -167,7 +167,7 @@ _ALL = [
         "Energy as it stands, learnt from other crystals before its own was computed, if it was.",
     ),
     Quantity(
-        "predicted_error", "Predicted error", "eV/atom", "90 % of the energies lie within this of the predicted ones."
+        "predicted_error", "Predicted error", "eV/atom", "About 90 % of energies lie within this of the predicted ones."
     ),
     Quantity(
         "energy_round",

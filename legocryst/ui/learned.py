@@ -28,19 +28,22 @@ def section(store: Store, job: Job) -> None:
         return
     st.subheader("Learnt energies")
     st.write(
-        f"The energies of {found['predicted']:,} crystals are predicted and were not computed. Those of "
-        f"{found['tested']:,} were predicted first and computed then: {1000 * found['mean_error']:.0f} meV/atom "
-        f"apart on average, and {found['within']:.0%} within the 90 % interval."
+        f"{found['predicted']:,} crystals have a predicted energy and none computed. {found['tested']:,} were first "
+        f"predicted, then computed: {1000 * found['mean_error']:.0f} meV/atom apart on average, "
+        f"{100 * found['within']:.0f} % within the interval that should hold 90 %."
     )
     first, second, third = st.columns(3)
     with first:
         both = tested.compared(table)
         shown = both.iloc[:: -(-len(both) // MOST)]
-        caption = "Energies predicted before they were computed; on the line both are equal."
+        caption = "Energies of crystals, predicted before they were computed; on the line both are equal."
         caption += f" {len(shown)} of {len(both)}." if len(shown) < len(both) else ""
         figures.show(parity(shown), caption=caption, key="parity")
     with second:
-        caption = "Share of the energies within predicted intervals; on the line it is as it should be."
+        caption = (
+            "Share of these energies within their predicted intervals. Most of the crystals were chosen for their low "
+            "prediction, which makes the share smaller than among the others."
+        )
         figures.show(calibration(table), caption=caption, key="calibration")
     with third:
         caption = (
@@ -77,8 +80,8 @@ def calibration(table: "pd.DataFrame") -> go.Figure:
         marker=marker,
         hovertemplate="%{y:.0%}<extra></extra>",
     )
-    figure.update_xaxes(title="Share that the interval should hold", tickformat=".0%", range=[0, 1])
-    figure.update_yaxes(title="Share that it holds", tickformat=".0%", range=[0, 1])
+    figure.update_xaxes(title="Intended share", tickformat=".0%", range=[0, 1])
+    figure.update_yaxes(title="Observed share", tickformat=".0%", range=[0, 1])
     return figure
 
 
