@@ -23,7 +23,7 @@ class Wish:
         """How surely each crystal `left` lies below the limit of its kind: its distance from it by its width.
 
         `best` (n,) are energies, of those left (and only of these) predicted ones. Beyond the limit the uncertain come
-        first. Where a kind has fewer crystals than are looked for, the lower come first.
+        first. Where a kind has fewer crystals than are looked for, only the energy counts.
         """
         score = np.full(len(left), -np.inf)
         for kind in np.unique(self.kind[left]):
@@ -39,9 +39,7 @@ class Choice:
     """One entry a crystal."""
 
     round: np.ndarray  # (n,) in which it was computed, counted from 1; 0: not computed
-    predicted: (
-        np.ndarray
-    )  # (n,) before it was computed, else at the end; NaN in the first round, or if nothing was learnt
+    predicted: np.ndarray  # (n,) before it was computed, else at the end; NaN in the first round and where none is
     error: np.ndarray  # (n,) half the width of the interval that holds gaussian.LEVEL of the values
 
 

@@ -1,10 +1,15 @@
 """Figures of learnt energies."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+from streamlit.testing.v1 import AppTest
 
 from legocryst.analysis.tested import LEVELS, compared, coverage, search
+from legocryst.records import write_parquet
 from legocryst.ui import learned
+from tests.workspaces import tiny_job
 
 
 def table() -> pd.DataFrame:
@@ -35,3 +40,28 @@ def test_shares_and_counts_are_drawn_as_they_are() -> None:
     found, at_random = learned.search(rows).data
     assert list(found.y) == [0, *rows["found"]] and list(at_random.y) == [0, *rows["at_random"]]
     assert (found.name, at_random.name) == ("Learnt", "At random")
+
+
+def page(workspace: str, name: str) -> None:
+    """A page with nothing but the section."""
+    from pathlib import Path
+
+    from legocryst.jobs import job
+    from legocryst.store import Store
+    from legocryst.ui import learned
+
+    with Store.open(Path(workspace)) as store:
+        store.ingest()
+        learned.section(store, job(Path(workspace), name))
+
+
+def test_the_page_says_how_good_the_predictions_were(tmp_path: Path) -> None:
+    job = tiny_job(tmp_path)
+    arguments = (str(job.folder.parent.parent), job.id)
+    nothing = AppTest.from_function(page, args=arguments).run(timeout=30)
+    assert not nothing.exception and not nothing.subheader
+    write_parquet(table().assign(row=range(60)), job.shards / "ranked.parquet")
+    shown = AppTest.from_function(page, args=arguments).run(timeout=30)
+    assert not shown.exception and shown.subheader[0].value == "Learnt energies"
+    assert shown.markdown[0].value.startswith("20 crystals have a predicted energy and none computed. 20 were first")
+    assert len(shown.get("plotly_chart")) == 3
