@@ -325,8 +325,18 @@ class RankSettings(EnergySettings):
     """How valid crystals are ordered by energy."""
 
     energies: bool = setting(True, "Compute the energy of each new crystal.")
-    max_energies: int = setting(
-        2000, "Most crystals that get an energy in one run, smallest cells first.", ge=0, le=1_000_000
+    max_energies: int = setting(2000, "Most crystals that get an energy in one run.", ge=0, le=1_000_000)
+    order: Literal["learned", "random", "smallest"] = setting(
+        "learned",
+        "Which get an energy where there are more. learned: energies are learnt in rounds from those computed, and "
+        "those that promise to be low come next; random: drawn at random; smallest: the smallest cells.",
+    )
+    rounds: int = setting(
+        5,
+        "Rounds in which energies are computed and learnt; the first is drawn at random.",
+        ge=2,
+        le=100,
+        advanced=True,
     )
     max_relaxed: int = setting(
         100,

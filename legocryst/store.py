@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-SCHEMA = 4
+SCHEMA = 5
 NAME = "legocryst.duckdb"
 TYPES = {"real": "DOUBLE", "integer": "BIGINT", "text": "VARCHAR", "category": "VARCHAR", "truth": "BOOLEAN"}
 TABLES: dict[str, tuple[str, ...]] = {

@@ -65,6 +65,7 @@ def bootstrap(
     asked = RankSettings(
         model=settings.model,
         max_energies=settings.max_energies,
+        order="smallest",
         max_relaxed=settings.max_relaxed,
         max_rattled=0,
         low_energy=settings.max_energy,
