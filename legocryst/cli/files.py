@@ -1,0 +1,26 @@
+"""Files of one crystal each, which need not come from us."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from legocryst.crystal.representation import Crystals
+
+LATTICE_POINTS = 4
+"""A conventional cell has at most so many times the atoms of the primitive one."""
+
+
+def one_crystal(path: Path, *, element: int, max_atoms: int) -> "Crystals | str":
+    """The one crystal of a file, or what is wrong with it; `max_atoms` in the primitive cell at most."""
+    from legocryst.crystal.files import FileError
+    from legocryst.crystal.sources import offers
+
+    if path.is_dir():
+        return f"{path.name} is a folder: name its files"
+    try:
+        found = offers(path, element=element, max_atoms=LATTICE_POINTS * max_atoms)
+    except FileError as error:
+        return " ".join(str(error).split())
+    if len(found) != 1:
+        return f"{path.name} holds {len(found)} crystals: give files of one crystal each"
+    return found[0].reason if found[0].crystal is None else found[0].crystal
