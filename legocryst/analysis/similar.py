@@ -10,7 +10,7 @@ from legocryst.quantities import CRYSTAL_COLUMNS
 from legocryst.store import Store
 
 _BATCH = 25
-_BOUND = "list_max(list_transform(list_zip(c.amd, CAST(? AS FLOAT[])), p -> abs(p[1] - p[2])))"
+_BOUND = "list_max(list_transform(list_zip(c.amd, CAST(? AS FLOAT[])), lambda p: abs(p[1] - p[2])))"
 
 
 def similar(
