@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from legocryst import settings as s
-from legocryst.cli.files import one_crystal
+from legocryst.cli.files import read_one, settings_of
 from legocryst.cli.output import Clock, Result, Ticker, say
 
 if TYPE_CHECKING:
@@ -34,13 +34,12 @@ def energy(options: argparse.Namespace) -> Result:
     from legocryst.environment.targets import target
 
     clock = Clock()
-    given = vars(options)
-    settings = s.EnergySettings(**{name: given[name] for name in s.EnergySettings.model_fields if name in given})
+    settings = settings_of(options, s.EnergySettings)
     element = target(options.target).atomic_number  # an unknown target is refused before the work
     results: list[dict[str, Any]] = []
     crystals = []
     for path in options.files:
-        found = one_crystal(path, element=element, max_atoms=settings.max_atoms)
+        found = read_one(path, element=element, max_atoms=settings.max_atoms)
         results.append({"file": str(path)} | ({"error": found} if isinstance(found, str) else {}))
         crystals += [] if isinstance(found, str) else [found]
     if crystals:

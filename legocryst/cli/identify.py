@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from legocryst import settings as s
-from legocryst.cli.files import one_crystal
+from legocryst.cli.files import read_one, settings_of
 from legocryst.cli.output import Clock, Result, Ticker, say
 
 if TYPE_CHECKING:
@@ -26,14 +26,13 @@ def identify(options: argparse.Namespace) -> Result:
     from legocryst.environment.targets import target
 
     clock, wanted = Clock(), target(options.target)
-    given = vars(options)
-    settings = s.IdentifySettings(**{name: given[name] for name in s.IdentifySettings.model_fields if name in given})
+    settings = settings_of(options, s.IdentifySettings)
     results: list[dict[str, Any]] = []
     with ExitStack() as stack:
         library = Library(options, wanted, stack)
         ticker = Ticker("identify", after=2)
         for done, path in enumerate(options.files, 1):
-            found = one_crystal(path, element=wanted.atomic_number, max_atoms=settings.max_atoms)
+            found = read_one(path, element=wanted.atomic_number, max_atoms=settings.max_atoms)
             error = found if isinstance(found, str) else refusal(found, wanted, settings.max_atoms)
             entry = {"error": error} if isinstance(found, str) or error else library.entry(found)
             results.append({"file": str(path)} | entry)

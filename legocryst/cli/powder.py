@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from legocryst import settings as s
-from legocryst.cli.files import one_crystal
+from legocryst.cli.files import read_one, settings_of
 from legocryst.cli.output import Clock, Result, say
 
 
@@ -14,13 +14,12 @@ def powder(options: argparse.Namespace) -> Result:
     from legocryst.analysis.powder import powder as pattern
     from legocryst.environment.targets import target
 
-    clock, given = Clock(), vars(options)
-    settings = s.PowderSettings(**{name: given[name] for name in s.PowderSettings.model_fields if name in given})
+    clock, settings = Clock(), settings_of(options, s.PowderSettings)
     element = target(options.target).atomic_number  # of tables, which name no elements
     results: list[dict[str, Any]] = []
     first: list[Peak] | None = None
     for path in options.files:
-        found = one_crystal(path, element=element, max_atoms=s.IdentifySettings().max_atoms)
+        found = read_one(path, element=element, max_atoms=s.IdentifySettings().max_atoms)
         if isinstance(found, str):
             results.append({"file": str(path), "error": found})
             continue
