@@ -77,6 +77,26 @@ def _peaks(key: str, settings: PowderSettings, _crystal: Crystals) -> "list[Peak
     return powder(_crystal, settings=settings)
 
 
+def _known(row: "pd.Series[Any]") -> dict[str, tuple[Known, int]]:
+    """The crystals of the job's training set and of the shipped one, by name: where they are, and their number."""
+    own, store = Known.of(job(shell.workspace(), row["job"])), shell.store()
+    out: dict[str, tuple[Known, int]] = {}
+    for known in (own, Known.of(None)):
+        if known.target == own.target:
+            names = store.query(f"SELECT number, name FROM {known.sql} ORDER BY name, number", known.parameters)
+            for number, name in names.itertuples(index=False):
+                out.setdefault(name or f"crystal {number}", (known, number))
+    return out
+
+
+def _crystal(name: str, known: dict[str, tuple[Known, int]]) -> Crystals:
+    """A known crystal, or the one of the database with that name; raises StoreError where there is none."""
+    if name not in known:
+        return stored(shell.store().crystal(name))
+    of, number = known[name]
+    return of.crystals(of.row(shell.store(), number))
+
+
 def pattern(row: "pd.Series[Any]", crystal: Crystals, *, which: str) -> None:
     """The section of the powder pattern of the crystal as it is shown; `which` tells geometries apart."""
     from legocryst.analysis.powder import likeness
@@ -86,12 +106,10 @@ def pattern(row: "pd.Series[Any]", crystal: Crystals, *, which: str) -> None:
     radiations = get_args(PowderSettings.model_fields["radiation"].annotation)
     radiation = left.selectbox("Radiation", radiations, format_func=_radiation, key="radiation")
     settings = PowderSettings(radiation=radiation)
-    known = Known.of(job(shell.workspace(), row["job"]))
-    names = shell.store().query(f"SELECT number, name FROM {known.sql} ORDER BY name, number", known.parameters)
-    numbers = {name or f"crystal {number}": number for number, name in names.itertuples(index=False)}
+    known = _known(row)
     other = right.selectbox(
-        "Compare with a crystal of the training set, or type the name of one in the database",
-        list(numbers),
+        "Compare with a known crystal, or type the name of one in the database",
+        list(known),
         index=None,
         key="compare",
         accept_new_options=True,
@@ -100,12 +118,7 @@ def pattern(row: "pd.Series[Any]", crystal: Crystals, *, which: str) -> None:
     patterns = [(row["net_name"] or row["id"], _peaks(f"{row['id']}/{which}", settings, crystal))]
     if other:
         try:
-            second = (
-                known.crystals(known.row(shell.store(), numbers[other]))
-                if other in numbers
-                else stored(shell.store().crystal(other))
-            )
-            patterns.append((other, _peaks(f"{known.name}/{other}", settings, second)))
+            patterns.append((other, _peaks(f"{row['job']}/{other}", settings, _crystal(other, known))))
         except StoreError as error:
             st.warning(shell.sentence(error))
     if not all(peaks for _, peaks in patterns):
