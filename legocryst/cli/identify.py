@@ -28,18 +28,37 @@ def identify(options: argparse.Namespace) -> Result:
     clock, wanted = Clock(), target(options.target)
     settings = settings_of(options, s.IdentifySettings)
     results: list[dict[str, Any]] = []
+    good: list[Crystals] = []
     with ExitStack() as stack:
-        library = Library(options, wanted, stack)
+        library: Library | None = None
         ticker = Ticker("identify", after=2)
         for done, path in enumerate(options.files, 1):
             found = read_one(path, element=wanted.atomic_number, max_atoms=settings.max_atoms)
             error = found if isinstance(found, str) else refusal(found, wanted, settings.max_atoms)
-            entry = {"error": error} if isinstance(found, str) or error else library.entry(found)
-            results.append({"file": str(path)} | entry)
+            if isinstance(found, str) or error:
+                results.append({"file": str(path), "error": error})
+            else:
+                library = library or Library(options, wanted, stack)
+                results.append({"file": str(path)} | library.entry(found))
+                good.append(found)
             ticker(done, len(options.files))
+    _note_duplicates([result for result in results if "error" not in result], good, wanted)
     for result in results:
         say(f"{result['file']}: {_words(result)}")
     return {"results": results, "cpu_seconds": clock.seconds()}
+
+
+def _note_duplicates(entries: list[dict[str, Any]], crystals: "list[Crystals]", wanted: "Target") -> None:
+    """Tell of each crystal which earlier one of the files is the same, and why; None where it is the first."""
+    from legocryst.analysis.duplicates import grouped
+    from legocryst.analysis.pdd import pdds
+    from legocryst.crystal.representation import Crystals
+
+    together = Crystals.concatenate(crystals)
+    for entry in entries:
+        entry["duplicate_of"] = None
+    for one in grouped([entry["key"] for entry in entries], pdds(together, wanted), together):
+        entries[one.crystal]["duplicate_of"] = {"file": entries[one.same_as]["file"], "reason": one.reason}
 
 
 def refusal(crystal: "Crystals", wanted: "Target", max_atoms: int) -> str:
@@ -130,5 +149,6 @@ def _words(result: dict[str, Any]) -> str:
         return f"not identified: {result['error']}"
     near = result["nearest"]
     text = f"{result['net'] or 'a net without a name'} ({result['key']}), {result['kind']}, {result['point_symbol']}"
+    text += f"; the same as {result['duplicate_of']['file']}" if result["duplicate_of"] else ""
     nearest = f"; nearest {near['name']} ({near['set']}), {near['distance']:.3f} angstrom" if near else ""
     return f"{text}; {result['novelty']}{nearest}"

@@ -59,12 +59,25 @@ def test_what_is_told_of_a_net(tmp_path: Path, call: Call) -> None:
     (tmp_path / "graphite.cif").write_text(to_cif(target().reference.crystals()))
     CifWriter(diamond() * (1, 2, 1)).write_file(tmp_path / "diamond.cif")
     layers, dia = call("identify", tmp_path / "graphite.cif", tmp_path / "diamond.cif")["results"]
+    assert layers["duplicate_of"] is None and dia["duplicate_of"] is None
     assert layers["net"] == "hcb" and layers["kind"] == "layers" and layers["periodicity"] == 2
     assert layers["coordination_sequence"] == [list(range(3, 37, 3))] and layers["point_symbol"] == "{6^3}"
     assert layers["rings"] == {"6": 1} and layers["interpenetration"] == 0
     assert dia["net"] == "dia" and dia["novelty"] == "known net" and dia["atoms"] == 2
     assert dia["coordination_sequence"][0][:4] == [4, 12, 24, 42] and dia["point_symbol"] == "{6^6}"
     assert dia["nearest"]["distance"] > 0.3 and not dia["nearest"]["same_net"]
+
+
+def test_duplicates_among_the_files(tmp_path: Path, call: Call) -> None:
+    (tmp_path / "graphite.cif").write_text(to_cif(target().reference.crystals()))
+    apart = to_structure(target().reference.crystals())
+    apart.scale_lattice(apart.volume * 1.03)
+    Poscar(apart * (2, 1, 1)).write_file(tmp_path / "larger.vasp")
+    files = [tmp_path / name for name in ("graphite.cif", "missing.cif", "larger.vasp")]
+    first, missing, same = call("identify", *files)["results"]
+    assert first["duplicate_of"] is None and "error" in missing
+    assert same["duplicate_of"]["file"] == str(files[0])
+    assert same["duplicate_of"]["reason"] == "same net, same geometry (0.00 Å apart)"
 
 
 def test_reference_and_workspace(tmp_path: Path, call: Call) -> None:
