@@ -2,6 +2,7 @@
 
 python -m benchmarks.novelty copies [--copies 1000]   distorted copies of 100 shipped crystals, grouped again
 python -m benchmarks.novelty tolerance                distances of copies, and between different nets
+python -m benchmarks.novelty judged [--rows 3000]     crystals from random rows: what StructureMatcher says of pairs
 python -m benchmarks.novelty speed                    CPU-ms of a distribution, of a distance, of the nearest of 180
 """
 
@@ -15,6 +16,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
+from benchmarks.features import random_table
 from legocryst.analysis.duplicates import TOLERANCE, grouped, matches
 from legocryst.analysis.nets import nets
 from legocryst.analysis.novelty import SHIPPED
@@ -24,6 +26,8 @@ from legocryst.crystal.files import to_structure
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import decode
 from legocryst.environment.targets import target
+from legocryst.relax import relax
+from legocryst.settings import RelaxSettings
 from legocryst.stages.curate import known, shipped
 from tests.descriptions import crystal_rewritten, larger_cell
 
@@ -31,6 +35,8 @@ TARGET = target("sp2-carbon")
 CUTOFF = TARGET.bond_window[1]
 SOURCES, MAX_ATOMS = 100, 40
 """So many shipped crystals, of at most so many atoms in the conventional cell."""
+MOST_JUDGED = 60
+"""Larger crystals are not given to StructureMatcher, which takes long."""
 NOISE, STRAIN = 0.02, 0.005
 """Angstrom by which atoms move (root mean square), and largest component of the strain of the cell."""
 
@@ -38,8 +44,9 @@ NOISE, STRAIN = 0.02, 0.005
 def main() -> None:
     """Print what was measured."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["copies", "tolerance", "speed"])
+    parser.add_argument("what", choices=["copies", "tolerance", "judged", "speed"])
     parser.add_argument("--copies", type=int, default=1000, help="how many copies (default 1000)")
+    parser.add_argument("--rows", type=int, default=3000, help="how many random rows are relaxed (default 3000)")
     options = parser.parse_args()
     nets(TARGET.reference.crystals(), cutoff=CUTOFF)  # compiled functions are loaded
     distance(*pdds(Crystals.concatenate([TARGET.reference.crystals()] * 2), TARGET))
@@ -48,6 +55,8 @@ def main() -> None:
         copies(options.copies)
     elif options.what == "tolerance":
         tolerance()
+    elif options.what == "judged":
+        judged(options.rows)
     else:
         speed()
 
@@ -134,6 +143,28 @@ def tolerance() -> None:
     for limit in (0.05, 0.1, 0.15, 0.2, 0.25):
         print(f"pairs of shipped crystals within {limit} angstrom: {sum(p[0] <= limit for p in pairs)} of {total}")
     print("nearest:", ", ".join(f"{one}-{other} {apart:.3f}" for apart, one, other in pairs[:8]))
+
+
+def judged(rows: int) -> None:
+    """Pairs of valid crystals: of one net, each with the first that has it, and of two nets within the tolerance."""
+    made = relax(decode(random_table(rows)).crystals, TARGET, RelaxSettings())
+    crystals = made.crystals.take(made.valid & (made.crystals.atom_count <= MOST_JUDGED))
+    every = nets(crystals, cutoff=CUTOFF)
+    keys, periodicity = [net.key for net in every], [net.components[-1].periodicity for net in every]
+    found = pdds(crystals, TARGET)
+    first = {key: k for k, key in reversed(list(enumerate(keys)))}
+    pairs = [(first[key], k, distance(found[first[key]], found[k])) for k, key in enumerate(keys) if first[key] != k]
+    print(f"{len(crystals)} valid crystals of up to {MOST_JUDGED} atoms, {len(first)} nets")
+    others = [pair for pair in within(found, TOLERANCE) if keys[pair[0]] != keys[pair[1]]]
+    kinds = {"of two nets, within the tolerance": others}
+    for whole in (True, False):
+        of = "frameworks" if whole else "layers, chains, cages, mixtures"
+        mine = [pair for pair in pairs if (periodicity[pair[1]] == 3) == whole]
+        kinds[f"of one net, {of}, within the tolerance"] = [pair for pair in mine if pair[2] <= TOLERANCE]
+        kinds[f"of one net, {of}, beyond it"] = [pair for pair in mine if pair[2] > TOLERANCE]
+    for words, chosen in kinds.items():
+        said = [matches(*(to_structure(crystals, k) for k in pair[:2])) for pair in chosen]
+        print(f"pairs {words}: {len(chosen)}, StructureMatcher takes {sum(said)} for the same")
 
 
 def speed() -> None:
