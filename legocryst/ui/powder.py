@@ -115,7 +115,7 @@ def pattern(row: "pd.Series[Any]", crystal: Crystals, *, which: str) -> None:
         accept_new_options=True,
         placeholder="none",
     )
-    patterns = [(row["net_name"] or row["id"], _peaks(f"{row['id']}/{which}", settings, crystal))]
+    patterns = [("This crystal", _peaks(f"{row['id']}/{which}", settings, crystal))]
     if other:
         try:
             patterns.append((other, _peaks(f"{row['job']}/{other}", settings, _crystal(other, known))))

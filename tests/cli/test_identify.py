@@ -97,10 +97,9 @@ def test_reference_and_workspace(tmp_path: Path, call: Call) -> None:
     assert plain["key"] == known["key"] == own["key"] == row["net_key"].iloc[0]
     assert own["nearest"]["distance"] < 1e-3 and own["nearest"]["same_net"]
     assert known["nearest"]["distance"] < 1e-3
-    if row["novelty"].iloc[0] in ("new", "known net"):
-        assert own["novelty"] == "in database" and own["nearest"]["set"] == "database"
-    if plain["novelty"] != "in training set":
-        assert known["novelty"] == "in reference set" and known["nearest"]["set"] == "reference set"
+    assert row["novelty"].iloc[0] == plain["novelty"] == "new"
+    assert own["novelty"] == "in database" and own["nearest"]["set"] == "database"
+    assert known["novelty"] == "in reference set" and known["nearest"]["set"] == "reference set"
 
 
 def test_wrong_options(refused: Callable[..., str], tmp_path: Path) -> None:
