@@ -81,10 +81,10 @@ class BootstrapSettings(Settings):
     )
     model: Literal["7net-0", "7net-l3i5"] = setting("7net-0", "Potential of SevenNet that relaxes them.")
     max_energies: int = setting(
-        500, "Most crystals that get an energy, the smallest primitive cells first.", ge=0, le=1_000_000
+        250, "Most crystals that get an energy, the smallest primitive cells first.", ge=0, le=1_000_000
     )
     max_relaxed: int = setting(
-        200, "Most crystals relaxed with the potential, the lowest energies first.", ge=0, le=1_000_000
+        100, "Most crystals relaxed with the potential, the lowest energies first.", ge=0, le=1_000_000
     )
 
 

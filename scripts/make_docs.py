@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from legocryst import ROOT
 from legocryst.quantities import QUANTITIES, SITES
-from legocryst.settings import PRESETS, RunSettings, preset, shape
+from legocryst.settings import PRESETS, BootstrapSettings, RunSettings, preset, shape
 
 PAGE = ROOT / "docs" / "settings.md"
 HEAD = """# Settings and columns
@@ -30,8 +30,8 @@ def page() -> str:
 
 
 def _stages() -> Iterator[str]:
-    for stage, field in RunSettings.model_fields.items():
-        model = field.annotation
+    models = {stage: field.annotation for stage, field in RunSettings.model_fields.items()}
+    for stage, model in ({"bootstrap": BootstrapSettings} | models).items():
         if isinstance(model, type) and issubclass(model, BaseModel):
             rows = [
                 (f"`{name}`", _value(entry.default), _range(entry), _unit(entry), entry.description or "")

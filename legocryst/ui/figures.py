@@ -229,7 +229,8 @@ def ranked(numbers: Mapping[str, int], *, x: str, most: int = 10) -> go.Figure:
     height = 110 + 28 * len(parts)
     figure = go.Figure(layout={"template": TEMPLATE, "showlegend": False, "hovermode": "closest", "height": height})
     figure.add_bar(y=names, x=values, orientation="h", text=values, textposition="auto")
-    figure.update_yaxes(autorange="reversed", type="category")
+    figure.update_yaxes(autorange="reversed", type="category", automargin=False)
+    figure.update_layout(margin_l=12 + 8 * max(map(len, names), default=0))  # Plotly's own cuts short names
     figure.update_xaxes(title=x)
     return figure
 
