@@ -1,11 +1,17 @@
 """What each generator yields of new crystals, for its samples and for its processor time, beside random crystals.
 
 python -m benchmarks.yield TABLE [--models transformer cvae vae gan] [--samples 1000 10000] [--matcher]
+    [--rounds 3] [--energies 600] [--saved FOLDER]
 
 TABLE is made by `python -m legocryst augment`. Every model is trained to its default stop, then draws and relaxes its
 rows; after each the random symmetric generator gets as much processor time as that took, training included, and the
 same relaxation. All CPU-s are of one thread. Unique crystals are distinct nets; with --matcher also pymatgen's
 StructureMatcher (ltol 0.2, stol 0.3, angle 5) counts, by the published criterion, within each net.
+
+With --rounds, what a conditional VAE drew and stayed invalid is refined in its latent space, so many times, with its
+groups and Wyckoff positions. With --energies, so many of the new frameworks, drawn at random in equal shares from the
+quarters of the primitive cell's size, are relaxed with 7net-0, and the number of low-energy ones among all is told with
+its 95 % interval. Models are kept in --saved, and taken from there.
 """
 
 import argparse
@@ -24,13 +30,17 @@ import torch
 
 from legocryst.analysis.nets import nets
 from legocryst.crystal.files import to_structure
+from legocryst.crystal.primitive import primitive_atoms
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import decode
 from legocryst.environment.targets import Target
 from legocryst.environment.targets import target as find_target
-from legocryst.models.base import Generator, generator
+from legocryst.models.base import Generator, generator, load
+from legocryst.models.cvae import ConditionalVAE
 from legocryst.pipeline import nets_of_sources, share_valid
-from legocryst.settings import RelaxSettings, SampleSettings, TrainSettings
+from legocryst.quantities import CRYSTAL_COLUMNS
+from legocryst.settings import RankSettings, RelaxSettings, SampleSettings, TrainSettings
+from legocryst.stages.rank import rank
 from legocryst.stages.relax import relax_table
 from legocryst.stages.sample import sample
 
@@ -38,6 +48,8 @@ ONCE = RelaxSettings(restarts=0, merge=0.0)
 """Rows are drawn at will, so that another costs less than a restart."""
 LOT = 5000
 """Rows relaxed together."""
+STEP = 0.5
+"""How far a row goes in the latent space towards a fresh draw."""
 SITES = (1, 2, 3, 4)
 """Numbers of sites that are told apart; the last stands for itself and all above."""
 
@@ -71,6 +83,9 @@ def main() -> None:
     parser.add_argument("--train", default="{}", help="changes of the training's settings, as JSON")
     parser.add_argument("--sample", default="{}", help="changes of the sampling's settings, as JSON")
     parser.add_argument("--matcher", action="store_true", help="count by StructureMatcher, too")
+    parser.add_argument("--rounds", type=int, default=0, help="rounds of latent refinement of a conditional VAE")
+    parser.add_argument("--energies", type=int, default=0, help="new frameworks that are relaxed with the potential")
+    parser.add_argument("--saved", type=Path, help="folder of trained models")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -87,8 +102,12 @@ def main() -> None:
             rows = clock.run("sample", sample, model, asked, seed=options.seed)
             frame = clock.run("relax", relaxed, rows, target)
             tell(name, clock, judged(frame, target, known, matcher=options.matcher))
+            low_energy(frame, target, known, options)
+            if isinstance(model, ConditionalVAE):
+                refinement(model, frame, target, known, options)
             clock, frame = at_equal_time(yardstick, target, clock.total, options.seed)
             tell("random, equal time", clock, judged(frame, target, known, matcher=False))
+            low_energy(frame, target, known, options)
 
 
 def trained(
@@ -97,12 +116,20 @@ def trained(
     """A model trained to its default stop, and the CPU-s that took, checks of fresh samples included."""
     settings = TrainSettings.model_validate({**json.loads(options.train), "model": name})
     model, clock = generator(name), Clock()
+    saved = options.saved and options.saved / f"{name}.pt"
+    if saved and saved.exists():
+        model = load(saved)
+        return model, float(json.loads(saved.with_suffix(".json").read_text())["cpu_seconds"])
     evaluate = share_valid(target.name, known=known)
     clock.run("train", model.fit, table, settings, seed=options.seed, evaluate=evaluate)
     record = model.describe().get("training", {})
     checks = [[line["epoch"], line["new"]] for line in record.get("history", []) if "new" in line]
     said = {name: record.get(name) for name in ("rows", "epoch", "best_epoch", "stopped")}
     print(json.dumps({"trained": name, "cpu_seconds": round(clock.total, 1), **said, "checks": checks}), flush=True)
+    if saved:
+        saved.parent.mkdir(parents=True, exist_ok=True)
+        model.save(saved)
+        saved.with_suffix(".json").write_text(json.dumps({"cpu_seconds": clock.total}))
     return model, clock.total
 
 
@@ -148,6 +175,62 @@ def judged(frame: pd.DataFrame, target: Target, known: set[str], *, matcher: boo
     if matcher:
         out["unique_published_matcher"] = distinct(published, keys)
     return out
+
+
+def new_frameworks(frame: pd.DataFrame, known: set[str]) -> pd.DataFrame:
+    """One crystal of each new 3-periodic net of one part, that with the fewest sites."""
+    valid = frame[(frame["status"] == "valid") & (frame["kind"] == "framework") & ~frame["net_key"].isin(known)]
+    return valid.sort_values(["sites", "row"]).drop_duplicates("net_key").reset_index(drop=True)
+
+
+def low_energy(frame: pd.DataFrame, target: Target, known: set[str], options: argparse.Namespace) -> None:
+    """Print how many of the new frameworks are low in energy, from a sample in equal shares of four sizes."""
+    new = new_frameworks(frame, known)
+    if not options.energies or new.empty:
+        return
+    clock, rng = Clock(), np.random.default_rng(options.seed)
+    size = primitive_atoms(decode(new, element=target.atomic_number, max_atoms=10**6).crystals)
+    quarter = pd.qcut(pd.Series(size).rank(method="first"), min(4, len(new)), labels=False).to_numpy()
+    strata = [np.flatnonzero(quarter == q) for q in range(quarter.max() + 1)]
+    share = max(1, options.energies // len(strata))
+    drawn = [rng.permutation(stratum)[:share] for stratum in strata]
+    rows = new.iloc[np.concatenate(drawn)].assign(row=np.concatenate(drawn))
+    every = {"max_energies": len(rows), "max_relaxed": len(rows), "max_rattled": 0, "max_atoms": 500}
+    settings = RankSettings.model_validate({"model": "7net-0", **every})
+    ranked = clock.run("energy", rank, rows, settings, target=target.name).set_index("row")
+    low = [ranked.loc[part, "low_energy"].fillna(False).to_numpy(bool) for part in drawn]
+    # Jeffreys' posterior of the share in each size
+    posterior = sum(
+        len(stratum) * rng.beta(found.sum() + 0.5, len(found) - found.sum() + 0.5, 20_000)
+        for stratum, found in zip(strata, low, strict=True)
+    )
+    expected = sum(len(stratum) * found.mean() for stratum, found in zip(strata, low, strict=True))
+    out = {
+        "new_frameworks": len(new),
+        "largest_atoms_of_quarters": [int(size[stratum].max()) for stratum in strata],
+        "relaxed": [len(found) for found in low],
+        "low": [int(found.sum()) for found in low],
+        "expected": round(float(expected), 1),
+        "interval_95": np.quantile(posterior, [0.025, 0.975]).round(1).tolist(),
+        "cpu_seconds": {name: round(value, 1) for name, value in clock.seconds.items()},
+    }
+    print(json.dumps({"low_energy": out}), flush=True)
+
+
+def refinement(
+    model: ConditionalVAE, frame: pd.DataFrame, target: Target, known: set[str], options: argparse.Namespace
+) -> None:
+    """Print the counts after each round in which rows that are not valid are drawn again near where they ended."""
+    clock = Clock()
+    total = frame
+    for number in range(options.rounds):
+        rest = frame[(frame["status"] == "invalid") & ~frame["published"]]
+        crystals = rest[list(CRYSTAL_COLUMNS)].reset_index(drop=True)
+        rows = clock.run("sample", model.refine, crystals, seed=options.seed + number + 1, step=STEP)
+        frame = clock.run("relax", relaxed, rows, target)
+        total = pd.concat([total, frame], ignore_index=True)
+        counts = judged(total, target, known, matcher=options.matcher)
+        tell(f"round {number + 1} of {len(rest)} rows", clock, counts)
 
 
 def by_sites(crystals: pd.DataFrame) -> dict[str, int]:

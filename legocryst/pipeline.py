@@ -58,9 +58,12 @@ def summary(job: Job) -> dict[str, Any]:
 
     After the relaxation also `sampled` = `undecodable` + the sum of `invalid` (by reason) + `duplicate` + `known` +
     `new`, and `new_by_periodicity`, `new_by_kind`; after the ranking `energies` and `relaxed` count the crystals that
-    have them, `low_energy` those that METHOD calls so. CPU-s include the stage's child processes and earlier attempts,
+    have them, `low_energy` those that METHOD calls so, and where energies were learnt, `learned` holds what
+    `analysis.tested` says of them. CPU-s include the stage's child processes and earlier attempts,
     of a killed attempt up to its last sign of life.
     """
+    from legocryst.analysis import tested
+
     settings = job.settings
     seconds = _cpu_seconds(job)
     out: dict[str, Any] = {"model": settings.train.model, "seed": settings.seed, "version": job.record["version"]}
@@ -78,6 +81,8 @@ def summary(job: Job) -> dict[str, Any]:
             "relaxed": int(ranked["relaxed_energy"].notna().sum()),
         }
         out["low_energy"] = int(ranked["low_energy"].sum())
+        if learned := tested.numbers(ranked, settings.rank.low_energy):
+            out["learned"] = learned
     return out | {"threads": job.threads, "cpu_seconds": seconds, "total_cpu_seconds": round(sum(seconds.values()), 3)}
 
 

@@ -32,6 +32,7 @@ ENERGY_COLUMNS = (
     *("energy_reason", "screen_energy", "energy_before", "relaxed_energy", "dispersion", "volume_change", "rmsd"),
     *("relax_steps", "force", "stress", "relax_reason", "relaxed_density", "relaxed_key", "relaxed_cif"),
     *("rattle_kept", "rattle_energy", "rattle_reason"),
+    *("predicted_energy", "predicted_error", "energy_round", "screen_seconds"),
 )
 """What the ranking says of a crystal."""
 
@@ -172,6 +173,23 @@ _ALL = [
     ),
     Quantity("rattle_energy", "Change by shaking", "eV/atom", "Energy after the rattle test less that before."),
     Quantity("rattle_reason", "Did not come back because", "", "What the rattle test changed.", "category"),
+    Quantity(
+        "predicted_energy",
+        "Predicted energy",
+        "eV/atom",
+        "Energy as it stands, learnt from other crystals before its own was computed, if it was.",
+    ),
+    Quantity(
+        "predicted_error", "Predicted error", "eV/atom", "About 90 % of energies lie within this of the predicted ones."
+    ),
+    Quantity(
+        "energy_round",
+        "Round",
+        "",
+        "In which its energy was computed: 1 drawn at random, later ones chosen by what was learnt.",
+        "integer",
+    ),
+    Quantity("screen_seconds", "Cost of an energy", "CPU-s", "Estimated for its energy as it stands, by 7net-0."),
     # features
     Quantity("column", "Column", "", "Column of the table.", "text"),
     Quantity("encoding", "Encoding", "", "How the column became numbers.", "category"),

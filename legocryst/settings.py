@@ -131,7 +131,7 @@ class AugmentSettings(Settings):
     )
     max_sites: int = setting(8, "Most Wyckoff sites in a row.", ge=1, le=8)
     max_atoms: int = setting(500, "Most atoms in the conventional cell of a row.", ge=1, le=2000)
-    max_free: int = setting(24, "Most free variables (cell and coordinates) in a row.", ge=1, le=60, advanced=True)
+    max_free: int = setting(30, "Most free variables (cell and coordinates) in a row.", ge=1, le=60, advanced=True)
     max_index: int = setting(192, "Largest index of a subgroup in its group.", ge=1, le=192, advanced=True)
     rows_per_transformation: int = setting(
         50, "Most rows of one crystal in one subgroup with the same axes and origin.", ge=1, le=10_000, advanced=True
@@ -346,8 +346,18 @@ class RankSettings(EnergySettings):
     """How valid crystals are ordered by energy."""
 
     energies: bool = setting(True, "Compute the energy of each new crystal.")
-    max_energies: int = setting(
-        2000, "Most crystals that get an energy in one run, smallest cells first.", ge=0, le=1_000_000
+    max_energies: int = setting(2000, "Most crystals that get an energy in one run.", ge=0, le=1_000_000)
+    order: Literal["learned", "random", "smallest"] = setting(
+        "learned",
+        "Which get an energy where there are more. learned: energies are learnt in rounds from those computed, and "
+        "those that promise to be low come next; random: drawn at random; smallest: the smallest cells.",
+    )
+    rounds: int = setting(
+        5,
+        "Rounds in which energies are computed and learnt; the first is drawn at random.",
+        ge=2,
+        le=100,
+        advanced=True,
     )
     max_relaxed: int = setting(
         100,

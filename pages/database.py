@@ -13,7 +13,7 @@ from legocryst.ui import figures, shell, show, tables
 
 PAGE = 50
 SETS = ("class", "kind", "periodicity", "model", "symbol", "job")
-RANGES = ("energy", "density", "atoms", "sites", "space_group", "loss")
+RANGES = ("energy", "predicted_energy", "density", "atoms", "sites", "space_group", "loss")
 TEXTS = ("net_name", "reason", "id")
 TRUTHS = ("low_energy", "relaxed", "net_kept")
 DEFAULT = (
@@ -25,11 +25,12 @@ MORE = (
     *("evaluations", "restarts", "merged", "relaxed", "net_kept", "coordination_kept", "converged", "energy_model"),
     *("energy_reason", "screen_energy", "energy_before", "relaxed_energy", "dispersion", "volume_change", "rmsd"),
     *("relax_steps", "relax_reason", "rattle_kept", "rattle_energy", "seed", "target", "job", "row"),
-    *("novelty", "nearest", "nearest_set", "nearest_distance"),
+    *("predicted_energy", "predicted_error", "energy_round", "novelty", "nearest", "nearest_set", "nearest_distance"),
 )
 NUMBERS = (
     *("energy", "density", "atoms", "sites", "space_group", "loss", "loss_before", "shift", "evaluations"),
-    *("screen_energy", "relaxed_energy", "dispersion", "volume_change", "rmsd", "nearest_distance"),
+    *("screen_energy", "relaxed_energy", "predicted_energy", "predicted_error", "dispersion", "volume_change", "rmsd"),
+    "nearest_distance",
 )
 
 
@@ -38,7 +39,7 @@ def filters(store: Store) -> Filters:
     first = [column for _ in range(2) for column in st.columns(3)]
     among = {name: chosen(store, name, column) for name, column in zip(SETS, first, strict=True)}
     with st.expander("More filters", expanded=any(f"{name}_from" in st.query_params for name in RANGES)):
-        rest = [column for _ in range(2) for column in st.columns(3)]
+        rest = [column for _ in range(3) for column in st.columns(3)][: len(RANGES)]
         between = {name: limits(name, column) for name, column in zip(RANGES, rest, strict=True)}
         truths = zip(TRUTHS, st.columns(3), strict=True)
         among |= {name: chosen(store, name, column) for name, column in truths}

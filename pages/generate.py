@@ -3,7 +3,7 @@
 import streamlit as st
 
 from legocryst.jobs import Job
-from legocryst.ui import figures, forms, shell, tables
+from legocryst.ui import figures, forms, learned, shell, tables
 from legocryst.ui.live import live, planned, speed
 
 
@@ -33,6 +33,7 @@ def draw(job: Job) -> None:
         if counts["new"]:
             figure = figures.ranked(counts["new_by_kind"], x="New crystals")
             figures.show(figure, caption="What the new crystals are.", key="kinds")
+    learned.section(store, job)
 
 
 def form() -> tuple[Job | None, bool]:

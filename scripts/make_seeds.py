@@ -173,12 +173,15 @@ def write(crystals: Crystals, plans: list[Blueprint]) -> None:
 
 
 def with_energies(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with the energy of each crystal relaxed with the potential; NaN where its net did not stay."""
-    every = RankSettings(model="7net-0", max_energies=len(table), max_relaxed=len(table), max_rattled=0)
+    """The table with the energy of each crystal relaxed, NaN where its net did not stay, and as it stands."""
+    every = RankSettings(
+        model="7net-0", max_energies=len(table), max_relaxed=len(table), max_rattled=0, max_atoms=MAX_ATOMS
+    )
     with KeptRows(PARTS / "energies") as kept:
         rows = table.assign(row=np.arange(len(table)))
         ranked = rank(rows, every, threads=cores(), kept=kept, progress=Ticker("energies"))
-    return table.assign(energy=ranked.sort_values("row")["energy"].to_numpy(float))
+    ranked = ranked.sort_values("row")
+    return table.assign(**{name: ranked[name].to_numpy(float) for name in ("energy", "screen_energy")})
 
 
 if __name__ == "__main__":

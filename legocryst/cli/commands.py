@@ -227,6 +227,7 @@ def _cifs(table: "pd.DataFrame", target: str, names: Sequence[str] | None = None
 
 def rank(options: argparse.Namespace) -> Result:
     """Energies of the valid crystals of a table made by relax."""
+    from legocryst.analysis import tested
     from legocryst.stages.rank import rank as stage
 
     clock = Clock()
@@ -246,6 +247,7 @@ def rank(options: argparse.Namespace) -> Result:
         "energies": counts["screen"],
         "relaxed": counts["relaxed"],
         "low_energy": int(result["low_energy"].sum()),
+        "learned": tested.numbers(result, settings.low_energy),
         "cpu_seconds": clock.seconds(),
     }
 

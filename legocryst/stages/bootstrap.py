@@ -65,6 +65,7 @@ def bootstrap(
     asked = RankSettings(
         model=settings.model,
         max_energies=settings.max_energies,
+        order="smallest",
         max_relaxed=settings.max_relaxed,
         max_rattled=0,
         low_energy=settings.max_energy,
@@ -84,7 +85,8 @@ def bootstrap(
     low = ranked[ranked["low_energy"].fillna(False).astype(bool)]
     place = low["row"].to_numpy(int)
     out = encode(crystals.take(place), sites=8).join(words.iloc[place].reset_index(drop=True))
-    out = out.assign(source=table["source"].to_numpy()[place], licence="MIT", energy=low["energy"].to_numpy(float))
+    energies = {name: low[name].to_numpy(float) for name in ("energy", "screen_energy")}
+    out = out.assign(source=table["source"].to_numpy()[place], licence="MIT", **energies)
     columns = [name for name in out.columns if name not in (*DESCRIPTION, "reason")]
     return Bootstrapped(
         out[[*columns, *DESCRIPTION]], len(table), len(chosen), int(ranked["relaxed"].fillna(False).sum())

@@ -16,11 +16,18 @@ SCREEN = "7net-0"
 """The model of the energies that decide which crystals are relaxed."""
 NOT_ASKED = "energies were not asked for"
 NET_LOST = "the relaxation changed its net"
+NOT_TAKEN = {
+    "learned": "not among the {} chosen for an energy",
+    "random": "not among the {} drawn for an energy",
+    "smallest": "not among the {} smallest cells",
+}
+"""Why there is no energy, by the order in which they are computed, with how many there are."""
 _TYPES = (
     dict.fromkeys(("energy", "screen_energy", "relaxed_energy", "energy_before", "dispersion"), "float64")
     | dict.fromkeys(("volume_change", "rmsd", "force", "stress", "relaxed_density", "rattle_energy"), "float64")
+    | dict.fromkeys(("predicted_energy", "predicted_error", "screen_seconds"), "float64")
     | dict.fromkeys(("relaxed", "low_energy", "net_kept", "coordination_kept", "converged", "rattle_kept"), "boolean")
-    | dict.fromkeys(("relax_steps", "rank"), "Int64")
+    | dict.fromkeys(("relax_steps", "rank", "energy_round"), "Int64")
 )
 _TEXTS = ("energy_model", "energy_reason", "relaxed_key", "relax_reason", "rattle_reason", "relaxed_cif")
 COLUMNS = ("row", *_TYPES, *_TEXTS)
@@ -39,8 +46,8 @@ def rank(
 ) -> pd.DataFrame:
     """Energy and place of every crystal of a table with `row`, `kind` and METHOD's columns; lowest energy first.
 
-    Of the smallest primitive cells, up to `settings.max_energies`, the energies as they stand are computed first. Of
-    frameworks and of other kinds, each, the `settings.max_relaxed` lowest are then relaxed, and the
+    Energies of crystals as they stand are computed first, of all or, in `settings.order`, of `settings.max_energies`.
+    Of frameworks and of other kinds, each, the `settings.max_relaxed` lowest are then relaxed, and the
     `settings.max_rattled` lowest of the relaxed frameworks shaken. Columns: COLUMNS, see `legocryst.quantities`.
     `energy` is that of the relaxed crystal, if it kept its net, or of the crystal as it stands, if it was not relaxed.
     `progress(done, total, seconds_left=...)` counts what is computed; `kept` as in `analysis.batch.computed`.
@@ -64,30 +71,78 @@ def _found(
     progress: Callable[..., None] | None,
 ) -> pd.DataFrame:
     """What is computed of each row; what is not is missing."""
-    from legocryst.analysis.energy import energies
-    from legocryst.crystal.primitive import primitive_atoms
     from legocryst.crystal.table import decode
 
     decoded = decode(relaxed, max_atoms=100_000)
-    order = np.argsort(primitive_atoms(decoded.crystals), kind="stable")
-    taken, left = order[: settings.max_energies], order[settings.max_energies :]
-    crystals, rows = decoded.crystals.take(taken), decoded.rows[taken]
+    crystals, rows = decoded.crystals, decoded.rows
     table = pd.DataFrame({"energy_reason": decoded.reason, "energy_model": "", "relaxed": None, "rattle_reason": ""})
-    table.loc[decoded.rows[left], "energy_reason"] = f"not among the {settings.max_energies} smallest cells"
     framework = (relaxed["kind"] == "framework").to_numpy()
     ticks = _Ticks(crystals, framework[rows], settings, options["threads"], progress)
 
-    single = energies(crystals, model=SCREEN, max_atoms=settings.max_atoms, progress=ticks.of("screen"), **options)
-    table.loc[rows, "screen_energy"], table.loc[rows, "energy_reason"] = single.energy, single.reason
-    with_energy = rows[single.reason == ""]
+    single = _screened(crystals, framework[rows], settings, seed, ticks, options).set_index(rows)
+    table.loc[rows, single.columns] = single
+    with_energy = rows[single["energy_reason"] == ""]
     table.loc[with_energy, ["energy_model", "relaxed"]] = SCREEN, False
-    best = _best(single.energy, framework[rows], settings.max_relaxed)
+    best = _best(single["screen_energy"].to_numpy(), framework[rows], settings.max_relaxed)
     ticks.parts["relax"] = len(best)
     after = _relaxed(crystals.take(best), settings, ticks.of("relax"), options).set_index(rows[best])
     table = _joined(table, after, framework, settings)
     if settings.max_rattled:
         table = table.drop(columns=["rattle_reason"]).join(_rattled(table, settings, seed, ticks, options))
     return table.drop(columns=["crystal"])
+
+
+def _screened(
+    crystals: Crystals,
+    framework: np.ndarray,
+    settings: RankSettings,
+    seed: int,
+    ticks: "_Ticks",
+    options: dict[str, Any],
+) -> pd.DataFrame:
+    """Energies as they stand of all crystals or of those that are taken, and what is predicted of the others."""
+    from legocryst.analysis.energy import energies, estimate
+    from legocryst.analysis.potentials import refusal
+    from legocryst.crystal.primitive import primitive_atoms
+    from legocryst.environment.targets import target
+
+    size, wanted, most = primitive_atoms(crystals), target(options["wanted"]), settings.max_energies
+    fits = np.flatnonzero(size <= settings.max_atoms)
+    table = pd.DataFrame({"screen_energy": np.nan, "energy_reason": ""}, index=range(len(crystals)))
+    table["screen_seconds"] = estimate(crystals, SCREEN)
+    table.loc[fits, "energy_reason"] = NOT_TAKEN[settings.order].format(most)
+    for k in np.flatnonzero(size > settings.max_atoms).tolist():
+        table.loc[k, "energy_reason"] = refusal(crystals.take([k]), wanted, settings.max_atoms)
+    done = 0
+
+    def evaluate(places: np.ndarray) -> np.ndarray | None:
+        """Energies of some of those that fit; None when the work was stopped."""
+        nonlocal done
+        taken = fits[places]
+        progress = ticks.of("screen", before=done)
+        found = energies(crystals.take(taken), model=SCREEN, max_atoms=settings.max_atoms, progress=progress, **options)
+        table.loc[taken, "screen_energy"], table.loc[taken, "energy_reason"] = found.energy, found.reason
+        done += len(taken)
+        return None if (found.reason == "stopped").any() else found.energy
+
+    if len(fits) <= most or settings.order == "smallest":
+        evaluate(np.argsort(size[fits], kind="stable")[:most])
+        return table
+    from legocryst.analysis.traits import GROUPS, traits
+    from legocryst.stages.choose import Wish, choose
+
+    choice = choose(
+        traits(crystals.take(fits), wanted),
+        GROUPS,
+        Wish(framework[fits].astype(int), settings.low_energy, settings.max_relaxed),
+        evaluate,
+        most=most,
+        rounds=settings.rounds if settings.order == "learned" else 1,
+        rng=np.random.default_rng(seed),
+    )
+    table.loc[fits, "energy_round"] = np.where(choice.round > 0, choice.round, np.nan)
+    table.loc[fits, "predicted_energy"], table.loc[fits, "predicted_error"] = choice.predicted, choice.error
+    return table
 
 
 def _best(energy: np.ndarray, framework: np.ndarray, most: int) -> np.ndarray:
@@ -152,22 +207,24 @@ class _Ticks:
         from legocryst.analysis.energy import STEPS, estimate
 
         kinds = min(settings.max_relaxed, int(framework.sum())), min(settings.max_relaxed, int((~framework).sum()))
-        self.parts = {"screen": len(crystals), "relax": sum(kinds), "rattle": min(settings.max_rattled, kinds[0])}
-        mean = float(estimate(crystals, settings.model).mean()) if len(crystals) else 0.0
-        atoms = float((crystals.atom_count / crystals.site_count).mean()) if len(crystals) else 0.0
+        number = min(len(crystals), settings.max_energies)
+        self.parts = {"screen": number, "relax": sum(kinds), "rattle": min(settings.max_rattled, kinds[0])}
+        mean, screen = (float(estimate(crystals, name).mean()) if number else 0.0 for name in (settings.model, SCREEN))
+        atoms = float((crystals.atom_count / crystals.site_count).mean()) if number else 0.0
         one = mean * min(STEPS, settings.steps) / threads
-        self._seconds = {"screen": 0.0, "relax": one, "rattle": one * atoms}
+        self._seconds = {"screen": screen / threads, "relax": one, "rattle": one * atoms}
         self._progress = progress
 
-    def of(self, part: str) -> Callable[..., None]:
-        """Progress of one part."""
+    def of(self, part: str, *, before: int = 0) -> Callable[..., None]:
+        """Progress of one part, or of what is left of it after the first ones, so many."""
         names = list(self.parts)
-        before, after = names[: names.index(part)], names[names.index(part) + 1 :]
+        over, after = names[: names.index(part)], names[names.index(part) + 1 :]
 
         def tick(done: int, total: int, *, seconds_left: float) -> None:
             if self._progress is not None:
-                later = sum(self.parts[name] * self._seconds[name] for name in after)
-                ahead = sum(self.parts[name] for name in before)
+                rest = max(self.parts[part] - before - total, 0)
+                later = sum(self.parts[name] * self._seconds[name] for name in after) + rest * self._seconds[part]
+                ahead = sum(self.parts[name] for name in over) + before
                 self._progress(ahead + done, sum(self.parts.values()), seconds_left=round(seconds_left + later))
 
         return tick

@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from legocryst.analysis import tested
 from legocryst.crystal.density import densities
+from legocryst.crystal.primitive import primitive_atoms
 from legocryst.crystal.readers import from_cif
 from legocryst.crystal.representation import Crystals
-from legocryst.crystal.table import encode
+from legocryst.crystal.table import decode, encode
 from legocryst.environment.targets import target
 from legocryst.quantities import ENERGY_COLUMNS
 from legocryst.settings import RankSettings
@@ -79,10 +81,41 @@ def test_a_crystal_that_loses_its_net_has_no_energy() -> None:
 
 
 def test_smallest_primitive_cells_are_taken_first() -> None:
-    found = rank(relaxed(), SETTINGS.model_copy(update={"max_energies": 1})).set_index("row")
+    found = rank(relaxed(), SETTINGS.model_copy(update={"max_energies": 1, "order": "smallest"})).set_index("row")
     assert found.loc[40, "rank"] == 1
     assert found.loc[41, "energy_reason"] == "not among the 1 smallest cells"
     assert found["energy"].isna().tolist() == [False, True, True]
+
+
+def test_energies_are_learnt_where_not_all_are_computed(tmp_path: Path) -> None:
+    table = shipped()
+    size = primitive_atoms(decode(table).crystals)
+    table = table.iloc[np.argsort(size, kind="stable")[:34]].reset_index(drop=True).assign(row=range(34))
+    settings = SETTINGS.model_copy(update={"max_energies": 26, "rounds": 3})
+    seen: list[tuple[int, int]] = []
+    with KeptRows(tmp_path) as kept:
+        found = rank(table, settings, kept=kept, progress=lambda done, total, **_: seen.append((done, total)))
+        assert len(kept) == 26
+    assert seen[-1] == (26, 26) and [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert found["energy_round"].value_counts().to_dict() == {1: 20, 2: 3, 3: 3}
+    assert found["screen_energy"].notna().sum() == 26 and found["rank"].notna().sum() == 26
+    left = found[found["screen_energy"].isna()]
+    assert set(left["energy_reason"]) == {"not among the 26 chosen for an energy"}
+    assert left["predicted_energy"].notna().all() and (left["predicted_error"] > 0).all()
+    assert found.loc[found["energy_round"] == 1, "predicted_energy"].isna().all()
+    told = tested.numbers(found, 0.5)
+    assert told["tested"] == 6 and told["predicted"] == 8 and told["cpu_minutes"] > 0
+    again = rank(table, settings, kept=KeptRows(tmp_path / "other", [tmp_path]), should_stop=lambda: True)
+    pd.testing.assert_frame_equal(again, found)  # resumed, it chooses the same
+    stopped = rank(table, settings, should_stop=lambda: True)
+    assert stopped["screen_energy"].isna().all()
+
+
+def test_energies_of_some_at_random_and_none_of_large_cells() -> None:
+    settings = SETTINGS.model_copy(update={"max_energies": 1, "order": "random", "max_atoms": 3})
+    found = rank(relaxed(), settings).set_index("row")
+    assert found.loc[41, "energy_reason"] == "more than 3 atoms in the primitive cell"
+    assert found.loc[40, "rank"] == 1
 
 
 def test_without_energies() -> None:
