@@ -19,6 +19,7 @@ from legocryst.records import write_json, write_parquet
 from legocryst.settings import CurateSettings, RelaxSettings
 
 if TYPE_CHECKING:
+    from legocryst.analysis.novelty import Known
     from legocryst.models.features import Featurizer
     from legocryst.stages.curate import Curated
 
@@ -289,6 +290,7 @@ def _relax(line: _Line) -> None:
         max_atoms=settings.sample.max_atoms,
         threads=job.threads,
         chunk=CHUNK,
+        known=_known(job),
     )
     done, valid = len(table) - len(rest), 0
     line.tick(done, len(table))
@@ -299,6 +301,26 @@ def _relax(line: _Line) -> None:
         if done < len(table) and line.should_stop():
             frames.close()
             raise Stopped
+
+
+def _known(job: Job) -> "Known":
+    """The crystals of the training set, of the reference set and of the shipped set, kept in the job's folder."""
+    from legocryst.analysis.novelty import FILE, REFERENCE, SHIPPED, TRAINING, Known
+    from legocryst.environment.targets import target
+    from legocryst.stages.curate import known, reference, shipped
+
+    path, settings = job.folder / FILE, job.settings.curate
+    if path.exists():
+        return Known.read(path)
+    found = known(_read(job, "curate"), settings.target, of_set=TRAINING)
+    if job.reference:
+        given = reference(job.reference, settings)
+        names, keys = list(given.table["name"]), list(given.table["net_key"])
+        found += Known.of(given.crystals, target(settings.target), names=names, keys=keys, of_set=REFERENCE)
+    if job.seeds and settings.target == CurateSettings().target:
+        found += known(shipped(), settings.target, of_set=SHIPPED)
+    found.write(path)
+    return found
 
 
 def _rank(line: _Line) -> None:

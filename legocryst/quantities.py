@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["real", "integer", "text", "category", "truth"]
+Kind = Literal["real", "integer", "text", "category", "truth", "vector"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +108,19 @@ _ALL = [
     Quantity("net_name", "Net", "", "RCSR symbol of the net, if it has one.", "text"),
     Quantity("kind", "Kind", "", "framework, layers, chains, cages, interpenetrated or a mixture.", "category"),
     Quantity("periodicity", "Periodicity", "", "Directions the net goes on in: 3 framework, 2 layers.", "integer"),
+    # what is known of it
+    Quantity(
+        "novelty", "Novelty", "", "Net in the training set, in the reference set, named by RCSR, or new.", "category"
+    ),
+    Quantity("nearest", "Nearest known", "", "Known crystal whose atoms are arranged most like this one's.", "text"),
+    Quantity("nearest_set", "Nearest is of", "", "The training, the reference or the shipped set.", "category"),
+    Quantity(
+        "nearest_distance",
+        "Distance to known",
+        "Å",
+        "Earth mover's distance between distances of atoms, bonds scaled to the target's; layers without stacking.",
+    ),
+    Quantity("amd", "Average distances", "Å", "To every fifth of the nearest 100 atoms, averaged.", "vector"),
     # its energy
     Quantity(
         "energy",

@@ -321,6 +321,27 @@ class EnergySettings(Settings):
     max_atoms: int = setting(200, "Crystals with more atoms in the primitive cell get no energy.", ge=1, le=2000)
 
 
+class IdentifySettings(Settings):
+    """Which crystals are identified."""
+
+    max_atoms: int = setting(
+        1000, "Crystals with more atoms in the primitive cell are not identified.", ge=1, le=10_000
+    )
+
+
+class PowderSettings(Settings):
+    """What a powder pattern shows."""
+
+    radiation: Literal["CuKa", "CuKa1", "MoKa", "CoKa", "CrKa", "FeKa", "AgKa"] = setting(
+        "CuKa", "Radiation; CuKa is the average of both copper lines, 1.54184 angstrom."
+    )
+    min_angle: float = setting(5.0, "Smallest angle two theta.", unit="degree", ge=0, le=170)
+    max_angle: float = setting(90.0, "Largest angle two theta.", unit="degree", gt=0, le=180)
+    min_intensity: float = setting(
+        0.1, "Peaks lower than this share of the largest are left out.", unit="percent", ge=0, le=100
+    )
+
+
 class RankSettings(EnergySettings):
     """How valid crystals are ordered by energy."""
 

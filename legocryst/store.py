@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 SCHEMA = 5
 NAME = "legocryst.duckdb"
-TYPES = {"real": "DOUBLE", "integer": "BIGINT", "text": "VARCHAR", "category": "VARCHAR", "truth": "BOOLEAN"}
+TYPES = {
+    **{"real": "DOUBLE", "integer": "BIGINT", "text": "VARCHAR", "category": "VARCHAR", "truth": "BOOLEAN"},
+    **{"vector": "FLOAT[]"},
+}
 TABLES: dict[str, tuple[str, ...]] = {
     "jobs": (
         *("job", "command", "target", "model", "seed", "threads", "settings", "versions", "started", "state"),
@@ -49,6 +52,7 @@ TABLES: dict[str, tuple[str, ...]] = {
         *("id", "job", "row", "status", "reason", "shift", "loss_before", "loss", "published", "evaluations"),
         *("restarts", "merged", "written_group", "space_group", "symbol", "sites", "atoms", "density"),
         *("net_key", "net_name", "kind", "periodicity", *CRYSTAL_COLUMNS),
+        *("nearest", "nearest_set", "nearest_distance", "amd"),
     ),
     "energies": ("job", "row", *ENERGY_COLUMNS),
 }
@@ -65,17 +69,19 @@ SHARDS = {
 """Table of a shard by the first word of its file name."""
 CANDIDATES = """
 CREATE VIEW candidates AS
-WITH nets AS (SELECT job, net_key FROM seeds UNION ALL SELECT job, net_key FROM reference),
-valid AS (
-    SELECT c.id, EXISTS (FROM nets n WHERE n.job = c.job AND n.net_key = c.net_key) AS known,
+WITH valid AS (
+    SELECT c.id, EXISTS (FROM seeds s WHERE s.job = c.job AND s.net_key = c.net_key) AS trained,
+        EXISTS (FROM reference r WHERE r.job = c.job AND r.net_key = c.net_key) AS referred,
         row_number() OVER (PARTITION BY j.target, c.net_key ORDER BY j.started, c.job, c.row) > 1 AS repeated
     FROM crystals c JOIN jobs j USING (job) WHERE c.status = 'valid'
 )
-SELECT c.* REPLACE (coalesce(c.density, e.relaxed_density) AS density),
-    e.* EXCLUDE (job, "row") REPLACE (e.low_energy AND NOT v.known AND NOT v.repeated AS low_energy),
+SELECT c.* EXCLUDE (amd) REPLACE (coalesce(c.density, e.relaxed_density) AS density),
+    e.* EXCLUDE (job, "row") REPLACE (e.low_energy AND NOT (v.trained OR v.referred OR v.repeated) AS low_energy),
     j.target, j.model, j.seed,
-    CASE WHEN c.status <> 'valid' THEN c.status WHEN v.known THEN 'known' WHEN v.repeated THEN 'duplicate'
-        ELSE 'new' END AS class
+    CASE WHEN c.status <> 'valid' THEN c.status WHEN v.trained OR v.referred THEN 'known'
+        WHEN v.repeated THEN 'duplicate' ELSE 'new' END AS class,
+    CASE WHEN c.status <> 'valid' THEN '' WHEN v.trained THEN 'in training set' WHEN v.referred THEN 'in reference set'
+        WHEN c.net_name <> '' THEN 'known net' ELSE 'new' END AS novelty
 FROM crystals c JOIN jobs j USING (job) LEFT JOIN valid v USING (id) LEFT JOIN energies e USING (job, row)
 """
 _writing = threading.Lock()  # one thread of this process at a time takes in shards

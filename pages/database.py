@@ -25,11 +25,12 @@ MORE = (
     *("evaluations", "restarts", "merged", "relaxed", "net_kept", "coordination_kept", "converged", "energy_model"),
     *("energy_reason", "screen_energy", "energy_before", "relaxed_energy", "dispersion", "volume_change", "rmsd"),
     *("relax_steps", "relax_reason", "rattle_kept", "rattle_energy", "seed", "target", "job", "row"),
-    *("predicted_energy", "predicted_error", "energy_round"),
+    *("predicted_energy", "predicted_error", "energy_round", "novelty", "nearest", "nearest_set", "nearest_distance"),
 )
 NUMBERS = (
     *("energy", "density", "atoms", "sites", "space_group", "loss", "loss_before", "shift", "evaluations"),
     *("screen_energy", "relaxed_energy", "predicted_energy", "predicted_error", "dispersion", "volume_change", "rmsd"),
+    "nearest_distance",
 )
 
 
@@ -42,6 +43,7 @@ def filters(store: Store) -> Filters:
         between = {name: limits(name, column) for name, column in zip(RANGES, rest, strict=True)}
         truths = zip(TRUTHS, st.columns(3), strict=True)
         among |= {name: chosen(store, name, column) for name, column in truths}
+        among["novelty"], between["nearest_distance"] = novelty(store)
         containing = {
             name: column.text_input(
                 f"{QUANTITIES[name].label} contains", key=f"{name}_has", bind="query-params"
@@ -49,6 +51,12 @@ def filters(store: Store) -> Filters:
             for name, column in zip(TEXTS, st.columns(3), strict=True)
         }
     return Filters(between=between, among=among, containing=containing)
+
+
+def novelty(store: Store) -> tuple[list[Any], tuple[float | None, float | None]]:
+    """Filters by what is known."""
+    left, right, _ = st.columns(3)
+    return chosen(store, "novelty", left), limits("nearest_distance", right)
 
 
 def chosen(store: Store, name: str, place: DeltaGenerator) -> list[Any]:

@@ -16,13 +16,13 @@ from legocryst.crystal.wyckoff import wyckoff
 from legocryst.environment.targets import target
 from legocryst.quantities import CRYSTAL_COLUMNS, QUANTITIES
 from legocryst.store import StoreError
-from legocryst.ui import shell, show
+from legocryst.ui import nets, powder, shell, show
 from legocryst.ui.scene import SceneError, scene
 from legocryst.ui.viewer import WAYS, standalone, view
 
 SHOWN = (
-    *("class", "kind", "periodicity", "net_name", "sites", "atoms", "density", "energy", "loss", "published"),
-    *("shift", "net_key"),
+    *("class", "novelty", "kind", "periodicity", "net_name", "sites", "atoms", "density", "energy", "loss"),
+    *("published", "shift", "net_key"),
 )
 ENERGY = (
     *("energy_model", "low_energy", "net_kept", "coordination_kept", "converged", "screen_energy", "energy_before"),
@@ -193,5 +193,9 @@ if not pd.isna(row["screen_energy"]):
     relaxation(row)
 st.subheader("Cell and sites")
 symmetry(crystals)
+if row["status"] == "valid":
+    nets.net(row, generated)
+    nets.similar(row, generated)
+    powder.pattern(row, crystals, which=st.session_state.get("geometry") or "")
 st.subheader("Where it comes from")
 provenance(row)

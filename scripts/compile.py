@@ -5,6 +5,7 @@ that all of it runs.
 """
 
 from legocryst.analysis.nets import nets
+from legocryst.analysis.pdd import distance, pdds
 from legocryst.crystal.table import encode
 from legocryst.environment.targets import target
 from legocryst.relax import relax
@@ -16,4 +17,6 @@ if __name__ == "__main__":
     reference = wanted.reference.crystals()
     augment(encode(reference), AugmentSettings(rows=10))
     assert relax(reference, wanted, RelaxSettings()).valid.all(), "the reference crystal is not valid"
+    (found,) = pdds(reference, wanted)
+    assert distance(found, found) == 0, "the reference crystal is far from itself"
     assert nets(reference, cutoff=wanted.bond_window[1])[0].components[0].form, "the reference crystal has no net"

@@ -47,6 +47,7 @@ WORKER = ("legocryst.jobs", "legocryst.pipeline")
 NOT_IMPORTED = {
     "pyarrow": "pandas writes Parquet with it",
     "pytest-timeout": "a plug-in of pytest",
+    "pytest-xdist": "a plug-in of pytest",
     "ruff": "a command",
     "mypy": "a command",
     "pandas-stubs": "types for mypy",

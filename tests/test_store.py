@@ -106,6 +106,9 @@ def test_nets_of_a_reference_set_are_known_in_their_job(workspace: Made, tmp_pat
     with Store.open(folder) as store:
         store.ingest()
         found = store.query("SELECT job, class FROM candidates ORDER BY job, row")
+        novel = store.query("SELECT novelty FROM candidates WHERE job = ? ORDER BY row", [job.id])["novelty"]
+        assert list(novel) == ["in training set", "new", "in reference set"]
+        assert "amd" not in store.query("SELECT * FROM candidates")
     assert list(found.loc[found["job"] == job.id, "class"]) == ["known", "new", "known"]
     assert "known" not in set(found.loc[found["job"] == other.id, "class"])
 
@@ -129,7 +132,11 @@ def test_energies_join_their_crystals(workspace: Made) -> None:
 def test_pages_filters_and_order(workspace: Made) -> None:
     folder, job = workspace
     table = rows(["n", "m", "p", "q"]).assign(
-        density=[1.0, 3.0, 2.0, float("nan")], net_name=["dia", "srs", "SRS-b", ""]
+        nearest="lig",
+        nearest_distance=[0.1, 0.2, 0.3, 0.4],
+        amd=pd.Series([[1.4, 2.5]] * 4),
+        density=[1.0, 3.0, 2.0, float("nan")],
+        net_name=["dia", "srs", "SRS-b", ""],
     )
     write_parquet(table, job.shards / "crystals-00000.parquet")
     with Store.open(folder) as store:
@@ -140,6 +147,7 @@ def test_pages_filters_and_order(workspace: Made) -> None:
 
         assert ids(order="density") == [0, 2, 1, 3] and ids(order="density", descending=True) == [1, 2, 0, 3]
         assert ids(order="density", limit=2, offset=1) == [2, 1]
+        assert ids(Filters(among={"novelty": ["known net"]}, between={"nearest_distance": (0.15, None)})) == [1, 2]
         assert ids(Filters(between={"density": (1.5, None)}), order="row") == [1, 2]
         assert ids(Filters(between={"density": (1.0, 2.0)}, containing={"net_name": "srs"})) == [2]
         assert ids(Filters(among={"net_name": ["dia'; DROP TABLE crystals; --"]})) == []

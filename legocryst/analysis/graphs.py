@@ -91,6 +91,28 @@ class PeriodicGraph:
             open_angles -= rings.keys()
         return tuple(sorted(found + [(0, 0)] * len(open_angles)))
 
+    def cycles(self, vertex: int) -> tuple[int, ...]:
+        """Sorted sizes of the shortest cycles, with shortcut or without, at each angle of a vertex; 0: none is found.
+
+        After Blatov, O'Keeffe & Proserpio, CrystEngComm 12, 44 (2010): they make the point symbol.
+        """
+        ends = sorted(self.steps[vertex])
+        found: list[int] = []
+        for k, step in enumerate(ends[:-1]):
+            wanted = {vertex + other for other in ends[k + 1 :]}
+            before, shell = {vertex}, {vertex + step}
+            sizes = dict.fromkeys(wanted, 0)
+            for size in range(3, MAX_RING + 1):
+                after = {point + step for point in shell for step in self.steps[point % self.n]} - before - shell
+                before, shell = {vertex} | shell, after - {vertex}
+                for end in wanted & shell:
+                    sizes[end] = sizes[end] or size
+                wanted -= shell
+                if not wanted or not shell:
+                    break
+            found += sizes.values()
+        return tuple(sorted(found))
+
     def _longer(self, paths: dict[int, list[Path]], shell: set[int]) -> dict[int, list[Path]]:
         """All shortest paths from a vertex to its next shell, by their ends, of those to the shell before."""
         longer: dict[int, list[Path]] = {}
@@ -125,6 +147,8 @@ class Part:
     members: list[int]  # its vertices in the whole, in the order of `quotient`'s
     quotient: Quotient  # cells are counted along its own translations: d columns for d independent ones
     copies: int  # parts that do not touch and that the whole's translations carry into each other; 1 where d < 3
+    cell: np.ndarray  # (n, 3) cell of the whole that each member lies in, so that all are joined
+    basis: np.ndarray  # (d, 3) its own translations, in those of the whole
 
     @property
     def periodicity(self) -> int:
@@ -166,7 +190,7 @@ def connected_parts(quotient: Quotient) -> Iterator[Part]:
         basis = lattice_basis(shift[mine])
         edges = np.column_stack([place[ends[mine]], coordinates(shift[mine], basis)])
         copies = int(np.prod(basis.diagonal())) if len(basis) == 3 else 1
-        yield Part(members, Quotient(len(members), edges), copies)
+        yield Part(members, Quotient(len(members), edges), copies, cells[members], basis)
 
 
 def lattice_basis(vectors: np.ndarray) -> np.ndarray:

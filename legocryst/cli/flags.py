@@ -11,11 +11,14 @@ from legocryst import __version__
 from legocryst import settings as s
 from legocryst.cli import commands as c
 from legocryst.cli.energy import energy as energy_of_files
+from legocryst.cli.identify import identify as identify_files
 from legocryst.cli.output import Result, refuse
+from legocryst.cli.powder import powder as powder_of_files
 from legocryst.jobs import cores
 
 Run = Callable[[argparse.Namespace], Result]
 _OWN = "CIF, POSCAR, extended XYZ, ASE database, table, or a folder or zip archive of them"
+_ONE = "CIF, POSCAR, extended XYZ or table of one crystal"
 Add = Callable[[str, Run, str], "Parser"]
 
 
@@ -114,6 +117,21 @@ def _crystals(add: Add) -> None:
     _target(energy)
     add_settings(energy, s.EnergySettings, short={"max_force": "--fmax"})
 
+    text = "Nets of crystals in files, whether these are known, and the known crystals that are nearest."
+    identify = add("identify", identify_files, text)
+    identify.add_argument("files", nargs="+", type=Path, metavar="FILE", help=_ONE)
+    text = "crystals that count as known too: " + _OWN
+    identify.add_argument("--reference", type=Path, nargs="+", default=[], metavar="PATH", help=text)
+    text = "a workspace whose training sets, reference sets and crystals are known [default: the shipped set is]"
+    identify.add_argument("--workspace", type=_workspace_folder, default=None, metavar="DIR", help=text)
+    _target(identify)
+    add_settings(identify, s.IdentifySettings)
+
+    powder = add("powder", powder_of_files, "Powder patterns of crystals in files, and how alike they are.")
+    powder.add_argument("files", nargs="+", type=Path, metavar="FILE", help=_ONE)
+    _target(powder)
+    add_settings(powder, s.PowderSettings)
+
 
 def _run(add: Add) -> None:
     run = add("run", c.run, "The whole line: training set, augmentation, training, sampling, relaxation, ranking.")
@@ -162,6 +180,12 @@ def _workspace_flag(parser: Parser) -> None:
 def _table_file(text: str) -> Path:
     if Path(text).suffix not in (".csv", ".parquet"):
         raise argparse.ArgumentTypeError(f"cannot write {text}: name a file that ends in .parquet or .csv")
+    return Path(text)
+
+
+def _workspace_folder(text: str) -> Path:
+    if not (Path(text) / "jobs").is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is no workspace, it holds no jobs: name another folder")
     return Path(text)
 
 

@@ -47,12 +47,11 @@ def from_atoms(
     max_atoms: int | None = None,
 ) -> Crystals:
     """One crystal, as `from_structure`, of lattice (3, 3), fractional coordinates (a, 3) and atomic numbers (a,)."""
+    if max_atoms is not None and len(points) > max_atoms:  # spglib would take long to say the same
+        _check_size(len(points) // _translations(lattice, points, species, 2 * symprec), max_atoms)
     standard = _standardized(lattice, points, species, symprec)
-    if max_atoms is not None and len(standard.std_types) > max_atoms:
-        raise FileError(
-            f"the crystal has {len(standard.std_types)} atoms in its conventional cell, and {max_atoms} are the most: "
-            "give a smaller one"
-        )
+    if max_atoms is not None:
+        _check_size(len(standard.std_types), max_atoms)
     group = int(standard.number)
     cell = cells.symmetrized(np.array([group]), cells.cell_of(standard.std_lattice)[None])
     points, species = standard.std_positions, standard.std_types
@@ -113,6 +112,25 @@ def to_cif(crystals: Crystals, i: int = 0, *, name: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
+def _check_size(atoms: int, max_atoms: int) -> None:
+    if atoms > max_atoms:
+        raise FileError(
+            f"the crystal has {atoms} atoms in its conventional cell, and {max_atoms} are the most: give a smaller one"
+        )
+
+
+def _translations(lattice: np.ndarray, points: np.ndarray, species: np.ndarray, tolerance: float) -> int:
+    """At most so many translations of a crystal lie in the given cell: those that carry some atoms onto others."""
+    from scipy.spatial import KDTree
+
+    tree = KDTree(wrapped(points), boxsize=1.0)
+    reach = tolerance * float(np.linalg.norm(np.linalg.inv(lattice), 2))
+    shift = points[species == species[0]] - points[0]
+    for probe in np.linspace(0, len(points) - 1, 12).astype(int):
+        shift = shift[tree.query(wrapped(points[probe] + shift), distance_upper_bound=reach)[0] <= reach]
+    return max(len(shift), 1)
+
+
 def _checked(structure: "Structure") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Lattice, fractional coordinates and atomic numbers of a structure that makes sense."""
     from pymatgen.core import DummySpecies, Structure
@@ -120,7 +138,8 @@ def _checked(structure: "Structure") -> tuple[np.ndarray, np.ndarray, np.ndarray
     if not structure.is_ordered:
         raise FileError("the structure has sites of partial occupancy: give an ordered structure")
     if any(isinstance(site.specie, DummySpecies) for site in structure):
-        raise FileError("the structure has dummy atoms: give real elements only")
+        names = sorted({site.specie.symbol for site in structure if isinstance(site.specie, DummySpecies)})
+        raise FileError(f"the structure has dummy atoms ({', '.join(names)}): give real elements only")
     lattice, points = structure.lattice.matrix, structure.frac_coords
     if not len(points):
         raise FileError("the structure has no atoms: give one with at least one")

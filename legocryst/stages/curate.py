@@ -17,6 +17,7 @@ from legocryst.crystal.representation import Crystals
 from legocryst.settings import CurateSettings, group_numbers
 
 if TYPE_CHECKING:
+    from legocryst.analysis.novelty import Known
     from legocryst.environment.targets import Target
 
 SHIPPED = DATA / "seeds" / "sp2_carbon.parquet"
@@ -56,6 +57,7 @@ class Curated:
 
     table: pd.DataFrame  # METHOD's columns and DESCRIPTION, or REFERENCE; one row a crystal
     report: pd.DataFrame  # REPORT, one row an offer
+    crystals: Crystals  # one for each row of the table
 
 
 def shipped() -> pd.DataFrame:
@@ -81,12 +83,14 @@ def reference(seeds: Seeds, settings: CurateSettings, *, progress: Progress | No
     Limits of bond lengths, angles and descriptors do not count, nor those of the settings: other methods give other
     geometries of the same net. Raises ValueError as `curate` does.
     """
-    found = examine(seeds, settings, progress=progress).table
+    examined = examine(seeds, settings, progress=progress)
+    found = examined.table
     named = (found["net_key"] != "").to_numpy()
     found.loc[named, ["reason", "detail"]] = ""
     if not named.any():
         raise ValueError(f"none of the {len(found)} crystals of the reference has a net ({_most(found)}): {_ADVICE}")
-    return Curated(found.loc[named, list(REFERENCE)].reset_index(drop=True), report(found))
+    crystals = examined.crystals.take(found.loc[named, "place"].to_numpy())
+    return Curated(found.loc[named, list(REFERENCE)].reset_index(drop=True), report(found), crystals)
 
 
 def examine(seeds: Seeds, settings: CurateSettings, *, progress: Progress | None = None) -> Examined:
@@ -140,6 +144,17 @@ def describe(crystals: Crystals, wanted: "Target", *, progress: Progress | None 
     out = _filled(named, np.arange(len(crystals))).assign(strain=strained)
     reason, loss = _judged(crystals, wanted)
     return out.assign(atoms=crystals.atom_count, loss=loss, reason=reason)
+
+
+def known(table: pd.DataFrame, target: str, *, of_set: str) -> "Known":
+    """A training set's crystals as what is known of novelty; those without a name are called by their number."""
+    from legocryst.analysis.novelty import Known
+    from legocryst.crystal.table import decode
+    from legocryst.environment.targets import target as find
+
+    wanted = find(target)
+    crystals = decode(table, element=wanted.atomic_number, max_atoms=100_000).crystals
+    return Known.of(crystals, wanted, names=list(table["name"]), keys=list(table["net_key"]), of_set=of_set)
 
 
 def described(table: pd.DataFrame, target: str = "sp2-carbon") -> pd.DataFrame:
@@ -222,8 +237,9 @@ def choose(examined: Examined, settings: CurateSettings) -> Curated:
         raise ValueError(
             f"none of the {len(table)} crystals can be used for {settings.target} ({_most(table)}): {advice}"
         )
-    written = encode(examined.crystals.take(kept["place"].to_numpy()), sites=8)
-    return Curated(pd.concat([written, kept[list(DESCRIPTION)].reset_index(drop=True)], axis=1), report(table))
+    crystals = examined.crystals.take(kept["place"].to_numpy())
+    described = kept[list(DESCRIPTION)].reset_index(drop=True)
+    return Curated(pd.concat([encode(crystals, sites=8), described], axis=1), report(table), crystals)
 
 
 def _judged(crystals: Crystals, wanted: "Target") -> tuple[np.ndarray, np.ndarray]:

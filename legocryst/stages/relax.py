@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from legocryst.analysis.nets import nets
+from legocryst.analysis.novelty import Known, signature
+from legocryst.analysis.pdd import pdds
 from legocryst.crystal.density import densities
 from legocryst.crystal.files import FileError, from_atoms, to_cif
 from legocryst.crystal.projection import wrapped
@@ -36,6 +38,7 @@ def relax_table(
     max_atoms: int = 500,
     first_row: int = 0,
     cif: bool = False,
+    known: Known | None = None,
 ) -> pd.DataFrame:
     """Decode, relax and judge every row of a table (METHOD's columns); one row out for each row in, in order.
 
@@ -44,7 +47,9 @@ def relax_table(
     `written_group` (the row's), `space_group` and `symbol` (spglib's at 0.01 angstrom, of valid crystals; else the
     row's), `sites` and `atoms` (of the conventional cell), `density` (g/cm3; NaN for valid crystals that are not
     3-periodic throughout), `net_key`, `net_name`, `kind`, `periodicity`, the relaxed crystal in METHOD's columns and,
-    if asked for, as `cif`. Raises `table.TableError` for a table that is none.
+    if asked for, as `cif`. With `known` crystals also, of valid crystals, which of them is `nearest`, the `nearest_set`
+    it is of and its `nearest_distance` (angstrom), and `amd` (see `novelty.signature`). Raises `table.TableError` for a
+    table that is none.
     """
     wanted = find_target(target)
     decoded = decode_table(table, mode=decode, element=wanted.atomic_number, max_atoms=max_atoms)
@@ -77,6 +82,9 @@ def relax_table(
     frame.loc[valid[apart], "density"] = np.nan
     frame["periodicity"] = pd.Series([net.periodicity for net in found], index=valid, dtype="Int64")
     frame = pd.concat([frame, encode(crystals)], axis=1)
+    if known is not None:
+        near = _nearest(crystals.take(valid), wanted, known).set_axis(valid, axis=0)
+        frame = frame.join(near).fillna({"nearest": "", "nearest_set": ""})
     if cif:
         frame["cif"] = [to_cif(crystals, k, name=f"row_{row}") for k, row in enumerate(frame["row"])]
     return _with_undecodable(frame, decoded.reason, first_row)
@@ -92,6 +100,7 @@ def relax_chunks(
     threads: int = 1,
     chunk: int = 500,
     cif: bool = False,
+    known: Known | None = None,
 ) -> Generator[pd.DataFrame, None, None]:
     """`relax_table` by chunks of rows, in order, spread over `threads` processes of one thread each.
 
@@ -99,7 +108,7 @@ def relax_chunks(
     """
     starts = range(0, len(table), chunk)
     parts = ((start, table.iloc[start : start + chunk]) for start in starts)
-    work = partial(_chunk, target=target, settings=settings, decode=decode, max_atoms=max_atoms, cif=cif)
+    work = partial(_chunk, target=target, settings=settings, decode=decode, max_atoms=max_atoms, cif=cif, known=known)
     if threads == 1 or len(starts) <= 1:
         yield from map(work, parts)
         return
@@ -131,6 +140,15 @@ def _standardized(crystals: Crystals, valid: np.ndarray, target: Target) -> Crys
     return Crystals.concatenate([crystals, better]).take(which)
 
 
+def _nearest(crystals: Crystals, target: Target, known: Known) -> pd.DataFrame:
+    """Of each crystal the known one that is nearest, and by what a database finds it."""
+    rows = []
+    for pdd in pdds(crystals, target):
+        ((apart, k),) = known.nearest(pdd) or [(np.nan, -1)]
+        rows.append((*((known.names[k], known.sets[k]) if k >= 0 else ("", "")), apart, signature(pdd)))
+    return pd.DataFrame(rows, columns=["nearest", "nearest_set", "nearest_distance", "amd"])
+
+
 def _description(crystals: Crystals) -> pd.DataFrame:
     return pd.DataFrame(
         {
@@ -149,7 +167,7 @@ def _with_undecodable(frame: pd.DataFrame, reason: np.ndarray, first_row: int) -
     missing = pd.DataFrame(
         {"row": lost + first_row, "status": "undecodable", "reason": reason[lost], "published": False}
     )
-    for name in {"net_key", "net_name", "kind", "symbol", "cif"} & set(frame.columns):
+    for name in {"net_key", "net_name", "kind", "symbol", "cif", "nearest", "nearest_set"} & set(frame.columns):
         missing[name] = ""
     out = pd.concat([frame, missing], ignore_index=True) if len(lost) else frame
     for name in ("evaluations", "restarts", "merged", "written_group", "space_group", "sites", "atoms"):

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,3 +46,13 @@ def refused(capfd: pytest.CaptureFixture[str]) -> Callable[..., str]:
         return said
 
     return run
+
+
+@pytest.fixture(scope="session")
+def wrong(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of files that are no crystal to work on."""
+    from tests.cli import wrong_files
+
+    folder = tmp_path_factory.mktemp("wrong")
+    wrong_files.write(folder)
+    return folder

@@ -178,6 +178,8 @@ def test_run_with_a_reference_set(tmp_path: Path, call: Call, refused: Callable[
     assert "bad.cif is empty" in refused(*line, tmp_path / "bad.cif")
     result = call(*line, tmp_path / "known.csv", tmp_path / "bad.cif")
     assert result["seeds"] == len(table) and result["reference"] == 4 and result["sampled"] == 5
+    known = pd.read_parquet(tmp_path / "w" / "jobs" / result["job"] / "known.parquet")["set"].value_counts()
+    assert known.to_dict() == {"training set": len(table), "reference set": 4, "shipped set": len(shipped())}
 
 
 def test_train_sample_relax_and_rank(tmp_path: Path, call: Call) -> None:

@@ -145,6 +145,41 @@ def test_structure_page_shows_the_relaxed_crystal(tmp_path: Path, monkeypatch: p
     assert not test.exception and any("a = 3.9237" in text.value for text in test.markdown)
 
 
+def test_structure_page_tells_net_neighbours_and_pattern(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store.open(demo) as store:
+        found = store.query("SELECT * FROM candidates WHERE status <> 'undecodable' ORDER BY status DESC, id")
+    row, other = found.iloc[0], found.iloc[-1]
+    assert row["status"] == "valid"
+    near = set(found.loc[found["status"] == "valid", "id"]) - {row["id"]}
+    test = opened("structure", demo, monkeypatch)
+    test.query_params["id"] = row["id"]
+    test.run()
+    assert not test.exception and not test.warning
+    assert {"Net", "Similar crystals", "Powder pattern"} <= {heading.value for heading in test.subheader}
+    told = next(text.value for text in test.markdown if f"Key `{row['net_key']}`" in text.value)
+    assert f"{row['kind']}, {row['periodicity']}-periodic" in told and row["novelty"] in told
+    nearest = f"Nearest known crystal: **{row['nearest']}** of the {row['nearest_set']}"
+    assert any(text.value.startswith(nearest) for text in test.markdown)
+    listed = next(frame.value for frame in test.dataframe if "Same net" in frame.value)
+    known = listed[(listed["Net"] == row["nearest"]) & (listed["Of"] == row["nearest_set"])]
+    assert known["Distance (Å)"].iloc[0] == pytest.approx(row["nearest_distance"], abs=1e-4)
+    opened_by = {str(address).removeprefix("/structure?id=") for address in listed["Open"] if address}
+    assert opened_by <= near and bool(opened_by) == bool(near)
+    peaks = next(frame.value for frame in test.dataframe if "h k l" in frame.value)
+    assert peaks["Intensity (%)"].max() == pytest.approx(100) and peaks["Crystal"].nunique() == 1
+    test.selectbox(key="compare").set_value(row["nearest"]).run()
+    peaks = next(frame.value for frame in test.dataframe if "h k l" in frame.value)
+    assert row["nearest"] in set(peaks["Crystal"]) and any("likeness" in text.value for text in test.caption)
+    for name, wrong in ((other["id"], False), ("nobody", True)):
+        test = opened("structure", demo, monkeypatch)
+        test.query_params["id"], test.session_state["compare"] = row["id"], name
+        test.run()
+        assert not test.exception and bool(test.warning) == wrong
+        peaks = next(frame.value for frame in test.dataframe if "h k l" in frame.value)
+        assert (name in set(peaks["Crystal"])) != wrong
+    assert test.warning[0].value.startswith("There is no crystal 'nobody'")
+
+
 def test_database_page_filters_in_sql(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Store.open(demo) as store:
         small = store.query("SELECT count(*) AS n FROM candidates WHERE atoms <= 12")["n"].iloc[0]

@@ -1,0 +1,154 @@
+"""What crystals in files are: their nets, whether these are known, and which known crystals are nearest."""
+
+import argparse
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from legocryst import settings as s
+from legocryst.cli.files import read_one, settings_of
+from legocryst.cli.output import Clock, Result, Ticker, say
+
+if TYPE_CHECKING:
+    from legocryst.crystal.representation import Crystals
+    from legocryst.environment.targets import Target
+
+ADVICE = {
+    "impossible cell": "correct its lengths and angles",
+    "overlapping atoms": "correct the file",
+    "more than": "allow more with --max-atoms",
+    "a molecule in a box": "give a crystal",
+}
+"""What to do, by how the reason begins why a crystal is not identified."""
+
+
+def identify(options: argparse.Namespace) -> Result:
+    """Net, topology and novelty of each file; what cannot be identified carries its error."""
+    from legocryst.environment.targets import target
+
+    clock, wanted = Clock(), target(options.target)
+    settings = settings_of(options, s.IdentifySettings)
+    results: list[dict[str, Any]] = []
+    good: list[Crystals] = []
+    with ExitStack() as stack:
+        library: Library | None = None
+        ticker = Ticker("identify", after=2)
+        for done, path in enumerate(options.files, 1):
+            found = read_one(path, element=wanted.atomic_number, max_atoms=settings.max_atoms)
+            error = found if isinstance(found, str) else refusal(found, wanted, settings.max_atoms)
+            if isinstance(found, str) or error:
+                results.append({"file": str(path), "error": error})
+            else:
+                library = library or Library(options, wanted, stack)
+                results.append({"file": str(path)} | library.entry(found))
+                good.append(found)
+            ticker(done, len(options.files))
+    _note_duplicates([result for result in results if "error" not in result], good, wanted)
+    for result in results:
+        say(f"{result['file']}: {_words(result)}")
+    return {"results": results, "cpu_seconds": clock.seconds()}
+
+
+def _note_duplicates(entries: list[dict[str, Any]], crystals: "list[Crystals]", wanted: "Target") -> None:
+    """Tell of each crystal which earlier one of the files is the same, and why; None where it is the first."""
+    from legocryst.analysis.duplicates import grouped
+    from legocryst.analysis.pdd import pdds
+    from legocryst.crystal.representation import Crystals
+
+    together = Crystals.concatenate(crystals)
+    for entry in entries:
+        entry["duplicate_of"] = None
+    for one in grouped([entry["key"] for entry in entries], pdds(together, wanted), together):
+        entries[one.crystal]["duplicate_of"] = {"file": entries[one.same_as]["file"], "reason": one.reason}
+
+
+def refusal(crystal: "Crystals", wanted: "Target", max_atoms: int) -> str:
+    """Why a crystal is not identified and what to do, in one sentence; "" if it is."""
+    from legocryst.analysis import potentials
+    from legocryst.analysis.nets import nets
+    from legocryst.crystal.elements import SYMBOLS
+
+    others = sorted({SYMBOLS[k] for k in crystal.species} - {wanted.element})
+    if others:
+        return (
+            f"it holds {', '.join(others)}, and the bonds of {wanted.name} are between atoms of {wanted.element}: "
+            "give a crystal of that element only"
+        )
+    reason = potentials.refusal(crystal, wanted, max_atoms)
+    reason = reason or potentials.apart(crystal, nets(crystal, cutoff=wanted.bond_window[1])[0], relax=False)
+    return f"{reason}: {next(advice for start, advice in ADVICE.items() if reason.startswith(start))}" if reason else ""
+
+
+class Library:
+    """The crystals that count as known: the shipped ones, reference files, and those of a workspace."""
+
+    def __init__(self, options: argparse.Namespace, wanted: "Target", stack: ExitStack) -> None:
+        from legocryst.analysis import novelty as n
+        from legocryst.stages.curate import known, reference, shipped
+        from legocryst.store import snapshot
+
+        self._wanted, self._store = wanted, None
+        self._keys: dict[str, set[str]] = {n.TRAINING: set(), n.REFERENCE: set()}
+        self._known = n.Known.none()
+        if wanted.name == s.CurateSettings().target:
+            table = shipped()
+            self._known += known(table, wanted.name, of_set=n.SHIPPED if options.workspace else n.TRAINING)
+            self._keys[n.TRAINING] = set(table["net_key"])
+        if options.reference:
+            given = reference(options.reference, s.CurateSettings(target=wanted.name))
+            names, keys = list(given.table["name"]), list(given.table["net_key"])
+            self._known += n.Known.of(given.crystals, wanted, names=names, keys=keys, of_set=n.REFERENCE)
+            self._keys[n.REFERENCE] = set(keys)
+        if options.workspace:
+            self._store = stack.enter_context(snapshot(options.workspace))
+            self._keys[n.TRAINING] = self._column("seeds")
+            self._keys[n.REFERENCE] |= self._column("reference")
+            self._keys[n.DATABASE] = self._column("candidates", "AND t.status = 'valid'")
+
+    def entry(self, crystal: "Crystals") -> dict[str, Any]:
+        """What is known of the one crystal of a batch."""
+        from legocryst.analysis.novelty import novelty
+        from legocryst.analysis.pdd import pdds
+        from legocryst.analysis.topology import topology
+        from legocryst.crystal.primitive import primitive_atoms
+
+        found = topology(crystal, cutoff=self._wanted.bond_window[1])
+        near = self._nearest(pdds(crystal, self._wanted)[0])
+        if near is not None:
+            near["same_net"] = near.pop("net_key") == found.net.key
+        return found.entry() | {
+            "space_group": int(crystal.group[0]),
+            "atoms": int(primitive_atoms(crystal)[0]),
+            "novelty": novelty(found.net.key, found.net.name, self._keys),
+            "nearest": near,
+        }
+
+    def _nearest(self, pdd: Any) -> dict[str, Any] | None:
+        """The known crystal that is nearest, and how far, in angstrom; None where nothing is known."""
+        from legocryst.analysis.novelty import DATABASE
+        from legocryst.analysis.similar import similar
+
+        known = self._known
+        found: list[dict[str, Any]] = [
+            {"name": known.names[k], "set": known.sets[k], "net_key": known.keys[k], "distance": apart}
+            for apart, k in known.nearest(pdd)
+        ]
+        if self._store is not None:
+            rows = similar(self._store, pdd, self._wanted, repeated=True, most=1)
+            for name, key, apart in rows[["id", "net_key", "distance"]].itertuples(index=False):
+                found.append({"name": name, "set": DATABASE, "net_key": key, "distance": float(apart)})
+        return min(found, key=lambda one: one["distance"], default=None)
+
+    def _column(self, table: str, more: str = "") -> set[str]:
+        assert self._store is not None
+        sql = f'SELECT DISTINCT t.net_key FROM "{table}" t JOIN jobs j USING (job) WHERE j.target = ? {more}'
+        return set(self._store.query(sql, [self._wanted.name])["net_key"])
+
+
+def _words(result: dict[str, Any]) -> str:
+    if "error" in result:
+        return f"not identified: {result['error']}"
+    near = result["nearest"]
+    text = f"{result['net'] or 'a net without a name'} ({result['key']}), {result['kind']}, {result['point_symbol']}"
+    text += f"; the same as {result['duplicate_of']['file']}" if result["duplicate_of"] else ""
+    nearest = f"; nearest {near['name']} ({near['set']}), {near['distance']:.3f} angstrom" if near else ""
+    return f"{text}; {result['novelty']}{nearest}"
