@@ -14,6 +14,7 @@ import pandas as pd
 from legocryst import DATA
 from legocryst.crystal.cell import SYSTEMS, system_index
 from legocryst.crystal.representation import Crystals
+from legocryst.quantities import CRYSTAL_COLUMNS
 from legocryst.settings import CurateSettings, group_numbers
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Curated:
 
 def shipped() -> pd.DataFrame:
     """The shipped training set, with METHOD's columns and DESCRIPTION."""
-    return pd.read_parquet(SHIPPED)
+    return pd.read_parquet(SHIPPED, columns=[*CRYSTAL_COLUMNS, *DESCRIPTION])
 
 
 def curate(seeds: Seeds = None, settings: CurateSettings | None = None, *, progress: Progress | None = None) -> Curated:

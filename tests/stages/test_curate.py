@@ -21,6 +21,7 @@ from legocryst.stages.curate import (
     OTHER_ELEMENTS,
     REFERENCE,
     REPORT,
+    SHIPPED,
     UNREADABLE,
     Examined,
     choose,
@@ -50,16 +51,26 @@ def shipped() -> pd.DataFrame:
 
 def test_shipped_set_is_strictly_valid_and_of_distinct_nets(shipped: pd.DataFrame) -> None:
     decoded = decode(shipped, mode="strict")
-    assert len(decoded.rows) == len(shipped) >= 120
+    assert len(decoded.rows) == len(shipped) >= 200
     assert decoded.shift.max() < 1e-6
     verdict = judge(decoded.crystals, TARGET)
     assert verdict.valid.all() and verdict.published.all()
     assert np.allclose(verdict.loss, shipped["loss"], atol=1e-6)
-    assert shipped["net_key"].is_unique and shipped["name"].is_unique and (shipped["name"] != "").all()
+    named = shipped["name"] != ""
+    assert shipped["net_key"].is_unique and shipped.loc[named, "name"].is_unique
+    assert (named == shipped["source"].str.startswith("RCSR")).all()
     assert (decoded.crystals.site_count <= 8).all()
     assert (shipped["atoms"] == decoded.crystals.atom_count).all() and shipped["atoms"].max() <= 500
     assert shipped["kind"].isin(["framework", "layers"]).all() and (shipped["kind"] == "layers").sum() <= 40
-    assert set(shipped["licence"]) == {"MIT"} and np.isfinite(shipped["energy"]).all()
+    assert set(shipped["licence"]) == {"MIT"}
+
+
+def test_shipped_set_has_low_energies(shipped: pd.DataFrame) -> None:
+    """An energy is missing only where the relaxation changed the net."""
+    framework = shipped["kind"] == "framework"
+    assert (framework & (shipped["energy"] < 0.5)).sum() >= 25
+    assert framework[shipped["energy"].isna()].all() and shipped["energy"].isna().sum() < 40
+    assert np.isfinite(pd.read_parquet(SHIPPED, columns=["screen_energy"])).all(axis=None)
 
 
 def test_stored_nets_are_those_of_the_crystals(shipped: pd.DataFrame) -> None:
@@ -197,7 +208,7 @@ def test_filters_together(examined: Examined, shipped: pd.DataFrame) -> None:
 
 
 def test_unknown_energies_pass_unless_asked_otherwise(shipped: pd.DataFrame) -> None:
-    some = shipped.head(6).copy()
+    some = shipped[shipped["energy"].notna()].head(6).reset_index(drop=True)
     some.loc[0, "energy"] = np.nan
     assert some["energy"][1:].max() > 0.9
     assert len(curate(some, CurateSettings(max_energy=0.9)).table) == 1 + (some["energy"] <= 0.9).sum()
