@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from legocryst.counts import count
 from legocryst.jobs import Job, jobs
-from legocryst.quantities import CRYSTAL_COLUMNS, ENERGY_COLUMNS, QUANTITIES
+from legocryst.quantities import BAND_COLUMNS, CRYSTAL_COLUMNS, DFT_COLUMNS, ENERGY_COLUMNS, QUANTITIES
 
 if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-SCHEMA = 4
+SCHEMA = 5
 NAME = "legocryst.duckdb"
 TYPES = {"real": "DOUBLE", "integer": "BIGINT", "text": "VARCHAR", "category": "VARCHAR", "truth": "BOOLEAN"}
 TABLES: dict[str, tuple[str, ...]] = {
@@ -51,6 +51,8 @@ TABLES: dict[str, tuple[str, ...]] = {
         *("net_key", "net_name", "kind", "periodicity", *CRYSTAL_COLUMNS),
     ),
     "energies": ("job", "row", *ENERGY_COLUMNS),
+    "bands": ("job", "row", *BAND_COLUMNS),
+    "dft": ("job", *DFT_COLUMNS),
 }
 """Columns of each table."""
 SHARDS = {
@@ -61,6 +63,8 @@ SHARDS = {
     "training": "training",
     "crystals": "crystals",
     "ranked": "energies",
+    "bands": "bands",
+    "dft": "dft",
 }
 """Table of a shard by the first word of its file name."""
 CANDIDATES = """
@@ -73,10 +77,11 @@ valid AS (
 )
 SELECT c.* REPLACE (coalesce(c.density, e.relaxed_density) AS density),
     e.* EXCLUDE (job, "row") REPLACE (e.low_energy AND NOT v.known AND NOT v.repeated AS low_energy),
-    j.target, j.model, j.seed,
+    b.* EXCLUDE (job, "row"), j.target, j.model, j.seed,
     CASE WHEN c.status <> 'valid' THEN c.status WHEN v.known THEN 'known' WHEN v.repeated THEN 'duplicate'
         ELSE 'new' END AS class
 FROM crystals c JOIN jobs j USING (job) LEFT JOIN valid v USING (id) LEFT JOIN energies e USING (job, row)
+    LEFT JOIN bands b USING (job, row)
 """
 _writing = threading.Lock()  # one thread of this process at a time takes in shards
 

@@ -18,17 +18,17 @@ TEXTS = ("net_name", "reason", "id")
 TRUTHS = ("low_energy", "relaxed", "net_kept")
 DEFAULT = (
     *("symbol", "kind", "atoms", "energy", "low_energy", "density", "net_name", "periodicity", "sites", "loss"),
-    *("class", "model"),
+    *("class", "model", "gap", "band_class"),
 )
 MORE = (
     *("space_group", "written_group", "net_key", "rank", "loss_before", "shift", "published", "status", "reason"),
     *("evaluations", "restarts", "merged", "relaxed", "net_kept", "coordination_kept", "converged", "energy_model"),
     *("energy_reason", "screen_energy", "energy_before", "relaxed_energy", "dispersion", "volume_change", "rmsd"),
-    *("relax_steps", "relax_reason", "rattle_kept", "rattle_energy", "seed", "target", "job", "row"),
+    *("relax_steps", "relax_reason", "rattle_kept", "rattle_energy", "band_reason", "seed", "target", "job", "row"),
 )
 NUMBERS = (
     *("energy", "density", "atoms", "sites", "space_group", "loss", "loss_before", "shift", "evaluations"),
-    *("screen_energy", "relaxed_energy", "dispersion", "volume_change", "rmsd"),
+    *("screen_energy", "relaxed_energy", "dispersion", "volume_change", "rmsd", "gap"),
 )
 
 
@@ -41,6 +41,8 @@ def filters(store: Store) -> Filters:
         between = {name: limits(name, column) for name, column in zip(RANGES, rest, strict=True)}
         truths = zip(TRUTHS, st.columns(3), strict=True)
         among |= {name: chosen(store, name, column) for name, column in truths}
+        left, right, _ = st.columns(3)
+        among["band_class"], between["gap"] = chosen(store, "band_class", left), limits("gap", right)
         containing = {
             name: column.text_input(
                 f"{QUANTITIES[name].label} contains", key=f"{name}_has", bind="query-params"

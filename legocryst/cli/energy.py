@@ -1,10 +1,10 @@
 """Energies of files of one crystal each, which need not come from us."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from legocryst import settings as s
+from legocryst.cli.files import read_one, settings_of
 from legocryst.cli.output import Clock, Result, Ticker, say
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ ADVICE = {
     "the potential failed": "report this as a fault",
 }
 """What to do, by how the reason begins why a crystal has no energy."""
-LATTICE_POINTS = 4
-"""A conventional cell has at most so many times the atoms of the primitive one."""
 DONE = (
     *("converged", "relax_reason", "relax_steps", "net_kept", "coordination_kept", "relaxed_key", "energy_before"),
     *("dispersion", "volume_change", "rmsd", "force", "stress", "relaxed_density"),
@@ -36,13 +34,12 @@ def energy(options: argparse.Namespace) -> Result:
     from legocryst.environment.targets import target
 
     clock = Clock()
-    given = vars(options)
-    settings = s.EnergySettings(**{name: given[name] for name in s.EnergySettings.model_fields if name in given})
+    settings = settings_of(options, s.EnergySettings)
     element = target(options.target).atomic_number  # an unknown target is refused before the work
     results: list[dict[str, Any]] = []
     crystals = []
     for path in options.files:
-        found = _read(path, element, settings.max_atoms)
+        found = read_one(path, element=element, max_atoms=settings.max_atoms)
         results.append({"file": str(path)} | ({"error": found} if isinstance(found, str) else {}))
         crystals += [] if isinstance(found, str) else [found]
     if crystals:
@@ -52,22 +49,6 @@ def energy(options: argparse.Namespace) -> Result:
     for result in results:
         say(f"{result['file']}: {_words(result)}")
     return {"results": results, "cpu_seconds": clock.seconds()}
-
-
-def _read(path: Path, element: int, max_atoms: int) -> "Crystals | str":
-    """The one crystal of a file, or what is wrong with it."""
-    from legocryst.crystal.files import FileError
-    from legocryst.crystal.sources import offers
-
-    if path.is_dir():
-        return f"{path.name} is a folder: name its files"
-    try:
-        found = offers(path, element=element, max_atoms=LATTICE_POINTS * max_atoms)
-    except FileError as error:
-        return " ".join(str(error).split())
-    if len(found) != 1:
-        return f"{path.name} holds {len(found)} crystals: give files of one crystal each"
-    return found[0].reason if found[0].crystal is None else found[0].crystal
 
 
 def _entries(crystals: "Crystals", settings: s.EnergySettings, options: argparse.Namespace) -> list[dict[str, Any]]:
