@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp import Poscar
 
@@ -43,3 +44,17 @@ def test_files_in_order_with_bands_or_a_sentence(tmp_path: Path, call: Call) -> 
 def test_wrong_options(refused: Callable[..., str]) -> None:
     assert "there is no target 'glass'" in refused("bands", "x.cif", "--target", "glass")
     assert "the setting spacing is wrong" in refused("bands", "x.cif", "--spacing", "0")
+
+
+def test_input_files_are_written_and_a_wrong_file_is_named(tmp_path: Path, call: Call) -> None:
+    (tmp_path / "graphite.cif").write_text(to_cif(target().reference.crystals()))
+    found = call("inputs", tmp_path / "graphite.cif", tmp_path / "missing.cif", "--out", tmp_path / "o")["results"]
+    assert len(found[0]["written"]) == 5 and all(Path(path).stat().st_size for path in found[0]["written"])
+    assert "there is no file" in found[1]["error"]
+
+
+def test_without_gpaw_the_command_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Callable[..., str]
+) -> None:
+    monkeypatch.setattr("legocryst.analysis.dft.find_spec", lambda name: None)
+    assert refused("dft", tmp_path / "any.cif") == "legocryst: GPAW is not installed: run `make dft`\n"
