@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from legocryst.quantities import QUANTITIES
 from legocryst.store import Filters, Store
-from legocryst.ui import figures, shell, show, tables
+from legocryst.ui import bands, figures, shell, show, tables
 
 PAGE = 50
 SETS = ("class", "kind", "periodicity", "model", "symbol", "job")
@@ -120,6 +120,7 @@ def rows(store: Store, where: Filters, total: int) -> None:
         shell.link("structure", f"Open crystal {picked} in 3D", query={"id": picked})
     else:
         st.caption("Select a row to open its crystal in 3D, or follow its link, which opens a new tab.")
+    bands.inputs_of(list(frame["id"]))
 
 
 def listing(frame: pd.DataFrame) -> str:

@@ -132,7 +132,7 @@ def _does_not_hold(crystal: Crystals, orbitals: Orbitals, cutoff: float) -> str:
     if (number != BONDS).any():
         return f"an atom has {number[number != BONDS][0]} bonds, and the model needs {BONDS}"
     if degrees.max() > orbitals.off_plane:
-        return f"an atom's bonds are {degrees.max():.0f} degrees off one plane, more than {orbitals.off_plane:g}"
-    if (nearest := between_parts(crystal, cutoff=cutoff, reach=orbitals.apart)) < orbitals.apart:
-        return f"its parts are only {nearest:.2f} angstrom apart: relax it first"
+        return f"an atom's bonds are more than {orbitals.off_plane:g} degrees off one plane"
+    if between_parts(crystal, cutoff=cutoff, reach=orbitals.apart) < orbitals.apart:
+        return f"its parts are nearer than {orbitals.apart:g} angstrom to each other"
     return ""

@@ -18,7 +18,7 @@ ADVICE = {
     "more than": "allow more with --max-atoms",
     "an atom has": "give a three-coordinated crystal, or use `dft`",
     "an atom's bonds": "use `dft`",
-    "its parts are only": "use a relaxed crystal, or `energy --relax`",
+    "its parts are nearer": "use a relaxed crystal, or `energy --relax`",
     "there is no tight-binding model": "choose another --target, or use `dft`",
     "there is no standard path": "correct the file",
 }

@@ -38,13 +38,13 @@ def find_gaps(
     found = pd.DataFrame(dict(zip(COLUMNS, (float("nan"), "", NOT_ASKED), strict=True)), index=valid.index)
     if len(valid) and settings.bands:
         options = {"threads": threads, "kept": kept, "progress": progress, "should_stop": should_stop}
-        rows = gaps(_crystals(valid, ranked, find(target).atomic_number), find(target), settings, **options)  # type: ignore[arg-type]
+        rows = gaps(best(valid, ranked, find(target).atomic_number), find(target), settings, **options)  # type: ignore[arg-type]
         found = pd.DataFrame(rows, columns=list(COLUMNS))
     return valid[["row"]].join(found.astype({"gap": "float64", "band_class": object, "band_reason": object}))
 
 
-def _crystals(valid: pd.DataFrame, ranked: pd.DataFrame | None, element: int) -> "Crystals":
-    """A crystal of each row: as the ranking relaxed it, else as it stands."""
+def best(valid: pd.DataFrame, ranked: pd.DataFrame | None, element: int) -> "Crystals":
+    """A crystal of each row: as the ranking relaxed it, if it kept its net, else as it stands."""
     from legocryst.crystal.readers import from_cif
     from legocryst.crystal.representation import Crystals
     from legocryst.crystal.table import decode

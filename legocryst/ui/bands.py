@@ -14,7 +14,7 @@ import streamlit as st
 
 from legocryst.environment.targets import target
 from legocryst.jobs import DFT, Job, jobs
-from legocryst.settings import BandSettings, DftSettings
+from legocryst.settings import BandSettings
 from legocryst.ui import figures, forms, shell
 from legocryst.ui.live import live
 
@@ -27,6 +27,7 @@ WINDOW = 6.0
 """eV below and above the Fermi level that a figure shows."""
 BOX_STEP, BOX_POINTS = 0.22, 44
 """Angstrom between two points of a drawn charge density, and most points along an axis."""
+INPUTS = "With the settings of the Structure page. POTCAR and pseudopotentials, which have licences, are only named."
 LEVELS = 0.5, 1.5
 """Electrons per cubic angstrom on the drawn surfaces; between carbons bound to each other it is about 2."""
 
@@ -251,20 +252,50 @@ def _start(name: str, crystal: "Crystals") -> bool:
 
 
 def _inputs(name: str, crystal: "Crystals") -> None:
-    def archive() -> bytes:
-        from legocryst.analysis.inputs import input_files
-
-        settings, content = DftSettings.model_validate(forms.run_settings().dft.model_dump()), BytesIO()
-        with ZipFile(content, "w") as file:
-            for path, text in input_files(crystal, settings, name=name).items():
-                file.writestr(path, text)
-        return content.getvalue()
-
     st.download_button(
         "Download input files for VASP and Quantum ESPRESSO",
-        archive,
+        lambda: archive({name: crystal}),
         f"{name}-inputs.zip",
         "application/zip",
         on_click="ignore",
-        help="With the settings above; POTCAR and pseudopotentials, which have licences of their own, are only named.",
+        help=INPUTS,
     )
+
+
+def inputs_of(names: Sequence[str]) -> None:
+    """A button for the input files of those crystals of the database that are valid, relaxed ones where they are."""
+
+    def content() -> bytes:
+        from legocryst.stages.bands import best
+
+        marks = ", ".join("?" * len(names))
+        sql = f"SELECT * FROM candidates WHERE status = 'valid' AND id IN ({marks}) ORDER BY id"
+        rows = shell.store().query(sql, list(names))
+        crystals: dict[str, Crystals] = {}
+        for wanted, part in rows.groupby("target"):
+            numbered = part.assign(row=range(len(part)))  # rows of several jobs share their numbers
+            found = best(numbered, numbered, target(str(wanted)).atomic_number)
+            crystals |= {name: found.take([k]) for k, name in enumerate(part["id"])}
+        return archive(crystals)
+
+    st.download_button(
+        "Download input files of this page's valid crystals for VASP and Quantum ESPRESSO",
+        content,
+        "inputs.zip",
+        "application/zip",
+        on_click="ignore",
+        disabled=not len(names),
+        help=INPUTS,
+    )
+
+
+def archive(crystals: Mapping[str, "Crystals"]) -> bytes:
+    """A zip archive of the input files of crystals by their names."""
+    from legocryst.analysis.inputs import input_files
+
+    content, settings = BytesIO(), forms.run_settings().dft
+    with ZipFile(content, "w") as file:
+        for name, crystal in crystals.items():
+            for path, text in input_files(crystal, settings, name=name).items():
+                file.writestr(path, text)
+    return content.getvalue()
