@@ -378,7 +378,7 @@ class BandSettings(LevelSettings):
 class DftSettings(LevelSettings):
     """How GPAW computes one crystal in plane waves."""
 
-    xc: Literal["PBE", "PBEsol", "LDA"] = setting("PBE", "Functional of exchange and correlation.")
+    functional: Literal["PBE", "PBEsol", "LDA"] = setting("PBE", "Functional of exchange and correlation.")
     cutoff: float = setting(400.0, "Largest kinetic energy of a plane wave.", unit="eV", ge=200, le=1500)
     spacing: float = setting(
         0.25, "Farthest that points of the mesh are from each other.", unit="1/angstrom", ge=0.05, le=1

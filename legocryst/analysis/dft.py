@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from legocryst.analysis.brillouin import Path, Primitive
-from legocryst.analysis.electrons import Gap, density_of_states, gap
+from legocryst.analysis.electrons import NEAR, Gap, density_of_states, gap
 from legocryst.settings import DftSettings
 
 MISSING = "GPAW is not installed: run `make dft`"
+AT_ONCE = 12
+"""k-points computed between two reports of progress."""
 SPARE = 2
 """Empty bands beside those that are converged, which help them converge."""
 DOS_STEP = 0.05
@@ -78,15 +80,19 @@ def _calculated(cell: Primitive, settings: DftSettings, report: "_Report") -> Df
     bands = (electrons + 1) // 2 + settings.empty
 
     def levels(kpoints: np.ndarray) -> np.ndarray:
-        fixed = calculator.fixed_density(
-            kpts=kpoints, symmetry="off", nbands=bands + SPARE, convergence={"bands": bands}, txt=None
-        )
-        report.levels(len(kpoints))
-        return np.array([fixed.get_eigenvalues(kpt=k)[:bands] for k in range(len(kpoints))])
+        out = []
+        for begin in range(0, len(kpoints), AT_ONCE):
+            some = kpoints[begin : begin + AT_ONCE]
+            options = {"nbands": bands + SPARE, "convergence": {"bands": bands}, "txt": None}
+            fixed = calculator.fixed_density(kpts=some, symmetry="off", **options)
+            out += [fixed.get_eigenvalues(kpt=k)[:bands] for k in range(len(some))]
+            report.levels(len(some))
+        return np.array(out)
 
     divisions, path = cell.divisions(settings.spacing), cell.path(settings.line_spacing)
     mesh, weights = cell.mesh(divisions)
     kpoints = np.concatenate([mesh, path.kpoints])
+    report.points = len(kpoints) + settings.rounds * NEAR
     energies = levels(kpoints)
     found = gap(levels, kpoints, energies, electrons, 1 / divisions, settings, rounds=settings.rounds)
     fermi = float(calculator.get_fermi_level()) if found.band_class == "metal" else (found.top + found.bottom) / 2
@@ -112,7 +118,7 @@ def _density(cell: Primitive, settings: DftSettings, report: "_Report") -> tuple
 
     calculator = GPAW(
         mode=PW(settings.cutoff),
-        xc=settings.xc,
+        xc=settings.functional,
         kpts={"size": tuple(cell.divisions(settings.spacing).tolist()), "gamma": True},
         occupations=FermiDirac(settings.smearing),
         symmetry={"symmorphic": False},
@@ -134,10 +140,11 @@ class _Report:
 
     def __init__(self, progress: Progress, settings: DftSettings) -> None:
         self._progress, self._settings, self._done = progress, settings, 0
+        self.points = 0  # most k-points that are computed
 
     def density(self, step: int) -> None:
         self._progress(step, self._settings.max_steps, part="density")
 
     def levels(self, number: int) -> None:
         self._done += number
-        self._progress(self._done, self._done, part="bands")
+        self._progress(self._done, self.points, part="bands")

@@ -19,6 +19,8 @@ Levels = Callable[[np.ndarray], np.ndarray]
 """Energies (k, n) in eV, ascending, at k-points (k, 3) in the basis of the reciprocal lattice."""
 _AROUND = np.array([step for step in product((-1, 0, 1), repeat=3) if sum(map(abs, step)) in (1, 3)], float)
 """The faces and corners of a cube."""
+NEAR = 2 * len(_AROUND)
+"""k-points of one round of `gap`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def _vasp(cell: Primitive, settings: DftSettings, name: str) -> dict[str, str]:
     poscar = Poscar(structure, comment=name)
     incar = {
         "SYSTEM": name,
-        "GGA": VASP_XC[settings.xc],
+        "GGA": VASP_XC[settings.functional],
         "PREC": "Accurate",
         "ENCUT": settings.cutoff,
         "EDIFF": settings.energy_error * len(cell.species),
@@ -67,7 +67,7 @@ def _espresso(cell: Primitive, settings: DftSettings, name: str) -> str:
         "system": {
             "ecutwfc": round(settings.cutoff / RYDBERG, 2),
             "ecutrho": round(DENSITY_CUTOFF * settings.cutoff / RYDBERG, 2),
-            "input_dft": ESPRESSO_XC[settings.xc],
+            "input_dft": ESPRESSO_XC[settings.functional],
             "occupations": "smearing",
             "smearing": "fd",
             "degauss": round(settings.smearing / RYDBERG, 6),

@@ -49,7 +49,7 @@ def bands_figure(
     for at, _ in ticks:
         figure.add_vline(x=at, line_width=1, line_color="#c8c8c8", layer="below")
     names = {"tickvals": [at for at, _ in ticks], "ticktext": [name for _, name in ticks], "ticks": ""}
-    figure.update_xaxes(range=[0, float(distance.max())], **names)
+    figure.update_xaxes(title="Wave vector", range=[0, float(distance.max())], **names)
     figure.update_yaxes(title="Energy from the Fermi level (eV)")
     return figure
 
@@ -228,7 +228,7 @@ def _computed(row: "pd.Series") -> None:
         bands_figure(np.array(bands["distance"]), np.array(bands["branch"]), bands["ticks"], np.array(bands["levels"])),
         dos_figure(np.array(dos["energy"]), np.array(dos["dos"])),
         words=words(row["dft_class"], row["dft_gap"], convergence["overlap_eV"], bool(row["dft_direct"])),
-        method=f"by {settings['xc']} in plane waves up to {settings['cutoff']:g} eV",
+        method=f"by {settings['functional']} in plane waves up to {settings['cutoff']:g} eV",
         key="dft",
     )
     figures.show(
