@@ -42,12 +42,13 @@ cuda: $(VENV)/.app
 	$(PIP) -r requirements-cuda.txt
 
 # GPAW is compiled here, as C++, in two or three minutes; libxc and OpenBLAS come from Debian where they are missing
-DFT_SYSTEM := libxc-dev libopenblas-dev
+DFT_SYSTEM := libxc-dev libopenblas-dev python3-dev g++
 dft: $(VENV)/.app
-	@printf '#include <xc.h>\n' | g++ -E -x c++ - >/dev/null 2>&1 && ldconfig -p | grep -q libopenblas || { \
+	@include=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))'); \
+	printf '#include <xc.h>\n#include <Python.h>\nint main() {}\n' | g++ -x c++ -I$$include - -o /dev/null -lxc -lopenblas 2>/dev/null || { \
 		test "$$(id -u)" = 0 && sudo= || sudo=sudo; \
-		$$sudo apt-get update -qq && $$sudo apt-get install -qq -y --no-install-recommends $(DFT_SYSTEM) g++ >/dev/null; } || { \
-		echo "GPAW needs $(DFT_SYSTEM) and g++: install them as administrator and call make dft again." >&2; exit 1; }
+		$$sudo apt-get update -qq && $$sudo apt-get install -qq -y --no-install-recommends $(DFT_SYSTEM) >/dev/null; } || { \
+		echo "GPAW needs $(DFT_SYSTEM): install them as administrator and call make dft again." >&2; exit 1; }
 	CC=g++ $(PIP) -r requirements-dft.txt
 	@$(BIN)/python -c "import gpaw; print('GPAW', gpaw.__version__, 'is ready.')"
 

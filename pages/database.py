@@ -36,7 +36,7 @@ def filters(store: Store) -> Filters:
     """Widgets for the conditions; their values stand in the address, so that the page can be shared."""
     first = [column for _ in range(2) for column in st.columns(3)]
     among = {name: chosen(store, name, column) for name, column in zip(SETS, first, strict=True)}
-    with st.expander("More filters", expanded=any(f"{name}_from" in st.query_params for name in RANGES)):
+    with st.expander("More filters", expanded=any(f"{name}_from" in st.query_params for name in (*RANGES, "gap"))):
         rest = [column for _ in range(2) for column in st.columns(3)]
         between = {name: limits(name, column) for name, column in zip(RANGES, rest, strict=True)}
         truths = zip(TRUTHS, st.columns(3), strict=True)

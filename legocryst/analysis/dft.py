@@ -21,7 +21,7 @@ SPARE = 2
 """Empty bands beside those that are converged, which help them converge."""
 DOS_STEP = 0.05
 """eV between two points of a density of states."""
-DOS_BELOW, DOS_ABOVE = 22.0, 5.0
+DOS_BELOW, DOS_ABOVE = 22.0, 7.0
 """A density of states goes from so many eV below the Fermi level to so many above."""
 Progress = Callable[..., None]
 

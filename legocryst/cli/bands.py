@@ -48,7 +48,8 @@ def _entry(crystal: "Crystals", wanted: "Target", settings: s.BandSettings) -> d
         found = of(crystal, wanted, settings)
     except NoBands as error:
         reason = str(error)
-        return {"error": f"{reason}: {next(advice for start, advice in ADVICE.items() if reason.startswith(start))}"}
+        advice = (advice for start, advice in ADVICE.items() if reason.startswith(start))
+        return {"error": f"{reason}: {next(advice, 'give it in another cell')}"}
     gap, path = found.gap, found.path
     return {
         "gap": round(gap.gap, 4),

@@ -28,8 +28,8 @@ WINDOW = 6.0
 BOX_STEP, BOX_POINTS = 0.22, 44
 """Angstrom between two points of a drawn charge density, and most points along an axis."""
 INPUTS = "With the settings of the Structure page. POTCAR and pseudopotentials, which have licences, are only named."
-LEVELS = 0.5, 1.5
-"""Electrons per cubic angstrom on the drawn surfaces; between carbons bound to each other it is about 2."""
+SURFACE = 1.2
+"""Electrons per cubic angstrom on the drawn surface; between carbons bound to each other it is about 2."""
 
 
 def bands_figure(
@@ -59,7 +59,7 @@ def dos_figure(energy: np.ndarray, dos: np.ndarray) -> go.Figure:
     figure = _upright()
     label = "%{x:.2f} states at %{y:.2f} eV<extra></extra>"
     figure.add_scatter(x=dos, y=energy, fill="tozerox", line={"width": 1.5}, mode="lines", hovertemplate=label)
-    figure.update_xaxes(title="States (1/eV/atom)", rangemode="tozero")
+    figure.update_xaxes(title="States (1/eV/atom)", rangemode="tozero", ticks="")
     return figure
 
 
@@ -73,12 +73,11 @@ def _upright() -> go.Figure:
 
 
 def charge_figure(charge: Mapping[str, Any]) -> go.Figure:
-    """Surfaces of equal charge density in a box around the primitive cell, whose edges are drawn, with its atoms."""
+    """The surface of a charge density in a box around the primitive cell, whose edges are drawn, with its atoms."""
     lattice, density = np.array(charge["lattice"]), np.array(charge["density"])
     low, size, values = on_box(density, lattice)
     step = size / (np.array(values.shape) - 1)
     x, y, z = (low[:, None, None, None] + np.indices(values.shape) * step[:, None, None, None]).reshape(3, -1)
-    surfaces = {"isomin": LEVELS[0], "isomax": LEVELS[1], "surface_count": 2, "opacity": 0.45}
     figure = go.Figure(layout={"template": figures.TEMPLATE, "height": 480, "margin": {"l": 0, "r": 0, "t": 0, "b": 0}})
     figure.add_isosurface(
         x=x,
@@ -86,11 +85,13 @@ def charge_figure(charge: Mapping[str, Any]) -> go.Figure:
         z=z,
         value=values.ravel(),
         caps={"x_show": False, "y_show": False, "z_show": False},
-        colorscale="Blues",
-        cmin=0,
-        colorbar={"title": "e/Å³", "len": 0.6},
+        isomin=SURFACE,
+        isomax=SURFACE,
+        surface_count=1,
+        opacity=0.6,
+        colorscale=[figures.COLORS[0]] * 2,
+        showscale=False,
         hoverinfo="skip",
-        **surfaces,
     )
     atoms = _in_box(np.array(charge["fractional"]), lattice, low, size)
     marker = {"size": 5, "color": "#333333"}
@@ -218,9 +219,8 @@ def _computed(row: "pd.Series") -> None:
     convergence = json.loads(row["dft_convergence"])
     bands, dos = json.loads(row["dft_bands"]), json.loads(row["dft_dos"])
     settings = json.loads(row["dft_settings"])
-    surfaces = " and ".join(f"{level:g}" for level in LEVELS)
     one, two, three, four = st.columns(4)
-    one.metric("Energy", f"{row['dft_energy']:.4f} eV/atom", help="On GPAW's scale.")
+    one.metric("Energy (eV/atom)", f"{row['dft_energy']:.4f}", help="On GPAW's scale.")
     two.metric("Gap", f"{row['dft_gap']:.2f} eV")
     three.metric("Bands", row["dft_class"])
     four.metric("Steps", int(row["dft_steps"]), help="To the density that reproduces itself.")
@@ -233,7 +233,7 @@ def _computed(row: "pd.Series") -> None:
     )
     figures.show(
         charge_figure(json.loads(row["dft_density"])),
-        caption=f"Density of the valence electrons: surfaces of {surfaces} electrons per Å³ around the primitive cell. "
+        caption=f"Density of the valence electrons: the surface of {SURFACE:g} per Å³ around the primitive cell. "
         "Drag to turn, scroll to zoom.",
         key="charge",
     )
