@@ -10,8 +10,9 @@ from legocryst.analysis.batch import Kept, Row, computed
 from legocryst.analysis.brillouin import Path, Primitive, primitive
 from legocryst.analysis.contacts import between_parts
 from legocryst.analysis.electrons import Gap, density_of_states, fermi_level, gap
-from legocryst.analysis.orbitals import BONDS, Hamiltonian, hamiltonian, normals
+from legocryst.analysis.orbitals import BONDS, Hamiltonian, as_crystal, hamiltonian, normals
 from legocryst.analysis.potentials import refusal
+from legocryst.crystal.elements import SYMBOLS
 from legocryst.crystal.primitive import primitive_atoms
 from legocryst.crystal.representation import Crystals
 from legocryst.environment.targets import Orbitals, Target
@@ -112,17 +113,19 @@ def _gap(
 
 def _model(crystal: Crystals, target: Target, settings: BandSettings) -> tuple[Primitive, Hamiltonian]:
     """The primitive cell and its Hamiltonian; raises NoBands."""
-    if reason := refusal(crystal, target, settings.max_atoms):
-        raise NoBands(reason.replace("energies are counted from graphite", f"the model is one of {target.element}"))
     if target.orbitals is None:
         raise NoBands(f"there is no tight-binding model for the target {target.name}")
-    cutoff = target.bond_window[1]
-    if reason := _does_not_hold(crystal, target.orbitals, cutoff):
+    if others := sorted({SYMBOLS[k] for k in crystal.species} - {target.element}):
+        raise NoBands(f"it holds {', '.join(others)}, and the model is one of {target.element}")
+    if reason := refusal(crystal, target, settings.max_atoms):
         raise NoBands(reason)
     try:
         cell = primitive(crystal)
     except ValueError as error:
         raise NoBands(str(error)) from error
+    cutoff = target.bond_window[1]
+    if reason := _does_not_hold(as_crystal(cell), target.orbitals, cutoff):
+        raise NoBands(reason)
     return cell, hamiltonian(cell, target.orbitals, cutoff=cutoff)
 
 
