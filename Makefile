@@ -10,7 +10,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 PYTHON311 = $(shell for p in python3.11 python3 python; do \
 	$$p -c 'import sys; raise SystemExit(sys.version_info[:2] != (3, 11))' 2>/dev/null && command -v $$p && break; done)
 
-.PHONY: app test lint format pictures docs seeds nets cuda clean
+.PHONY: app test lint format pictures docs seeds nets cuda dft clean
 
 app: $(VENV)/.compiled
 	@$(BIN)/python -m legocryst app --port $(PORT) --workspace $(WORKSPACE)
@@ -40,6 +40,17 @@ seeds: $(VENV)/.dev
 # the relaxation on an NVIDIA card, whose driver must be there
 cuda: $(VENV)/.app
 	$(PIP) -r requirements-cuda.txt
+
+# GPAW is compiled here, as C++, in two or three minutes; libxc and OpenBLAS come from Debian where they are missing
+DFT_SYSTEM := libxc-dev libopenblas-dev python3-dev g++
+dft: $(VENV)/.app
+	@include=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))'); \
+	printf '#include <xc.h>\n#include <Python.h>\nint main() {}\n' | g++ -x c++ -I$$include - -o /dev/null -lxc -lopenblas 2>/dev/null || { \
+		test "$$(id -u)" = 0 && sudo= || sudo=sudo; \
+		$$sudo apt-get update -qq && $$sudo apt-get install -qq -y --no-install-recommends $(DFT_SYSTEM) >/dev/null; } || { \
+		echo "GPAW needs $(DFT_SYSTEM): install them as administrator and call make dft again." >&2; exit 1; }
+	CC=g++ $(PIP) -r requirements-dft.txt
+	@$(BIN)/python -c "import gpaw; print('GPAW', gpaw.__version__, 'is ready.')"
 
 nets: $(VENV)/.dev
 	$(PIP) --no-deps -r requirements-seeds.txt

@@ -35,8 +35,10 @@ from legocryst.records import fingerprint, process_start, read_json, tail, versi
 from legocryst.settings import RunSettings
 
 State = Literal["queued", "running", "finished", "stopped", "failed", "lost"]
-STAGES = ("curate", "augment", "featurize", "train", "sample", "relax", "rank")
+STAGES = ("curate", "augment", "featurize", "train", "sample", "relax", "rank", "bands")
 """Stages of a run, in order. A job's command is "run", or the stage after which it ends."""
+DFT = "dft"
+"""Command and only stage of a job that computes one crystal with density functional theory."""
 FILES = {
     "curate": ("shards/seeds.parquet", "curation.parquet"),
     "augment": ("shards/augmented.parquet",),
@@ -44,6 +46,8 @@ FILES = {
     "train": ("shards/training.parquet", "model/model.pt"),
     "sample": ("samples.parquet",),
     "rank": ("shards/ranked.parquet",),
+    "bands": ("shards/bands.parquet",),
+    DFT: ("shards/dft.parquet",),
 }
 """What a finished stage leaves in the folder; the relaxation leaves shards/crystals-00000.parquet and so on."""
 REFERENCE = "shards/reference.parquet"
@@ -227,8 +231,8 @@ def create(
     reference set it takes over. Raises ValueError for an unknown command, fewer than one core, files that are missing,
     share a name or stand beside a parent, or a parent that has not finished those stages.
     """
-    if command not in ("run", *STAGES):
-        raise ValueError(f"no command {command!r}: choose run or one of {', '.join(STAGES)}")
+    if command not in ("run", *STAGES, DFT):
+        raise ValueError(f"no command {command!r}: choose run or one of {', '.join((*STAGES, DFT))}")
     if threads < 1:
         raise ValueError(f"a job needs at least one core ({threads=})")
     for files in (seeds or (), reference):
@@ -333,6 +337,8 @@ def stages(settings: RunSettings, command: str = "run") -> tuple[str, ...]:
     On the way to a model those are left out that it does not learn from: the random generator learns limits only, from
     the training set, and only some networks see features.
     """
+    if command == DFT:
+        return (DFT,)
     last = STAGES.index(command) if command in STAGES else len(STAGES)
     learnt = {"random": (), "vae": ("augment", "featurize"), "gan": ("augment", "featurize")}
     needed = learnt.get(settings.train.model, ("augment",))

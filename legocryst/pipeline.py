@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from legocryst.counts import count
-from legocryst.jobs import FILES, QUALITY, REFERENCE, STAGES, Job, Stopped
+from legocryst.jobs import DFT, FILES, QUALITY, REFERENCE, STAGES, Job, Stopped
 from legocryst.records import write_json, write_parquet
 from legocryst.settings import CurateSettings, RelaxSettings
 
@@ -32,6 +32,8 @@ REPORT_SECONDS = 0.5
 SHARD = "crystals-{:05d}.parquet"
 KEPT = "energies"
 """Folder of a job with the energies it computed."""
+KEPT_GAPS = "gaps"
+"""Folder of a job with the gaps it computed."""
 
 
 def run(job: Job, *, progress: Report | None = None, should_stop: Callable[[], bool] | None = None) -> dict[str, Any]:
@@ -59,8 +61,8 @@ def summary(job: Job) -> dict[str, Any]:
     After the relaxation also `sampled` = `undecodable` + the sum of `invalid` (by reason) + `duplicate` + `known` +
     `new`, and `new_by_periodicity`, `new_by_kind`; after the ranking `energies` and `relaxed` count the crystals that
     have them, `low_energy` those that METHOD calls so, and where energies were learnt, `learned` holds what
-    `analysis.tested` says of them. CPU-s include the stage's child processes and earlier attempts,
-    of a killed attempt up to its last sign of life.
+    `analysis.tested` says of them; `band_classes` counts valid crystals by their bands. CPU-s include the stage's child
+    processes and earlier attempts, of a killed attempt up to its last sign of life.
     """
     from legocryst.analysis import tested
 
@@ -83,6 +85,12 @@ def summary(job: Job) -> dict[str, Any]:
         out["low_energy"] = int(ranked["low_energy"].sum())
         if learned := tested.numbers(ranked, settings.rank.low_energy):
             out["learned"] = learned
+    if _done(job, "bands"):
+        classes = _read(job, "bands")["band_class"].value_counts()
+        out["band_classes"] = {str(name or "none"): int(number) for name, number in classes.items()}
+    if _done(job, DFT):
+        row = _read(job, DFT).iloc[0]
+        out |= {name: row[name] for name in ("crystal_id", "dft_energy", "dft_gap", "dft_class")}
     return out | {"threads": job.threads, "cpu_seconds": seconds, "total_cpu_seconds": round(sum(seconds.values()), 3)}
 
 
@@ -346,6 +354,44 @@ def _rank(line: _Line) -> None:
     write_parquet(ranked, _path(job, "rank"))
 
 
+def _bands(line: _Line) -> None:
+    """Gaps of all valid crystals, relaxed with the potential where they kept their net; found ones stay found."""
+    from legocryst.stages.bands import find_gaps
+    from legocryst.stages.kept import KeptRows
+
+    job, settings = line.job, line.settings
+    table = classified(job)
+    with KeptRows(job.folder / KEPT_GAPS, job.folder.parent.glob(f"*/{KEPT_GAPS}")) as kept:
+        found = find_gaps(
+            table[table["status"] == "valid"],
+            settings.bands,
+            target=settings.curate.target,
+            ranked=_read(job, "rank"),
+            threads=job.threads,
+            kept=kept,
+            progress=line.tick,
+            should_stop=line.should_stop,
+        )
+    line.check()
+    write_parquet(found, _path(job, "bands"))
+
+
+def _dft(line: _Line) -> None:
+    """The one crystal of the job's input, which is named as the crystal."""
+    from legocryst.crystal.readers import from_cif
+    from legocryst.stages.dft import dft
+
+    path = line.job.seeds[0]
+    crystal = from_cif(path.read_text(encoding="utf-8"))
+
+    def progress(done: int, total: int, **numbers: Any) -> None:
+        line.check()
+        line.tick(done, total, **numbers)
+
+    found = dft(crystal, line.settings.dft, name=path.stem, progress=progress)
+    write_parquet(found, _path(line.job, DFT))
+
+
 _STAGES: dict[str, Callable[[_Line], None]] = {
     "curate": _curate,
     "augment": _augment,
@@ -354,6 +400,8 @@ _STAGES: dict[str, Callable[[_Line], None]] = {
     "sample": _sample,
     "relax": _relax,
     "rank": _rank,
+    "bands": _bands,
+    DFT: _dft,
 }
 
 
@@ -395,6 +443,6 @@ def _cpu_seconds(job: Job) -> dict[str, float]:
     last = {(line["stage"], line["attempt"]): line["cpu_seconds"] for line in job.progress()}
     return {
         stage: round(sum(value for (name, _), value in last.items() if name == stage), 3)
-        for stage in STAGES
+        for stage in (*STAGES, DFT)
         if any(name == stage for name, _ in last)
     }

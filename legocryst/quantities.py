@@ -35,6 +35,13 @@ ENERGY_COLUMNS = (
     *("predicted_energy", "predicted_error", "energy_round", "screen_seconds"),
 )
 """What the ranking says of a crystal."""
+BAND_COLUMNS = ("gap", "band_class", "band_reason")
+"""What tight binding says of a crystal."""
+DFT_COLUMNS = (
+    *("crystal_id", "dft_energy", "dft_gap", "dft_class", "dft_direct", "dft_atoms", "dft_steps", "dft_settings"),
+    *("dft_convergence", "dft_bands", "dft_dos", "dft_density", "dft_versions", "dft_cif"),
+)
+"""What density functional theory says of a crystal."""
 
 
 def header(name: str) -> str:
@@ -190,6 +197,30 @@ _ALL = [
         "integer",
     ),
     Quantity("screen_seconds", "Cost of an energy", "CPU-s", "Estimated for its energy as it stands, by 7net-0."),
+    # its bands
+    Quantity("gap", "Gap", "eV", "Between filled and empty bands, by tight binding; 0 where they touch or overlap."),
+    Quantity(
+        "band_class",
+        "Bands",
+        "",
+        "metal, semimetal (bands touch or overlap a little) or semiconductor, by tight binding.",
+        "category",
+    ),
+    Quantity("band_reason", "No bands because", "", "Why tight binding gives no bands.", "category"),
+    Quantity("crystal_id", "Crystal", "", "Name of the crystal, or of the file, that was computed.", "text"),
+    Quantity("dft_energy", "DFT energy", "eV/atom", "On GPAW's scale, which only compares equal settings."),
+    Quantity("dft_gap", "DFT gap", "eV", "Between filled and empty bands; 0 where they touch or overlap."),
+    Quantity("dft_class", "DFT bands", "", "metal, semimetal or semiconductor.", "category"),
+    Quantity("dft_direct", "Direct gap", "", "Highest filled and lowest empty level are at one k-point.", "truth"),
+    Quantity("dft_atoms", "Atoms", "", "Atoms in the primitive cell that was computed.", "integer"),
+    Quantity("dft_steps", "Steps", "", "Steps to the density that reproduces itself.", "integer"),
+    Quantity("dft_settings", "DFT settings", "", "Settings of the calculation, as JSON.", "text"),
+    Quantity("dft_convergence", "Convergence", "", "Last change of energy and density, and meshes, as JSON.", "text"),
+    Quantity("dft_bands", "Path and bands", "", "Bands along the standard path, as JSON.", "text"),
+    Quantity("dft_dos", "Density of states", "", "States per eV and atom by energy, as JSON.", "text"),
+    Quantity("dft_density", "Charge density", "", "Valence electrons per cubic angstrom on a grid, as JSON.", "text"),
+    Quantity("dft_versions", "DFT versions", "", "Versions of GPAW and its data, as JSON.", "text"),
+    Quantity("dft_cif", "Computed crystal", "", "The crystal that was computed, as CIF.", "text"),
     # features
     Quantity("column", "Column", "", "Column of the table.", "text"),
     Quantity("encoding", "Encoding", "", "How the column became numbers.", "category"),

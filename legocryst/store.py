@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from legocryst.counts import count
 from legocryst.jobs import Job, jobs
-from legocryst.quantities import CRYSTAL_COLUMNS, ENERGY_COLUMNS, QUANTITIES
+from legocryst.quantities import BAND_COLUMNS, CRYSTAL_COLUMNS, DFT_COLUMNS, ENERGY_COLUMNS, QUANTITIES
 
 if TYPE_CHECKING:
     import duckdb
@@ -55,6 +55,8 @@ TABLES: dict[str, tuple[str, ...]] = {
         *("nearest", "nearest_set", "nearest_distance", "amd"),
     ),
     "energies": ("job", "row", *ENERGY_COLUMNS),
+    "bands": ("job", "row", *BAND_COLUMNS),
+    "dft": ("job", *DFT_COLUMNS),
 }
 """Columns of each table."""
 SHARDS = {
@@ -65,6 +67,8 @@ SHARDS = {
     "training": "training",
     "crystals": "crystals",
     "ranked": "energies",
+    "bands": "bands",
+    "dft": "dft",
 }
 """Table of a shard by the first word of its file name."""
 CANDIDATES = """
@@ -77,12 +81,13 @@ WITH valid AS (
 )
 SELECT c.* EXCLUDE (amd) REPLACE (coalesce(c.density, e.relaxed_density) AS density),
     e.* EXCLUDE (job, "row") REPLACE (e.low_energy AND NOT (v.trained OR v.referred OR v.repeated) AS low_energy),
-    j.target, j.model, j.seed,
+    b.* EXCLUDE (job, "row"), j.target, j.model, j.seed,
     CASE WHEN c.status <> 'valid' THEN c.status WHEN v.trained OR v.referred THEN 'known'
         WHEN v.repeated THEN 'duplicate' ELSE 'new' END AS class,
     CASE WHEN c.status <> 'valid' THEN '' WHEN v.trained THEN 'in training set' WHEN v.referred THEN 'in reference set'
         WHEN c.net_name <> '' THEN 'known net' ELSE 'new' END AS novelty
 FROM crystals c JOIN jobs j USING (job) LEFT JOIN valid v USING (id) LEFT JOIN energies e USING (job, row)
+    LEFT JOIN bands b USING (job, row)
 """
 _writing = threading.Lock()  # one thread of this process at a time takes in shards
 

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from legocryst.quantities import QUANTITIES
 from legocryst.store import Filters, Store
-from legocryst.ui import figures, shell, show, tables
+from legocryst.ui import bands, figures, shell, show, tables
 
 PAGE = 50
 SETS = ("class", "kind", "periodicity", "model", "symbol", "job")
@@ -18,19 +18,19 @@ TEXTS = ("net_name", "reason", "id")
 TRUTHS = ("low_energy", "relaxed", "net_kept")
 DEFAULT = (
     *("symbol", "kind", "atoms", "energy", "low_energy", "density", "net_name", "periodicity", "sites", "loss"),
-    *("class", "model"),
+    *("class", "model", "gap", "band_class"),
 )
 MORE = (
     *("space_group", "written_group", "net_key", "rank", "loss_before", "shift", "published", "status", "reason"),
     *("evaluations", "restarts", "merged", "relaxed", "net_kept", "coordination_kept", "converged", "energy_model"),
     *("energy_reason", "screen_energy", "energy_before", "relaxed_energy", "dispersion", "volume_change", "rmsd"),
-    *("relax_steps", "relax_reason", "rattle_kept", "rattle_energy", "seed", "target", "job", "row"),
+    *("relax_steps", "relax_reason", "rattle_kept", "rattle_energy", "band_reason", "seed", "target", "job", "row"),
     *("predicted_energy", "predicted_error", "energy_round", "novelty", "nearest", "nearest_set", "nearest_distance"),
 )
 NUMBERS = (
     *("energy", "density", "atoms", "sites", "space_group", "loss", "loss_before", "shift", "evaluations"),
     *("screen_energy", "relaxed_energy", "predicted_energy", "predicted_error", "dispersion", "volume_change", "rmsd"),
-    "nearest_distance",
+    *("nearest_distance", "gap"),
 )
 
 
@@ -38,12 +38,14 @@ def filters(store: Store) -> Filters:
     """Widgets for the conditions; their values stand in the address, so that the page can be shared."""
     first = [column for _ in range(2) for column in st.columns(3)]
     among = {name: chosen(store, name, column) for name, column in zip(SETS, first, strict=True)}
-    with st.expander("More filters", expanded=any(f"{name}_from" in st.query_params for name in RANGES)):
+    with st.expander("More filters", expanded=any(f"{name}_from" in st.query_params for name in (*RANGES, "gap"))):
         rest = [column for _ in range(3) for column in st.columns(3)][: len(RANGES)]
         between = {name: limits(name, column) for name, column in zip(RANGES, rest, strict=True)}
         truths = zip(TRUTHS, st.columns(3), strict=True)
         among |= {name: chosen(store, name, column) for name, column in truths}
         among["novelty"], between["nearest_distance"] = novelty(store)
+        left, right, _ = st.columns(3)
+        among["band_class"], between["gap"] = chosen(store, "band_class", left), limits("gap", right)
         containing = {
             name: column.text_input(
                 f"{QUANTITIES[name].label} contains", key=f"{name}_has", bind="query-params"
@@ -127,6 +129,7 @@ def rows(store: Store, where: Filters, total: int) -> None:
         shell.link("structure", f"Open crystal {picked} in 3D", query={"id": picked})
     else:
         st.caption("Select a row to open its crystal in 3D, or follow its link, which opens a new tab.")
+    bands.inputs_of(list(frame["id"]))
 
 
 def listing(frame: pd.DataFrame) -> str:

@@ -16,7 +16,7 @@ from legocryst.crystal.wyckoff import wyckoff
 from legocryst.environment.targets import target
 from legocryst.quantities import CRYSTAL_COLUMNS, QUANTITIES
 from legocryst.store import StoreError
-from legocryst.ui import nets, powder, shell, show
+from legocryst.ui import bands, nets, powder, shell, show
 from legocryst.ui.scene import SceneError, scene
 from legocryst.ui.viewer import WAYS, standalone, view
 
@@ -191,6 +191,9 @@ with facts:
     description(row)
 if not pd.isna(row["screen_energy"]):
     relaxation(row)
+if row["status"] == "valid":
+    bands.tight_binding(row, crystals, which=st.session_state.get("geometry") or "")
+    bands.dft(row, crystals)
 st.subheader("Cell and sites")
 symmetry(crystals)
 if row["status"] == "valid":

@@ -116,7 +116,7 @@ def test_killed_job_is_lost_its_workers_end_and_resuming_finishes_it(tmp_path: P
     wait_for(lambda: job.state not in ("queued", "running"))
     assert job.state == "finished", job.log_tail()
     stages = [line["stage"] for line in job.progress() if line["attempt"] == 2]
-    assert stages[0] == "relax" and stages[-1] == "rank"  # finished stages are not done again
+    assert stages[0] == "relax" and stages[-1] == "bands"  # finished stages are not done again
     with Store.open(tmp_path / "w") as store:
         store.ingest()
         assert store.ingest() == 0

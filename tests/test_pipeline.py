@@ -36,7 +36,7 @@ def test_counts_add_up(tmp_path: Path) -> None:
     assert sum(summary["new_by_periodicity"].values()) == sum(summary["new_by_kind"].values()) == summary["new"]
     assert summary["model"] == "random" and summary["seed"] == 0 and summary["seeds"] == SEEDS
     seconds = summary["cpu_seconds"]
-    assert set(seconds) == {"curate", "train", "sample", "relax", "rank"}
+    assert set(seconds) == {"curate", "train", "sample", "relax", "rank", "bands"}
     assert summary["total_cpu_seconds"] == pytest.approx(sum(seconds.values()), abs=1e-2)
     assert seconds["relax"] > 0.05
     assert [line for line in seen if line["stage"] == "relax"][-1]["complete"]

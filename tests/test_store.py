@@ -129,6 +129,18 @@ def test_energies_join_their_crystals(workspace: Made) -> None:
         assert store.counts()["low_energy"] == 1
 
 
+def test_gaps_join_their_crystals_and_filter(workspace: Made) -> None:
+    folder, job = workspace
+    write_parquet(rows(["n", "m"]), job.shards / "crystals-00000.parquet")
+    found = {"row": [0, 1], "gap": [0.7, None], "band_class": ["semiconductor", ""], "band_reason": ["", "no model"]}
+    write_parquet(pd.DataFrame(found), job.shards / "bands.parquet")
+    with Store.open(folder) as store:
+        store.ingest()
+        where = Filters(between={"gap": (0.5, None)}, among={"band_class": ["semiconductor"]})
+        assert list(store.page(where, columns=["id"])["id"]) == [f"{job.id}-0"]
+        assert store.crystal(f"{job.id}-1")["band_reason"].iloc[0] == "no model"
+
+
 def test_pages_filters_and_order(workspace: Made) -> None:
     folder, job = workspace
     table = rows(["n", "m", "p", "q"]).assign(

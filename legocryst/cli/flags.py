@@ -10,11 +10,14 @@ from pydantic import BaseModel
 from legocryst import __version__
 from legocryst import settings as s
 from legocryst.cli import commands as c
+from legocryst.cli.bands import bands as bands_of_files
+from legocryst.cli.dft import dft as dft_of_files
+from legocryst.cli.dft import inputs as inputs_of_files
 from legocryst.cli.energy import energy as energy_of_files
 from legocryst.cli.identify import identify as identify_files
 from legocryst.cli.output import Result, refuse
 from legocryst.cli.powder import powder as powder_of_files
-from legocryst.jobs import cores
+from legocryst.jobs import DFT, cores
 
 Run = Callable[[argparse.Namespace], Result]
 _OWN = "CIF, POSCAR, extended XYZ, ASE database, table, or a folder or zip archive of them"
@@ -112,7 +115,7 @@ def _crystals(add: Add) -> None:
     add_settings(rank, s.RankSettings)
 
     energy = add("energy", energy_of_files, "Energies of crystals in files above the target's reference (graphite).")
-    energy.add_argument("files", nargs="+", type=Path, metavar="FILE", help="CIF, POSCAR or table of one crystal")
+    energy.add_argument("files", nargs="+", type=Path, metavar="FILE", help=_ONE)
     energy.add_argument("--relax", action="store_true", help="relax each first, in its space group, cell included")
     _target(energy)
     add_settings(energy, s.EnergySettings, short={"max_force": "--fmax"})
@@ -132,6 +135,23 @@ def _crystals(add: Add) -> None:
     _target(powder)
     add_settings(powder, s.PowderSettings)
 
+    bands = add("bands", bands_of_files, "Gap, class and bands of crystals in files, by tight binding.")
+    bands.add_argument("files", nargs="+", type=Path, metavar="FILE", help=_ONE)
+    _target(bands)
+    add_settings(bands, s.BandSettings, names=[name for name in s.BandSettings.model_fields if name != "bands"])
+    _dft(add)
+
+
+def _dft(add: Add) -> None:
+    dft = add("dft", dft_of_files, "Energy, bands and charge of crystals in files by GPAW (after `make dft`).")
+    text = "Write input files for VASP and Quantum ESPRESSO for crystals in files."
+    inputs = add("inputs", inputs_of_files, text)
+    inputs.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
+    for command in (dft, inputs):
+        command.add_argument("files", nargs="+", type=Path, metavar="FILE", help=_ONE)
+        _target(command)
+        add_settings(command, s.DftSettings)
+
 
 def _run(add: Add) -> None:
     run = add("run", c.run, "The whole line: training set, augmentation, training, sampling, relaxation, ranking.")
@@ -145,7 +165,7 @@ def _run(add: Add) -> None:
     run.add_argument("--resume", metavar="JOB", help="go on with a stopped, failed or lost job, with its own settings")
     _workspace_flag(run)
     for name, field in s.RunSettings.model_fields.items():
-        if name != "seed":
+        if name not in ("seed", DFT):  # which is no stage of a run
             assert isinstance(field.annotation, type)
             add_settings(run, field.annotation, prefix=name)
 

@@ -57,6 +57,23 @@ class ReferenceCrystal(_Frozen):
         return Crystals.build([self.space_group], cell, [sites])
 
 
+class Orbitals(_Frozen):
+    """One p orbital an atom: matrix elements in eV, lengths in angstrom (see `analysis.orbitals`)."""
+
+    v_pi: float = Field(lt=0, description="Between parallel orbitals side by side, at the distance r_pi.")
+    v_sigma: float = Field(gt=0, description="Between orbitals end to end, at the distance r_sigma.")
+    r_pi: Length
+    r_sigma: Length
+    decay: float = Field(gt=0, description="Of both with the distance, 1/angstrom.")
+    r_cut: Length = Field(description="Where both are half cut off.")
+    smooth: Length = Field(description="Width of the cut.")
+    reach: Length = Field(description="No elements beyond this.")
+    decay_near: float = Field(gt=0, description="Of the second, nearer than r_sigma, 1/angstrom.")
+    off_plane: float = Field(ge=0, le=45, description="Degrees that an atom's bonds may be off one plane.")
+    apart: Length = Field(description="Parts without bonds between them may not be nearer.")
+    source: str
+
+
 class Target(_Frozen):
     """The wanted environment: lengths in angstrom, angles in degrees, volumes in cubic angstrom."""
 
@@ -77,6 +94,7 @@ class Target(_Frozen):
     )
     descriptor: DescriptorSettings
     reference: ReferenceCrystal
+    orbitals: Orbitals | None = Field(default=None, description="Tight-binding model, if there is one.")
     energy_reference: str = Field(
         default="", description="Target whose reference crystal has energy 0; its own if none."
     )

@@ -21,6 +21,8 @@ TITLES = {
     "sample": "Draw samples",
     "relax": "Relax and judge",
     "rank": "Compute energies",
+    "bands": "Compute gaps",
+    "dft": "Density functional theory",
 }
 
 

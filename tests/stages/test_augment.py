@@ -150,8 +150,8 @@ def test_proof_notices_a_wrong_transformation_label_or_number(table: pd.DataFram
 
 
 def test_shipped_seeds_share_the_rows() -> None:
-    made = augment(shipped().iloc[::6].reset_index(drop=True), AugmentSettings(rows=3000))
+    made = augment(shipped().iloc[:180:6].reset_index(drop=True), AugmentSettings(rows=3000))
     assert len(made.table) == 3000 and (made.table["deviation"] < SAME).all() and made.table["mirror"].any()
     rows, groups = made.table["label"].value_counts(), made.table["spg"].value_counts()
-    assert len(rows) == 40 and rows.quantile(0.9) < 1.5 * rows.quantile(0.2)
+    assert len(rows) == 30 and rows.quantile(0.9) < 1.5 * rows.quantile(0.2)
     assert len(groups) > 120 and groups.max() < 0.04 * len(made.table)

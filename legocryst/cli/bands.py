@@ -1,0 +1,73 @@
+"""Bands of files of one crystal each, which need not come from us."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from legocryst import settings as s
+from legocryst.cli.files import read_one, settings_of
+from legocryst.cli.output import Clock, Result, say
+
+if TYPE_CHECKING:
+    from legocryst.crystal.representation import Crystals
+    from legocryst.environment.targets import Target
+
+ADVICE = {
+    "it holds": "give a crystal of that element only",
+    "impossible cell": "correct its lengths and angles",
+    "overlapping atoms": "correct the file",
+    "more than": "allow more with --max-atoms",
+    "an atom has": "give a three-coordinated crystal, or use `dft`",
+    "an atom's bonds": "use `dft`",
+    "its parts are nearer": "use a relaxed crystal, or `energy --relax`",
+    "there is no tight-binding model": "choose another --target, or use `dft`",
+    "there is no standard path": "correct the file",
+}
+"""What to do, by how the reason begins why a crystal has no bands."""
+
+
+def bands(options: argparse.Namespace) -> Result:
+    """Gap and class of each file by tight binding, and the bands along its path; else its error."""
+    from legocryst.environment.targets import target
+
+    clock = Clock()
+    settings, wanted = settings_of(options, s.BandSettings), target(options.target)
+    results = []
+    for path in options.files:
+        found = read_one(path, element=wanted.atomic_number, max_atoms=settings.max_atoms)
+        entry = {"error": found} if isinstance(found, str) else _entry(found, wanted, settings)
+        results.append({"file": str(path)} | entry)
+        say(f"{path}: {_words(entry)}")
+    return {"results": results, "cpu_seconds": clock.seconds()}
+
+
+def _entry(crystal: "Crystals", wanted: "Target", settings: s.BandSettings) -> dict[str, Any]:
+    from legocryst.analysis.bands import NoBands
+    from legocryst.analysis.bands import bands as of
+
+    try:
+        found = of(crystal, wanted, settings)
+    except NoBands as error:
+        reason = str(error)
+        advice = (advice for start, advice in ADVICE.items() if reason.startswith(start))
+        return {"error": f"{reason}: {next(advice, 'give it in another cell')}"}
+    gap, path = found.gap, found.path
+    return {
+        "gap": round(gap.gap, 4),
+        "class": gap.band_class,
+        "direct": gap.direct,
+        "overlap": round(gap.overlap, 4),
+        "model": wanted.orbitals.source if wanted.orbitals else "",
+        "space_group": int(crystal.group[0]),
+        "atoms": len(found.cell.species),
+        "path": [[round(at, 5), name] for at, name in path.ticks],
+        "kpoints": path.kpoints.round(6).tolist(),
+        "bands": found.levels.round(4).tolist(),
+    }
+
+
+def _words(entry: dict[str, Any]) -> str:
+    if "error" in entry:
+        return f"no bands: {entry['error']}"
+    if entry["class"] != "semiconductor":
+        return f"{entry['class']}, bands overlap by {entry['overlap']:.2f} eV"
+    return f"{entry['class']}, gap {entry['gap']:.2f} eV, {'direct' if entry['direct'] else 'indirect'}"

@@ -1,0 +1,74 @@
+"""Density functional theory of a file of one crystal, and input sets for other programs."""
+
+import argparse
+import json
+from typing import Any
+
+from legocryst import settings as s
+from legocryst.cli.files import read_one, settings_of
+from legocryst.cli.output import Clock, Result, say
+
+
+def dft(options: argparse.Namespace) -> Result:
+    """Energy, gap, bands, density of states and charge density of each file by GPAW; else its error."""
+    from legocryst.analysis.dft import MISSING, missing
+    from legocryst.environment.targets import target
+
+    clock = Clock()
+    if missing():
+        raise ValueError(MISSING)
+    settings, element = settings_of(options, s.DftSettings), target(options.target).atomic_number
+    results = []
+    for path in options.files:
+        found = read_one(path, element=element, max_atoms=settings.max_atoms)
+        entry = {"error": found} if isinstance(found, str) else _entry(found, settings, path.stem)
+        results.append({"file": str(path)} | entry)
+        say(f"{path}: {_words(entry)}")
+    return {"results": results, "cpu_seconds": clock.seconds()}
+
+
+def _entry(crystal: Any, settings: s.DftSettings, name: str) -> dict[str, Any]:
+    from legocryst.stages.dft import dft as stage
+
+    def progress(done: int, total: int, *, part: str) -> None:
+        say(f"{name}: {f'step {done} to the density' if part == 'density' else f'bands at {done} k-points'}")
+
+    try:
+        row = stage(crystal, settings, name=name, progress=progress).iloc[0].to_dict()
+    except ValueError as error:
+        return {"error": str(error)}
+    names = {"dft_energy": "energy_per_atom", "dft_gap": "gap", "dft_class": "class", "dft_direct": "direct"}
+    names |= {"dft_atoms": "atoms"} | {
+        f"dft_{name}": name for name in ("settings", "convergence", "bands", "dos", "density", "versions")
+    }
+    entry = {new: row[old] for old, new in names.items()}
+    values = {name: json.loads(value) if str(value).startswith("{") else value for name, value in entry.items()}
+    return {name: value.item() if hasattr(value, "item") else value for name, value in values.items()}
+
+
+def _words(entry: dict[str, Any]) -> str:
+    if "error" in entry:
+        return f"not computed: {entry['error']}"
+    steps = entry["convergence"]["steps"]
+    return f"{entry['energy_per_atom']:.4f} eV/atom, {entry['class']}, gap {entry['gap']:.2f} eV ({steps} steps)"
+
+
+def inputs(options: argparse.Namespace) -> Result:
+    """Input sets for VASP and Quantum ESPRESSO of each file, a folder each under `--out`; else its error."""
+    from legocryst.analysis.inputs import input_files
+    from legocryst.environment.targets import target
+
+    settings, element = settings_of(options, s.DftSettings), target(options.target).atomic_number
+    results: list[dict[str, Any]] = []
+    for path in options.files:
+        found = read_one(path, element=element, max_atoms=settings.max_atoms)
+        if isinstance(found, str):
+            results.append({"file": str(path), "error": found})
+            say(f"{path}: no input: {found}")
+            continue
+        written = input_files(found, settings, name=path.stem)
+        for place, text in written.items():
+            (options.out / place).parent.mkdir(parents=True, exist_ok=True)
+            (options.out / place).write_text(text, encoding="utf-8")
+        results.append({"file": str(path), "written": [str(options.out / place) for place in written]})
+    return {"results": results}

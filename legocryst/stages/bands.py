@@ -1,0 +1,60 @@
+"""Gaps: gap and class of every valid crystal, by tight binding."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from legocryst.settings import BandSettings
+
+if TYPE_CHECKING:
+    from legocryst.analysis.batch import Kept
+    from legocryst.crystal.representation import Crystals
+
+NOT_ASKED = "gaps were not asked for"
+COLUMNS = ("gap", "band_class", "band_reason")
+
+
+def find_gaps(
+    valid: pd.DataFrame,
+    settings: BandSettings,
+    *,
+    target: str = "sp2-carbon",
+    ranked: pd.DataFrame | None = None,
+    threads: int = 1,
+    kept: "Kept | None" = None,
+    progress: Callable[..., None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> pd.DataFrame:
+    """Columns `row` and COLUMNS (see `legocryst.quantities`) of each row of a table with `row` and METHOD's columns.
+
+    Of crystals that the ranking (`ranked`, by `row`) relaxed without a change of net the relaxed one is taken. The rest
+    as in `analysis.bands.gaps`.
+    """
+    from legocryst.analysis.bands import gaps
+    from legocryst.environment.targets import target as find
+
+    valid = valid.reset_index(drop=True)
+    found = pd.DataFrame(dict(zip(COLUMNS, (float("nan"), "", NOT_ASKED), strict=True)), index=valid.index)
+    if len(valid) and settings.bands:
+        options = {"threads": threads, "kept": kept, "progress": progress, "should_stop": should_stop}
+        rows = gaps(best(valid, ranked, find(target).atomic_number), find(target), settings, **options)  # type: ignore[arg-type]
+        found = pd.DataFrame(rows, columns=list(COLUMNS))
+    return valid[["row"]].join(found.astype({"gap": "float64", "band_class": object, "band_reason": object}))
+
+
+def best(valid: pd.DataFrame, ranked: pd.DataFrame | None, element: int) -> "Crystals":
+    """A crystal of each row: as the ranking relaxed it, if it kept its net, else as it stands."""
+    from legocryst.crystal.readers import from_cif
+    from legocryst.crystal.representation import Crystals
+    from legocryst.crystal.table import decode
+
+    decoded = decode(valid, element=element, max_atoms=100_000)
+    assert len(decoded.rows) == len(valid), "every valid row is a crystal"
+    parts = [decoded.crystals.take([k]) for k in range(len(valid))]
+    if ranked is not None:
+        kept = ranked[ranked["net_kept"].astype("boolean").fillna(False)].set_index("row")["relaxed_cif"]
+        for k, row in enumerate(valid["row"]):
+            if row in kept.index:
+                parts[k] = from_cif(kept[row])
+    return Crystals.concatenate(parts)

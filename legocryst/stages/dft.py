@@ -1,0 +1,85 @@
+"""Density functional theory of one crystal, as a row that a job leaves."""
+
+import json
+from collections.abc import Callable
+from importlib.metadata import version
+
+import numpy as np
+import pandas as pd
+
+from legocryst.crystal.representation import Crystals
+from legocryst.settings import DftSettings
+
+GRID = 32
+"""Most points of the kept charge density along an axis of the primitive cell."""
+
+
+def dft(
+    crystal: Crystals, settings: DftSettings, *, name: str, progress: Callable[..., None] | None = None
+) -> pd.DataFrame:
+    """One row with the columns `quantities.DFT_COLUMNS` of the one crystal of a batch.
+
+    Energies are those of the primitive cell's atoms. Raises DftError as `analysis.dft.calculate`, and ValueError where
+    the crystal has no standard path.
+    """
+    from legocryst.analysis.brillouin import primitive
+    from legocryst.analysis.dft import calculate
+    from legocryst.crystal.files import to_cif
+
+    cell = primitive(crystal)
+    found = calculate(cell, settings, progress=progress)
+    n, path, gap = len(cell.species), found.path, found.gap
+    density = coarse(found.density, GRID)
+    convergence = {
+        "steps": found.steps,
+        "energy_change_eV": found.change["energy"],
+        "density_change": found.change["density"],
+        "mesh": cell.divisions(settings.spacing).tolist(),
+        "points_on_path": len(path.kpoints),
+        "overlap_eV": gap.overlap,
+        "top_at": gap.top_at.round(5).tolist(),
+        "bottom_at": gap.bottom_at.round(5).tolist(),
+    }
+    bands = {
+        "distance": path.distance.round(5).tolist(),
+        "branch": path.branch.tolist(),
+        "ticks": path.ticks,
+        "kpoints": path.kpoints.round(6).tolist(),
+        "levels": found.bands.round(4).tolist(),
+    }
+    dos = {"energy": found.dos_energy.round(3).tolist(), "dos": (found.dos / n).round(5).tolist()}
+    charge = {
+        "lattice": cell.lattice.round(6).tolist(),
+        "fractional": cell.fractional.round(6).tolist(),
+        "species": cell.species.tolist(),
+        "density": density.round(4).tolist(),
+    }
+    row = {
+        "crystal_id": name,
+        "dft_energy": found.energy / n,
+        "dft_gap": gap.gap,
+        "dft_class": gap.band_class,
+        "dft_direct": gap.direct,
+        "dft_atoms": n,
+        "dft_steps": found.steps,
+        "dft_settings": settings.model_dump(),
+        "dft_convergence": convergence,
+        "dft_bands": bands,
+        "dft_dos": dos,
+        "dft_density": charge,
+        "dft_versions": {package: version(package) for package in ("gpaw", "gpaw-data", "ase")},
+        "dft_cif": to_cif(crystal),
+    }
+    return pd.DataFrame([{key: json.dumps(value) if isinstance(value, dict) else value for key, value in row.items()}])
+
+
+def coarse(density: np.ndarray, most: int) -> np.ndarray:
+    """A periodic density on at most so many points along each axis: its short waves are left out."""
+    size = tuple(min(n, most) for n in density.shape)
+    waves = np.fft.fftn(density) / density.size
+    for axis, (n, m) in enumerate(zip(density.shape, size, strict=True)):
+        kept = np.rint(np.fft.fftfreq(m) * m).astype(int) % n
+        waves = np.take(waves, kept, axis=axis)
+        if m < n and m % 2 == 0:  # the wave of half the points stands for two
+            waves[(slice(None),) * axis + (m // 2,)] = 0
+    return np.fft.ifftn(waves * np.prod(size)).real
