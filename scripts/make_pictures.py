@@ -33,7 +33,7 @@ def main(workspace: Path) -> None:
     command = [sys.executable, "-m", "legocryst", "app", "--port", str(PORT), "--workspace", str(workspace)]
     app = subprocess.Popen(command, cwd=ROOT)
     try:
-        _wait_for_app()
+        wait_for_app()
         with sync_playwright() as play:
             browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
             page = browser.new_page(viewport={"width": 1366, "height": 768})
@@ -51,7 +51,8 @@ def main(workspace: Path) -> None:
         app.wait(30)
 
 
-def _wait_for_app() -> None:
+def wait_for_app() -> None:
+    """Wait until something listens at the port; raises TimeoutError after a minute."""
     for _ in range(240):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", PORT)) == 0:
