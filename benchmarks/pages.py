@@ -3,9 +3,10 @@
 python -m benchmarks.pages WORKSPACE [--rows 100000] [--visits 3]
 
 A WORKSPACE that is not there is made: 65,000 augmented rows with features, and so many random symmetric crystals,
-relaxed and judged. Each page is visited in a browser context of its own, as by a first-time visitor; the first visit of
-all comes right after the server's start. Told are seconds of the clock until nothing runs any more, and megabytes over
-the socket. Needs Chromium.
+relaxed and judged. Each page is visited in a browser context of its own, as by a first-time visitor, whose browser
+loads the app as well; the first visit of all comes right after the server's start. Then one visitor goes from page to
+page by the links. Told are seconds of the clock until nothing runs any more, and megabytes over the socket. Needs
+Chromium.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from playwright.sync_api import Browser, WebSocket, sync_playwright
@@ -53,6 +55,9 @@ def main() -> None:
                 times, sent = zip(*(visit(browser, address) for _ in range(options.visits)), strict=True)
                 seconds = ", ".join(f"{t:5.2f}" for t in times)
                 print(f"{name:14s} {seconds} s, {max(sent) / 1e6:.2f} MB", flush=True)
+            print("from page to page:")
+            for round_ in walk(browser, options.visits):
+                print(", ".join(f"{name} {seconds:.2f}" for name, seconds in round_.items()), flush=True)
             browser.close()
     finally:
         app.terminate()
@@ -86,6 +91,23 @@ def visit(browser: Browser, address: str) -> tuple[float, int]:
     seconds = time.perf_counter() - begin
     page.context.close()
     return seconds, sent
+
+
+def walk(browser: Browser, rounds: int) -> Iterator[dict[str, float]]:
+    """Seconds from a click on each page's link until the page is drawn, so many times around."""
+    page = browser.new_page(viewport={"width": 1366, "height": 768})
+    page.goto(f"http://localhost:{PORT}/")
+    page.wait_for_function(DRAWN, timeout=120_000)
+    for _ in range(rounds):
+        times = {}
+        for name in [name.capitalize() for name in PAGES if name != "home"]:
+            begin = time.perf_counter()
+            page.locator("[data-testid=stSidebarNav] a").filter(has_text=name).first.click()
+            page.get_by_role("heading", level=1, name=name).wait_for()
+            page.wait_for_timeout(100)  # until the script of the page runs
+            page.wait_for_function(DRAWN, timeout=120_000, polling=20)
+            times[name] = time.perf_counter() - begin
+        yield times
 
 
 if __name__ == "__main__":
