@@ -10,19 +10,18 @@ Chromium.
 """
 
 import argparse
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Browser, WebSocket, sync_playwright
+from playwright.sync_api import Browser, WebSocket
 
 from legocryst import ROOT
 from legocryst.store import snapshot
 from legocryst.ui.shell import PAGES
-from scripts.make_pictures import BEST, FLAGS, PORT, wait_for_app
+from scripts.make_pictures import BEST, PORT, app_in_browser
 
 DRAWN = """() => document.querySelector('[data-testid=stMain] h1')
     && document.querySelector('[data-test-script-state=notRunning]')
@@ -43,25 +42,16 @@ def main() -> None:
             store.query("SELECT (SELECT count(*) FROM crystals) AS crystals, (SELECT count(*) FROM augmented) AS rows")
         )
         crystal = store.query(BEST)["id"].iloc[0]
-    command = [sys.executable, "-m", "legocryst", "app", "--port", str(PORT), "--workspace", str(options.workspace)]
-    app = subprocess.Popen(command, cwd=ROOT)
-    try:
-        wait_for_app()
-        with sync_playwright() as play:
-            browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-            print(f"{'first of all':14s} {visit(browser, '')[0]:6.2f} s")
-            for name in PAGES:
-                address = f"structure?id={crystal}" if name == "structure" else "" if name == "home" else name
-                times, sent = zip(*(visit(browser, address) for _ in range(options.visits)), strict=True)
-                seconds = ", ".join(f"{t:5.2f}" for t in times)
-                print(f"{name:14s} {seconds} s, {max(sent) / 1e6:.2f} MB", flush=True)
-            print("from page to page:")
-            for round_ in walk(browser, options.visits):
-                print(", ".join(f"{name} {seconds:.2f}" for name, seconds in round_.items()), flush=True)
-            browser.close()
-    finally:
-        app.terminate()
-        app.wait(60)
+    with app_in_browser(options.workspace) as browser:
+        print(f"{'first of all':14s} {visit(browser, '')[0]:6.2f} s")
+        for name in PAGES:
+            address = f"structure?id={crystal}" if name == "structure" else "" if name == "home" else name
+            times, sent = zip(*(visit(browser, address) for _ in range(options.visits)), strict=True)
+            seconds = ", ".join(f"{t:5.2f}" for t in times)
+            print(f"{name:14s} {seconds} s, {max(sent) / 1e6:.2f} MB", flush=True)
+        print("from page to page:")
+        for round_ in walk(browser, options.visits):
+            print(", ".join(f"{name} {seconds:.2f}" for name, seconds in round_.items()), flush=True)
 
 
 def made(workspace: Path, rows: int) -> None:

@@ -28,6 +28,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from legocryst.analysis.duplicates import matcher
 from legocryst.analysis.nets import nets
 from legocryst.crystal.files import to_structure
 from legocryst.crystal.primitive import primitive_atoms
@@ -170,7 +171,7 @@ def judged(frame: pd.DataFrame, target: Target, known: set[str], *, matcher: boo
         "new_by_sites": by_sites(new),
         "unique_3_sites": int((nets_["sites"] >= 3).sum()),
         "new_by_kind": {str(kind): int(n) for kind, n in new["kind"].value_counts().items()},
-        "new_frameworks": int((new["kind"] == "framework").sum()),
+        "new_frameworks": len(new_frameworks(frame, known)),
     }
     if matcher:
         out["unique_published_matcher"] = distinct(published, keys)
@@ -241,9 +242,7 @@ def by_sites(crystals: pd.DataFrame) -> dict[str, int]:
 
 def distinct(crystals: Crystals, keys: list[str]) -> int:
     """Crystals of which StructureMatcher takes no two of one net to be the same."""
-    from pymatgen.analysis.structure_matcher import StructureMatcher
-
-    same = StructureMatcher(ltol=0.2, stol=0.3, angle_tol=5)
+    same = matcher()
     return sum(len(same.group_structures(group)) for group in _by_net(crystals, keys))
 
 

@@ -171,6 +171,7 @@ class _Line:
     def __init__(self, job: Job, report: Report, should_stop: Callable[[], bool]) -> None:
         self.job, self.settings, self.should_stop = job, job.settings, should_stop
         self.featurizer: Featurizer | None = None
+        self.reference: Curated | None = None
         self._report = report
         self._attempt = job.latest().get("attempt", 0) + 1
         self._stage, self._start, self._last = "", 0.0, 0.0
@@ -212,7 +213,7 @@ def _curate(line: _Line) -> None:
     curated = training_set(job.seeds, settings, progress=line.tick)
     report = curated.report.assign(use="training")
     if job.reference:
-        known = reference(job.reference, settings, progress=line.tick)
+        line.reference = known = reference(job.reference, settings, progress=line.tick)
         report = pd.concat([report, known.report.assign(use="reference")], ignore_index=True)
         write_parquet(known.table, job.folder / REFERENCE)
     write_parquet(report, job.folder / FILES["curate"][1])
@@ -298,7 +299,7 @@ def _relax(line: _Line) -> None:
         max_atoms=settings.sample.max_atoms,
         threads=job.threads,
         chunk=CHUNK,
-        known=_known(job),
+        known=_known(line),
     )
     done, valid = len(table) - len(rest), 0
     line.tick(done, len(table))
@@ -311,20 +312,19 @@ def _relax(line: _Line) -> None:
             raise Stopped
 
 
-def _known(job: Job) -> "Known":
+def _known(line: _Line) -> "Known":
     """The crystals of the training set, of the reference set and of the shipped set, kept in the job's folder."""
     from legocryst.analysis.novelty import FILE, REFERENCE, SHIPPED, TRAINING, Known
-    from legocryst.environment.targets import target
     from legocryst.stages.curate import known, reference, shipped
 
-    path, settings = job.folder / FILE, job.settings.curate
+    job, settings = line.job, line.settings.curate
+    path = job.folder / FILE
     if path.exists():
         return Known.read(path)
     found = known(_read(job, "curate"), settings.target, of_set=TRAINING)
     if job.reference:
-        given = reference(job.reference, settings)
-        names, keys = list(given.table["name"]), list(given.table["net_key"])
-        found += Known.of(given.crystals, target(settings.target), names=names, keys=keys, of_set=REFERENCE)
+        given = line.reference or reference(job.reference, settings)
+        found += known(given.table, settings.target, of_set=REFERENCE, crystals=given.crystals)
     if job.seeds and settings.target == CurateSettings().target:
         found += known(shipped(), settings.target, of_set=SHIPPED)
     found.write(path)

@@ -11,10 +11,9 @@ from legocryst.crystal.elements import SYMBOLS
 from legocryst.crystal.files import to_cif
 from legocryst.crystal.readers import from_cif
 from legocryst.crystal.representation import Crystals
-from legocryst.crystal.table import decode
 from legocryst.crystal.wyckoff import wyckoff
 from legocryst.environment.targets import target
-from legocryst.quantities import CRYSTAL_COLUMNS, QUANTITIES
+from legocryst.quantities import QUANTITIES
 from legocryst.store import StoreError
 from legocryst.ui import bands, nets, powder, shell, show
 from legocryst.ui.scene import SceneError, scene
@@ -55,8 +54,7 @@ def crystal(row: pd.Series) -> Crystals:
     if row["status"] == "undecodable":
         st.error(f"This row is no crystal: {row['reason']}.")
         st.stop()
-    table = pd.DataFrame([row])[list(CRYSTAL_COLUMNS)].astype(float)
-    return decode(table, element=target(row["target"]).atomic_number, max_atoms=100_000).crystals
+    return nets.stored(pd.DataFrame([row]))
 
 
 def geometry(row: pd.Series, generated: Crystals) -> Crystals:

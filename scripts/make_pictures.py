@@ -11,9 +11,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from legocryst import ROOT
 from legocryst.store import snapshot
@@ -30,29 +32,35 @@ def main(workspace: Path) -> None:
     """Serve the workspace, visit every page and keep what it shows."""
     with snapshot(workspace) as store:
         crystal = store.query(BEST)["id"].iloc[0]
+    with app_in_browser(workspace) as browser:
+        page = browser.new_page(viewport={"width": 1366, "height": 768})
+        for name in PAGES:
+            query = f"?id={crystal}" if name == "structure" else ""
+            page.goto(f"http://localhost:{PORT}/{name if name != 'home' else ''}{query}")
+            _settle(page)
+            if name in WITH_RESULT:
+                page.get_by_role("heading", name="Result").evaluate("e => e.scrollIntoView({block: 'start'})")
+                _settle(page)
+            page.screenshot(path=ROOT / "docs" / "pictures" / f"{name}.png")
+
+
+@contextmanager
+def app_in_browser(workspace: Path) -> Iterator[Browser]:
+    """A browser, while the app serves a workspace at PORT; raises TimeoutError where it does not within a minute."""
     command = [sys.executable, "-m", "legocryst", "app", "--port", str(PORT), "--workspace", str(workspace)]
     app = subprocess.Popen(command, cwd=ROOT)
     try:
-        wait_for_app()
+        _wait_for_app()
         with sync_playwright() as play:
             browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-            page = browser.new_page(viewport={"width": 1366, "height": 768})
-            for name in PAGES:
-                query = f"?id={crystal}" if name == "structure" else ""
-                page.goto(f"http://localhost:{PORT}/{name if name != 'home' else ''}{query}")
-                _settle(page)
-                if name in WITH_RESULT:
-                    page.get_by_role("heading", name="Result").evaluate("e => e.scrollIntoView({block: 'start'})")
-                    _settle(page)
-                page.screenshot(path=ROOT / "docs" / "pictures" / f"{name}.png")
+            yield browser
             browser.close()
     finally:
         app.terminate()
-        app.wait(30)
+        app.wait(60)
 
 
-def wait_for_app() -> None:
-    """Wait until something listens at the port; raises TimeoutError after a minute."""
+def _wait_for_app() -> None:
     for _ in range(240):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", PORT)) == 0:

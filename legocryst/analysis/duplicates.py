@@ -18,9 +18,10 @@ from legocryst.crystal.representation import Crystals
 from legocryst.environment.targets import Target
 
 if TYPE_CHECKING:
+    from pymatgen.analysis.structure_matcher import StructureMatcher
     from pymatgen.core import Structure
 
-__all__ = ["TOLERANCE", "Duplicate", "duplicates", "grouped", "matches", "reason"]
+__all__ = ["TOLERANCE", "Duplicate", "duplicates", "grouped", "matcher", "matches", "reason"]
 
 TOLERANCE = 0.15
 """Angstrom. Of the shipped nets' crystals few are as near to another (docs/novelty.md)."""
@@ -85,7 +86,12 @@ def _near(keys: Sequence[str], found: Sequence[PDD]) -> Iterator[tuple[float, in
 
 
 def matches(one: "Structure", other: "Structure") -> bool:
-    """Whether StructureMatcher takes them for the same, in the published way (METHOD: 0.2, 0.3, 5 degrees)."""
+    """Whether StructureMatcher takes them for the same."""
+    return bool(matcher().fit(one, other))
+
+
+def matcher() -> "StructureMatcher":
+    """StructureMatcher in the published way (METHOD: 0.2, 0.3, 5 degrees)."""
     from pymatgen.analysis.structure_matcher import StructureMatcher
 
-    return bool(StructureMatcher(ltol=0.2, stol=0.3, angle_tol=5).fit(one, other))
+    return StructureMatcher(ltol=0.2, stol=0.3, angle_tol=5)

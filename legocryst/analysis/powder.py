@@ -1,7 +1,6 @@
 """Powder patterns: what an X-ray diffractometer would show of a crystal, by pymatgen."""
 
 from dataclasses import dataclass
-from typing import get_args
 
 import numpy as np
 
@@ -9,8 +8,6 @@ from legocryst.crystal.files import to_structure
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.wyckoff import wyckoff
 from legocryst.settings import PowderSettings
-
-RADIATIONS: tuple[str, ...] = get_args(PowderSettings.model_fields["radiation"].annotation)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from legocryst import settings as s
-from legocryst.cli.files import read_one, settings_of
+from legocryst.cli.files import advised, read_one
+from legocryst.cli.given import settings_of
 from legocryst.cli.output import Clock, Result, say
 
 if TYPE_CHECKING:
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
 
 ADVICE = {
     "it holds": "give a crystal of that element only",
-    "impossible cell": "correct its lengths and angles",
-    "overlapping atoms": "correct the file",
-    "more than": "allow more with --max-atoms",
     "an atom has": "give a three-coordinated crystal, or use `dft`",
     "an atom's bonds": "use `dft`",
     "its parts are nearer": "use a relaxed crystal, or `energy --relax`",
@@ -47,9 +45,7 @@ def _entry(crystal: "Crystals", wanted: "Target", settings: s.BandSettings) -> d
     try:
         found = of(crystal, wanted, settings)
     except NoBands as error:
-        reason = str(error)
-        advice = (advice for start, advice in ADVICE.items() if reason.startswith(start))
-        return {"error": f"{reason}: {next(advice, 'give it in another cell')}"}
+        return {"error": advised(str(error), ADVICE, default="give it in another cell")}
     gap, path = found.gap, found.path
     return {
         "gap": round(gap.gap, 4),

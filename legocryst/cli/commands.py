@@ -8,13 +8,13 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import BaseModel
 
 from legocryst import ROOT
 from legocryst import settings as s
+from legocryst.cli.given import named, settings_of
 from legocryst.cli.output import Clock, Result, Ticker, print_json, read, say, write
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from legocryst.jobs import Job
 
-Stage = TypeVar("Stage", bound=s.Settings)
 CHUNK = (100, 500)
 """Fewest rows that are worth a process of their own, and most rows between two reports of progress."""
 
@@ -45,7 +44,7 @@ def curate(options: argparse.Namespace) -> Result:
     from legocryst.stages.curate import curate as stage
 
     clock = Clock()
-    result = stage(options.paths, _settings(options, s.CurateSettings), progress=Ticker("curate", after=2))
+    result = stage(options.paths, settings_of(options, s.CurateSettings), progress=Ticker("curate", after=2))
     lost = result.report[~result.report["kept"]]
     for number, source, reason, detail in lost[["crystal", "source", "reason", "detail"]].itertuples(index=False):
         say(f"crystal {number} ({source}) is left out: {reason}" + (f" ({detail})" if detail else ""))
@@ -65,7 +64,7 @@ def bootstrap(options: argparse.Namespace) -> Result:
     from legocryst.stages.bootstrap import bootstrap as stage
     from legocryst.stages.curate import shipped
 
-    clock, settings = Clock(), _settings(options, s.BootstrapSettings)
+    clock, settings = Clock(), settings_of(options, s.BootstrapSettings)
     folder = options.folder or options.out.with_name(options.out.name + ".parts")
     known = set() if settings.target != s.CurateSettings().target else set(shipped()["net_key"])
     made = stage(
@@ -96,7 +95,7 @@ def augment(options: argparse.Namespace) -> Result:
     from legocryst.stages.augment import augment as stage
 
     clock = Clock()
-    settings = _settings(options, s.AugmentSettings)
+    settings = settings_of(options, s.AugmentSettings)
     curated = training_set([options.seeds] if options.seeds else [], s.CurateSettings(target=options.target))
     lost = curated.report[~curated.report["kept"]]
     for number, reason in zip(lost["crystal"], lost["reason"], strict=True):
@@ -129,12 +128,12 @@ def train(options: argparse.Namespace) -> Result:
 
     clock = Clock()
     table = read(options.table)
-    settings = _settings(options, s.TrainSettings)
+    settings = settings_of(options, s.TrainSettings)
     ticker = Ticker("train")
     model = stage(
         table,
         settings,
-        features=_settings(options, s.FeatureSettings),
+        features=settings_of(options, s.FeatureSettings),
         seed=options.seed,
         folder=options.out,
         evaluate=share_valid(options.target, known=nets_of_sources(table, options.target)),
@@ -156,7 +155,7 @@ def sample(options: argparse.Namespace) -> Result:
 
     clock = Clock()
     path = options.model / MODEL if options.model.is_dir() else options.model
-    table = stage(load(path), _settings(options, s.SampleSettings), seed=options.seed)
+    table = stage(load(path), settings_of(options, s.SampleSettings), seed=options.seed)
     write(table, options.out)
     return {"samples": len(table), "cpu_seconds": clock.seconds()}
 
@@ -167,7 +166,7 @@ def relax(options: argparse.Namespace) -> Result:
 
     from legocryst.stages.relax import relax_chunks
 
-    settings, reading = _settings(options, s.RelaxSettings), _settings(options, s.SampleSettings)
+    settings, reading = settings_of(options, s.RelaxSettings), settings_of(options, s.SampleSettings)
     clock = Clock()
     table = read(options.table)
     _refuse_if_none_decodes(table, options, reading)
@@ -235,7 +234,7 @@ def rank(options: argparse.Namespace) -> Result:
     if missing := [name for name in ("row", "status", "kind") if name not in table.columns]:
         raise ValueError(f"{options.table.name} has no column {missing[0]}: rank takes a table made by relax")
     valid = table[table["status"] == "valid"].reset_index(drop=True)
-    settings = _settings(options, s.RankSettings)
+    settings = settings_of(options, s.RankSettings)
     ranked = stage(
         valid, settings, target=options.target, seed=options.seed, threads=options.threads, progress=Ticker("rank")
     )
@@ -287,7 +286,7 @@ def _run_settings(options: argparse.Namespace) -> s.RunSettings:
     values = s.preset(options.preset).model_dump()
     for name, field in s.RunSettings.model_fields.items():
         if name != "seed":
-            values[name] |= _named(options, field.annotation, prefix=name)  # type: ignore[arg-type]
+            values[name] |= named(options, field.annotation, prefix=name)  # type: ignore[arg-type]
     values["seed"] = options.seed
     values["train"] |= {"model": options.model} if options.model else {}
     values["sample"] |= {"samples": options.samples} if options.samples else {}
@@ -371,18 +370,6 @@ def _claim(workspace: Path) -> None:
             "or use another workspace"
         ) from error
     os.set_inheritable(lock, True)
-
-
-def _settings(options: argparse.Namespace, model: type[Stage]) -> Stage:
-    """Settings of a stage with what was named on the command line."""
-    return model(**_named(options, model))
-
-
-def _named(options: argparse.Namespace, model: type[BaseModel], *, prefix: str = "") -> dict[str, Any]:
-    """The values that were named on the command line (see `flags.add_settings`)."""
-    given = vars(options)
-    names = {name: f"{prefix + '.' if prefix else ''}{name}" for name in model.model_fields}
-    return {name: given[key] for name, key in names.items() if key in given}
 
 
 def _counts(values: Any) -> dict[str, int]:

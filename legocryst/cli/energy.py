@@ -4,7 +4,8 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from legocryst import settings as s
-from legocryst.cli.files import read_one, settings_of
+from legocryst.cli.files import advised, read_one
+from legocryst.cli.given import settings_of
 from legocryst.cli.output import Clock, Result, Ticker, say
 
 if TYPE_CHECKING:
@@ -12,9 +13,6 @@ if TYPE_CHECKING:
 
 ADVICE = {
     "it holds": "give a crystal of that element only",
-    "impossible cell": "correct its lengths and angles",
-    "overlapping atoms": "correct the file",
-    "more than": "allow more with --max-atoms",
     "a molecule in a box": "give a crystal",
     "its parts are": "bring them nearer, or leave out --relax",
     "not enough memory": "use fewer --threads, or a smaller crystal",
@@ -70,8 +68,7 @@ def _entries(crystals: "Crystals", settings: s.EnergySettings, options: argparse
     entries = []
     for k, atoms in enumerate(primitive_atoms(crystals)):
         if reason[k]:
-            advice = next(advice for start, advice in ADVICE.items() if reason[k].startswith(start))
-            entries.append({"error": f"{reason[k]}: {advice}"})
+            entries.append({"error": advised(reason[k], ADVICE)})
             continue
         entry: dict[str, Any] = {"energy_per_atom": float(energy[k] + zero), "energy_above_reference": float(energy[k])}
         entry |= {"model": settings.model, "space_group": int(crystals.group[k]), "atoms": int(atoms)}

@@ -1,17 +1,20 @@
 """Files of one crystal each, for commands that answer for every file."""
 
-import argparse
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
-
-from legocryst import settings as s
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from legocryst.crystal.representation import Crystals
 
 LATTICE_POINTS = 4
 """A conventional cell has at most so many times the atoms of the primitive one."""
-Stage = TypeVar("Stage", bound=s.Settings)
+ADVICE = {
+    "impossible cell": "correct its lengths and angles",
+    "overlapping atoms": "correct the file",
+    "more than": "allow more with --max-atoms",
+}
+"""What to do, by how a reason begins that every command may have."""
 
 
 def read_one(path: Path, *, element: int, max_atoms: int) -> "Crystals | str":
@@ -30,7 +33,9 @@ def read_one(path: Path, *, element: int, max_atoms: int) -> "Crystals | str":
     return found[0].reason if found[0].crystal is None else found[0].crystal
 
 
-def settings_of(options: argparse.Namespace, model: type[Stage]) -> Stage:
-    """Settings of a class with what was named on the command line."""
-    given = vars(options)
-    return model(**{name: given[name] for name in model.model_fields if name in given})
+def advised(reason: str, advice: Mapping[str, str], *, default: str | None = None) -> str:
+    """A reason and what to do, by how the reason begins."""
+    listed = {**ADVICE, **advice}.items()
+    todo = next((words for start, words in listed if reason.startswith(start)), default)
+    assert todo is not None, f"no advice for {reason!r}"
+    return f"{reason}: {todo}"

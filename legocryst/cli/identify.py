@@ -5,7 +5,8 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from legocryst import settings as s
-from legocryst.cli.files import read_one, settings_of
+from legocryst.cli.files import advised, read_one
+from legocryst.cli.given import settings_of
 from legocryst.cli.output import Clock, Result, Ticker, say
 
 if TYPE_CHECKING:
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     from legocryst.environment.targets import Target
 
 ADVICE = {
-    "impossible cell": "correct its lengths and angles",
-    "overlapping atoms": "correct the file",
-    "more than": "allow more with --max-atoms",
     "a molecule in a box": "give a crystal",
 }
 """What to do, by how the reason begins why a crystal is not identified."""
@@ -75,7 +73,7 @@ def refusal(crystal: "Crystals", wanted: "Target", max_atoms: int) -> str:
         )
     reason = potentials.refusal(crystal, wanted, max_atoms)
     reason = reason or potentials.apart(crystal, nets(crystal, cutoff=wanted.bond_window[1])[0], relax=False)
-    return f"{reason}: {next(advice for start, advice in ADVICE.items() if reason.startswith(start))}" if reason else ""
+    return advised(reason, ADVICE) if reason else ""
 
 
 class Library:
@@ -95,9 +93,8 @@ class Library:
             self._keys[n.TRAINING] = set(table["net_key"])
         if options.reference:
             given = reference(options.reference, s.CurateSettings(target=wanted.name))
-            names, keys = list(given.table["name"]), list(given.table["net_key"])
-            self._known += n.Known.of(given.crystals, wanted, names=names, keys=keys, of_set=n.REFERENCE)
-            self._keys[n.REFERENCE] = set(keys)
+            self._known += known(given.table, wanted.name, of_set=n.REFERENCE, crystals=given.crystals)
+            self._keys[n.REFERENCE] = set(given.table["net_key"])
         if options.workspace:
             self._store = stack.enter_context(snapshot(options.workspace))
             self._keys[n.TRAINING] = self._column("seeds")

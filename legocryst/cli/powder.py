@@ -4,7 +4,8 @@ import argparse
 from typing import Any
 
 from legocryst import settings as s
-from legocryst.cli.files import read_one, settings_of
+from legocryst.cli.files import read_one
+from legocryst.cli.given import settings_of
 from legocryst.cli.output import Clock, Result, say
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from legocryst.quantities import BAND_COLUMNS
 from legocryst.settings import BandSettings
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from legocryst.crystal.representation import Crystals
 
 NOT_ASKED = "gaps were not asked for"
-COLUMNS = ("gap", "band_class", "band_reason")
 
 
 def find_gaps(
@@ -26,7 +26,7 @@ def find_gaps(
     progress: Callable[..., None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> pd.DataFrame:
-    """Columns `row` and COLUMNS (see `legocryst.quantities`) of each row of a table with `row` and METHOD's columns.
+    """Columns `row` and `quantities.BAND_COLUMNS` of each row of a table with `row` and METHOD's columns.
 
     Of crystals that the ranking (`ranked`, by `row`) relaxed without a change of net the relaxed one is taken. The rest
     as in `analysis.bands.gaps`.
@@ -35,11 +35,11 @@ def find_gaps(
     from legocryst.environment.targets import target as find
 
     valid = valid.reset_index(drop=True)
-    found = pd.DataFrame(dict(zip(COLUMNS, (float("nan"), "", NOT_ASKED), strict=True)), index=valid.index)
+    found = pd.DataFrame(dict(zip(BAND_COLUMNS, (float("nan"), "", NOT_ASKED), strict=True)), index=valid.index)
     if len(valid) and settings.bands:
         options = {"threads": threads, "kept": kept, "progress": progress, "should_stop": should_stop}
         rows = gaps(best(valid, ranked, find(target).atomic_number), find(target), settings, **options)  # type: ignore[arg-type]
-        found = pd.DataFrame(rows, columns=list(COLUMNS))
+        found = pd.DataFrame(rows, columns=list(BAND_COLUMNS))
     return valid[["row"]].join(found.astype({"gap": "float64", "band_class": object, "band_reason": object}))
 
 

@@ -147,14 +147,18 @@ def describe(crystals: Crystals, wanted: "Target", *, progress: Progress | None 
     return out.assign(atoms=crystals.atom_count, loss=loss, reason=reason)
 
 
-def known(table: pd.DataFrame, target: str, *, of_set: str) -> "Known":
-    """A training set's crystals as what is known of novelty; those without a name are called by their number."""
+def known(table: pd.DataFrame, target: str, *, of_set: str, crystals: Crystals | None = None) -> "Known":
+    """Crystals as what is known of novelty; those without a name are called by their number.
+
+    `table` has `name` and `net_key` and, where `crystals` are not given, METHOD's columns.
+    """
     from legocryst.analysis.novelty import Known
     from legocryst.crystal.table import decode
     from legocryst.environment.targets import target as find
 
     wanted = find(target)
-    crystals = decode(table, element=wanted.atomic_number, max_atoms=100_000).crystals
+    if crystals is None:
+        crystals = decode(table, element=wanted.atomic_number, max_atoms=100_000).crystals
     return Known.of(crystals, wanted, names=list(table["name"]), keys=list(table["net_key"]), of_set=of_set)
 
 

@@ -1,0 +1,22 @@
+"""Settings that were named on the command line (see `flags.add_settings`)."""
+
+import argparse
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from legocryst.settings import Settings
+
+Stage = TypeVar("Stage", bound=Settings)
+
+
+def settings_of(options: argparse.Namespace, model: type[Stage]) -> Stage:
+    """Settings of a stage with what was named."""
+    return model(**named(options, model))
+
+
+def named(options: argparse.Namespace, model: type[BaseModel], *, prefix: str = "") -> dict[str, Any]:
+    """The values that were named."""
+    given = vars(options)
+    names = {name: f"{prefix + '.' if prefix else ''}{name}" for name in model.model_fields}
+    return {name: given[key] for name, key in names.items() if key in given}
