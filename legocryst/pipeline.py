@@ -325,8 +325,8 @@ def _known(line: _Line) -> "Known":
     if job.reference:
         given = line.reference or reference(job.reference, settings)
         found += known(given.table, settings.target, of_set=REFERENCE, crystals=given.crystals)
-    if job.seeds and settings.target == CurateSettings().target:
-        found += known(shipped(), settings.target, of_set=SHIPPED)
+    if job.seeds and len(mine := shipped(settings.target)):
+        found += known(mine, settings.target, of_set=SHIPPED)
     found.write(path)
     return found
 

@@ -42,6 +42,7 @@ ROOMS = (
         "legocryst.records",
         "legocryst.compiled",
         "legocryst.workers",
+        "legocryst.workspace",
     },
     {"legocryst.crystal"},
     {"legocryst.jobs", "legocryst.counts", "legocryst.store", "legocryst.models", "legocryst.environment"},

@@ -17,6 +17,7 @@ from legocryst.cli.energy import energy as energy_of_files
 from legocryst.cli.identify import identify as identify_files
 from legocryst.cli.output import Result, refuse
 from legocryst.cli.powder import powder as powder_of_files
+from legocryst.cli.target import target as target_command
 from legocryst.jobs import DFT, cores
 
 Run = Callable[[argparse.Namespace], Result]
@@ -57,6 +58,7 @@ def parser() -> Parser:
     _generator(add)
     _crystals(add)
     _run(add)
+    _targets(add)
     _workspace(add)
     return top
 
@@ -64,6 +66,7 @@ def parser() -> Parser:
 def _training_set(add: Add) -> None:
     seeds = add("seeds", c.seeds, "List the shipped training set, or write it as a table.")
     _out(seeds, required=False)
+    _target(seeds)
 
     curate = add("curate", c.curate, "Check crystals of your own against the target and make a training set.")
     curate.add_argument("paths", nargs="*", type=Path, metavar="PATH", help=f"{_OWN} [default: the shipped set]")
@@ -159,6 +162,7 @@ def _run(add: Add) -> None:
     run.add_argument("--preset", choices=s.PRESETS, default="quick", help="settings to start from [default quick]")
     run.add_argument("--model", default=None, choices=models, help="kind of generator [default: the preset's]")
     run.add_argument("--samples", type=_positive, default=None, help="number of samples [default: the preset's]")
+    run.add_argument("--target", metavar="NAME", help="the wanted environment [default: the preset's]")
     run.add_argument("--seeds", type=Path, nargs="+", default=[], metavar="PATH", help="training set of your own")
     text = "crystals whose nets count as known, and that are not learnt from"
     run.add_argument("--reference", type=Path, nargs="+", default=[], metavar="PATH", help=text)
@@ -168,6 +172,22 @@ def _run(add: Add) -> None:
         if name not in ("seed", DFT):  # which is no stage of a run
             assert isinstance(field.annotation, type)
             add_settings(run, field.annotation, prefix=name)
+
+
+def _targets(add: Add) -> None:
+    text = "Targets: list them, show one, delete one, or make one of an atom in a crystal and save it."
+    command = add("target", target_command, text)
+    command.add_argument("action", choices=("list", "show", "make", "delete"), help="what to do")
+    command.add_argument("what", nargs="?", metavar="NAME|FILE", help=f"name of a target; to make one, {_ONE}")
+    command.add_argument("--atom", type=_positive, default=1, help="number of the site, as listed [default 1]")
+    command.add_argument("--name", default="", help="name of the new target; without it the atoms are listed")
+    command.add_argument("--title", default="", help="a line about the new target")
+    text = "bonds of the atom [default: its neighbours before the clearest gap]"
+    command.add_argument("--coordination", type=_positive, default=0, help=text)
+    text = "a value of the new target that is changed, such as gap=1.9 or bond_window=1.2,1.7; may be repeated"
+    command.add_argument("--set", dest="changes", action="append", default=[], metavar="FIELD=VALUE", help=text)
+    command.add_argument("--symprec", type=float, default=0.01, help="symmetry is sought within this [default 0.01 Å]")
+    _workspace_flag(command)
 
 
 def _workspace(add: Add) -> None:
