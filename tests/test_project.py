@@ -39,6 +39,7 @@ ROOMS = (
         "legocryst",
         "legocryst.settings",
         "legocryst.quantities",
+        "legocryst.glossary",
         "legocryst.records",
         "legocryst.compiled",
         "legocryst.workers",

@@ -11,6 +11,7 @@ from legocryst import ROOT
 from legocryst.jobs import FILES, Job, cores, create, default_workspace, jobs, launch
 from legocryst.settings import RunSettings
 from legocryst.store import Store, StoreError, Writer
+from legocryst.ui import words
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
@@ -86,6 +87,7 @@ PAGES: dict[str, Page] = {
     "database": Page("Database", "database.py"),
     "structure": Page("Structure", "structure.py"),
     "jobs": Page("Jobs", "jobs.py"),
+    "glossary": Page("Glossary", "glossary.py"),
 }
 """Every page by its address."""
 
@@ -122,6 +124,7 @@ def begin(name: str) -> None:
     guard()
     page = PAGES[name]
     st.title("LEGO-Cryst" if name == "home" else page.title)
+    words.popover(name)
     if page.about:
         st.write(page.about)
         st.markdown(f"**What comes in:** {page.takes}")
