@@ -49,7 +49,7 @@ ROOMS = (
     {"legocryst.relax"},
     {"legocryst.analysis"},
     {"legocryst.stages"},
-    {"legocryst.pipeline"},
+    {"legocryst.pipeline", "legocryst.times"},
     {"legocryst.cli", "legocryst.ui"},
     {"legocryst.__main__", "pages", "app"},
 )
