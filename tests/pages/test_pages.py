@@ -83,7 +83,7 @@ NEEDY = ("augment", "features", "train", "generate", "database", "structure", "j
 def troubled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a job that failed, one that was stopped, one whose process is gone, and one that runs."""
     folder = tmp_path_factory.mktemp("troubled")
-    failed, stopped, lost, running = (tiny_job(folder, **TRAINED) for _ in range(4))
+    failed, stopped, lost, running = (tiny_job(folder) for _ in range(4))
     write_json(failed.folder / "state.json", {"state": "failed", "reason": "the table has no rows", "summary": {}})
     (failed.folder / "log.txt").write_text("Traceback: the table has no rows\n")
     write_json(stopped.folder / "state.json", {"state": "stopped", "reason": "The job was stopped.", "summary": {}})
