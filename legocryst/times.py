@@ -8,6 +8,7 @@ stage. Times are by the clock, on as many cores as are named.
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,10 @@ STEPS = 20
 """Energies that a relaxation takes on average (`analysis.energy.STEPS`)."""
 COST = {"7net-0": 1.0, "7net-l3i5": 2.4}
 """An energy of each potential in those of 7net-0, from `analysis.energy.SECONDS`."""
-PARALLEL = ("relax", "rank", "bands")
+PARALLEL = ("relax", "rank", "bands", "baseline")
 """Stages that spread their work over the cores."""
+BASELINE = "baseline"
+"""What a run does besides its stages: random crystals, relaxed."""
 NEAREST = 3
 """An estimate is made from so many finished jobs, those nearest in size."""
 
@@ -109,13 +112,11 @@ def estimates(
     part = next(iter([*own, *of.shares]), Shares("", 0.0, 0.0, 1.0))  # without any, neither stage was measured
     out: dict[str, Estimate] = {}
     missing = []
-    for stage in stages(settings, command):
-        if after and STAGES.index(stage) <= STAGES.index(after):
-            continue
+    for stage in _planned(settings, command, after):
         like = [measure for measure in of.measures if (measure.stage, measure.kind) == (stage, _kind(stage, settings))]
         sizes = [_size(stage, settings, part.times(factor), seeds=seeds) for factor in (1.0, 1 / YIELD, YIELD)]
         if stage == "train":
-            sizes[1] *= min(1.0, _fewest_epochs(settings) / settings.train.epochs)
+            sizes[1] *= min(1.0, _fewest_epochs(settings) / settings.train.passes)
         if like:
             out[stage] = _estimate(like, sizes, threads if stage in PARALLEL else 1)
         else:
@@ -156,11 +157,23 @@ def _estimate(like: Sequence[Measure], sizes: Sequence[float], threads: int) -> 
     return Estimate(middle / threads, min(bounds) / SPREAD / threads, max(bounds) * SPREAD / threads, names)
 
 
+def _planned(settings: RunSettings, command: str, after: str) -> list[str]:
+    """What a job does after a stage, in order."""
+    listed = list(stages(settings, command))
+    if after in listed:
+        listed = listed[listed.index(after) + 1 :]
+    elif after:
+        listed = [stage for stage in listed if STAGES.index(stage) > STAGES.index(after)]
+    if command == "run" and settings.sample.baseline and settings.train.model != "random":
+        listed.append(BASELINE)
+    return listed
+
+
 def _measures(job: Job, settings: RunSettings, shares: Shares | None) -> list[Measure]:
     """Stages that the job did itself, whole and in one attempt."""
     out = []
     steps = job.progress()
-    for stage in job.stages:
+    for stage in (*job.stages, BASELINE):
         own = [step for step in steps if step["stage"] == stage]
         if len(own) < 2 or own[0]["attempt"] != own[-1]["attempt"] or not own[-1].get("complete"):
             continue
@@ -168,12 +181,16 @@ def _measures(job: Job, settings: RunSettings, shares: Shares | None) -> list[Me
             continue
         size = _done(stage, job, settings, shares, own)
         factor = job.threads if stage in PARALLEL else 1
-        whole = max(1e-3, own[-1]["time"] - own[0]["time"])
-        measure = Measure(
-            stage, _kind(stage, settings), size, factor * min(whole, _begin(own, whole)), factor * whole, job.id
-        )
-        out.append(measure)
+        whole = max(1e-3, _seconds(steps, stage))
+        begin = factor * min(whole, _begin(own, whole))
+        out.append(Measure(stage, _kind(stage, settings), size, begin, factor * whole, job.id))
     return out
+
+
+def _seconds(steps: Sequence[dict[str, Any]], stage: str) -> float:
+    """By the clock; a stage that is done again in every round stands between others."""
+    pairs = pairwise(steps)
+    return sum(after["time"] - before["time"] for before, after in pairs if before["stage"] == after["stage"] == stage)
 
 
 def _begin(steps: Sequence[dict[str, Any]], whole: float) -> float:
@@ -191,42 +208,50 @@ def _begin(steps: Sequence[dict[str, Any]], whole: float) -> float:
 def _size(stage: str, settings: RunSettings, shares: Shares, *, seeds: float) -> float:
     """Units of a stage that is to be done."""
     rows = float(min(settings.augment.rows, seeds * settings.augment.rows_per_crystal))
+    samples = settings.sample.samples
+    screened = min(settings.rank.max_energies, shares.new * samples)
     sizes = {
         "curate": seeds,
         "augment": rows,
         "featurize": min(rows, settings.features.fit_rows),
-        "train": 1.0 if settings.train.model == "random" else rows * settings.train.epochs,
-        "sample": settings.sample.samples,
-        "relax": settings.sample.samples,
-        "rank": _energies(settings, shares),
-        "bands": shares.valid * settings.sample.samples,
+        "train": 1.0 if settings.train.model == "random" else rows * settings.train.passes,
+        "sample": samples,
+        "relax": samples,
+        BASELINE: settings.sample.baseline,
+        "rank": _energies(settings, screened, min(2 * settings.rank.max_relaxed, screened), shares.sites),
+        "bands": shares.valid * samples,
     }
     return max(1.0, float(sizes[stage]))
 
 
 def _done(stage: str, job: Job, settings: RunSettings, shares: Shares | None, steps: Sequence[dict[str, Any]]) -> float:
     """Units of a stage that was done."""
-    seeds = job.summary["seeds"]
-    rows = float(job.summary.get("augmented", seeds))
-    if stage == "augment":
-        return rows
-    if stage == "featurize":
-        return min(rows, settings.features.fit_rows)
-    if stage == "train" and settings.train.model != "random":
-        return rows * max((step["epoch"] for step in steps if "epoch" in step), default=settings.train.epochs)
-    return _size(stage, settings, shares or Shares("", 0.0, 0.0, 1.0), seeds=seeds)
+    summary = job.summary
+    rows = float(summary.get("augmented", summary["seeds"]))
+    sampled = summary.get("sampled", settings.sample.samples)
+    epochs = max((step["epoch"] for step in steps if "epoch" in step), default=settings.train.passes)
+    part = shares or Shares("", 0.0, 0.0, 1.0)
+    sizes = {
+        "curate": summary["seeds"],
+        "augment": rows,
+        "featurize": min(rows, settings.features.fit_rows),
+        "train": 1.0 if settings.train.model == "random" else rows * epochs,
+        "sample": sampled,
+        "relax": sampled,
+        BASELINE: settings.sample.baseline,
+        "rank": _energies(settings, summary.get("energies", 0), summary.get("relaxed", 0), part.sites),
+        "bands": part.valid * sampled,
+    }
+    return max(1.0, float(sizes[stage]))
 
 
-def _energies(settings: RunSettings, shares: Shares) -> float:
+def _energies(settings: RunSettings, screened: float, relaxed: float, sites: float) -> float:
     """What a ranking costs, in units of the energy by 7net-0 of a crystal without sites."""
-    rank = settings.rank
-    if not rank.energies:
+    if not settings.rank.energies:
         return 1.0
-    screened = min(rank.max_energies, shares.new * settings.sample.samples)
-    relaxed = min(2 * rank.max_relaxed, screened)  # frameworks and other kinds
-    each = COST[rank.model] * min(STEPS, rank.steps)
-    shaken = min(rank.max_rattled, relaxed) * shares.sites  # without symmetry
-    return (screened + each * (relaxed + shaken)) * (1.4 + shares.sites)
+    each = COST[settings.rank.model] * min(STEPS, settings.rank.steps)
+    shaken = min(settings.rank.max_rattled, relaxed) * sites  # without symmetry
+    return (screened + each * (relaxed + shaken)) * (1.4 + sites)
 
 
 def _kind(stage: str, settings: RunSettings) -> str:
@@ -242,7 +267,7 @@ def _kind(stage: str, settings: RunSettings) -> str:
 
 def _fewest_epochs(settings: RunSettings) -> int:
     """Epochs after which a training may stop: its checks, when none is better than the first."""
-    return settings.train.check_every * (settings.train.patience + 1)
+    return settings.train.pause * (settings.train.patience + 1)
 
 
 def _shares(job: Job, settings: RunSettings) -> Shares | None:

@@ -49,6 +49,8 @@ ROOMS = (
     {"legocryst.relax"},
     {"legocryst.analysis"},
     {"legocryst.stages"},
+    {"legocryst.line"},
+    {"legocryst.rounds"},
     {"legocryst.pipeline", "legocryst.times"},
     {"legocryst.cli", "legocryst.ui"},
     {"legocryst.__main__", "pages", "app"},

@@ -27,11 +27,11 @@ def finished(workspace: Path, settings: RunSettings, *, slow: float = 1.0) -> Jo
         with (job.folder / "progress.jsonl").open("a") as file:
             file.write(json.dumps(line) + "\n")
 
-    for stage in job.stages:
+    for stage in (*job.stages, "baseline"):
         note(stage)
         clock += 2
         if stage == "train":
-            epochs = settings.train.epochs
+            epochs = settings.train.passes
             for epoch in range(1, epochs + 1):
                 clock += slow / epochs
                 note(stage, epoch=epoch, epochs=epochs)
@@ -39,8 +39,10 @@ def finished(workspace: Path, settings: RunSettings, *, slow: float = 1.0) -> Jo
             note(stage, done=0, total=1)
             clock += slow
         note(stage, complete=True)
-    summary = {"seeds": 10, "augmented": ROWS, "sampled": 100, "undecodable": 10, "invalid": {"too few bonds": 40}}
-    summary |= {"duplicate": 10, "known": 10, "new": 30}
+    tenth = settings.sample.samples // 10
+    summary = {"seeds": 10, "augmented": ROWS, "sampled": 10 * tenth, "undecodable": tenth}
+    summary |= {"invalid": {"too few bonds": 4 * tenth}, "duplicate": tenth, "known": tenth, "new": 3 * tenth}
+    summary |= {"energies": 3, "relaxed": 2}
     write_json(job.folder / "state.json", {"state": "finished", "reason": "", "summary": summary})
     rows = pd.DataFrame({"status": ["valid"] * 50 + ["invalid"] * 50, "sites": [3] * 100})
     write_parquet(rows, job.shards / "crystals-00000.parquet")
@@ -57,7 +59,7 @@ def small(**changes: dict[str, Any]) -> RunSettings:
 def test_the_same_run_again_takes_as_long(tmp_path: Path) -> None:
     job = finished(tmp_path, small())
     parts, missing = estimates(small(), "run", known(tmp_path), threads=1)
-    assert missing == [] and tuple(parts) == job.stages
+    assert missing == [] and tuple(parts) == (*job.stages, "baseline")
     assert all(part.seconds == pytest.approx(3, rel=0.01) for part in parts.values())
     whole = total(parts.values())
     assert whole.low < whole.seconds < whole.high and whole.jobs == {job.id}
@@ -79,9 +81,21 @@ def test_a_stage_grows_with_its_size_and_begins_once(tmp_path: Path) -> None:
 def test_only_what_is_left_is_counted(tmp_path: Path) -> None:
     finished(tmp_path, small())
     parts, _ = estimates(small(), "run", known(tmp_path), after="train", threads=1)
-    assert list(parts) == ["sample", "relax", "rank", "bands"]
+    assert list(parts) == ["sample", "relax", "rank", "bands", "baseline"]
     parts, _ = estimates(small(), "augment", known(tmp_path), after="curate", threads=1)
     assert list(parts) == ["augment"]
+
+
+def test_rounds_of_one_stage_are_added(tmp_path: Path) -> None:
+    job = finished(tmp_path, small())
+    path = job.folder / "progress.jsonl"
+    lines = path.read_text().splitlines()
+    again = [json.loads(line) for line in lines if '"relax"' in line or '"rank"' in line]
+    last = json.loads(lines[-1])["time"] + 100  # of which nothing is counted
+    start = again[0]["time"]
+    path.write_text("\n".join([*lines, *(json.dumps(step | {"time": step["time"] - start + last}) for step in again)]))
+    measures = {measure.stage: measure for measure in known(tmp_path).measures}
+    assert measures["relax"].seconds == pytest.approx(6) and measures["bands"].seconds == pytest.approx(3)
 
 
 def test_what_was_never_done_is_not_guessed(tmp_path: Path) -> None:

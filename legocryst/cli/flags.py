@@ -98,7 +98,10 @@ def _generator(add: Add) -> None:
     sample = add("sample", c.sample, "Draw rows from a trained model.")
     sample.add_argument("model", type=Path, metavar="MODEL", help="folder of the model")
     _out(sample)
-    add_settings(sample, s.SampleSettings, names=("samples", "temperature"))
+    text = "table made by relax: rows of it that are valid by no criterion are drawn again near where they ended"
+    sample.add_argument("--near", type=Path, default=None, metavar="TABLE", help=text)
+    later = ("decode", "refine_rounds", "baseline")  # of a run
+    add_settings(sample, s.SampleSettings, names=[name for name in s.SampleSettings.model_fields if name not in later])
 
 
 def _crystals(add: Add) -> None:
@@ -269,7 +272,7 @@ def _some(choices: Sequence[Any]) -> Callable[[str], tuple[Any, ...]]:
 
 
 def _shown(default: object) -> str:
-    return str(default) if default not in (None, "", ()) else "any"
+    return str(default) if default not in (None, "", ()) else "empty"
 
 
 def _truth(text: str) -> bool:

@@ -31,8 +31,10 @@ def time_of(settings: RunSettings, command: str, *, after: str = "") -> str:
     sum_ = times.total(parts.values())
     number = f"{len(sum_.jobs)} finished job" + ("s" if len(sum_.jobs) > 1 else "")
     text = f"{sum_.words[:1].upper()}{sum_.words[1:]} on {on}, scaled from {number} of this workspace."
+    if settings.goal.crystals and command == "run":
+        text += f" That is one round; with the goal there may be more, for up to {settings.goal.minutes:g} minutes."
     if missing:
-        names = ", ".join(TITLES[stage].lower() for stage in missing)
+        names = ", ".join(TITLES.get(stage, stage).lower() for stage in missing)
         text += f" Not counted, because it was never done here with this choice: {names}."
     return text
 
