@@ -39,6 +39,7 @@ ROOMS = (
         "legocryst",
         "legocryst.settings",
         "legocryst.quantities",
+        "legocryst.glossary",
         "legocryst.records",
         "legocryst.compiled",
         "legocryst.workers",
@@ -50,7 +51,7 @@ ROOMS = (
     {"legocryst.stages"},
     {"legocryst.line"},
     {"legocryst.rounds"},
-    {"legocryst.pipeline"},
+    {"legocryst.pipeline", "legocryst.times"},
     {"legocryst.cli", "legocryst.ui"},
     {"legocryst.__main__", "pages", "app"},
 )

@@ -17,6 +17,7 @@ from legocryst.cli.energy import energy as energy_of_files
 from legocryst.cli.identify import identify as identify_files
 from legocryst.cli.output import Result, refuse
 from legocryst.cli.powder import powder as powder_of_files
+from legocryst.cli.times import times as times_of_presets
 from legocryst.jobs import DFT, cores
 
 Run = Callable[[argparse.Namespace], Result]
@@ -180,6 +181,10 @@ def _workspace(add: Add) -> None:
     export.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
 
     _workspace_flag(add("rebuild", c.rebuild, "Make the database of a workspace again from the files of its jobs."))
+
+    _workspace_flag(
+        add("times", times_of_presets, "How long each preset takes here, from the workspace's finished jobs.")
+    )
 
     app = add("app", c.app, "Start the dashboard in the browser.")
     _workspace_flag(app)
