@@ -40,6 +40,7 @@ ROOMS = (
         "legocryst.settings",
         "legocryst.quantities",
         "legocryst.glossary",
+        "legocryst.references",
         "legocryst.records",
         "legocryst.compiled",
         "legocryst.workers",
@@ -51,7 +52,7 @@ ROOMS = (
     {"legocryst.stages"},
     {"legocryst.line"},
     {"legocryst.rounds"},
-    {"legocryst.pipeline", "legocryst.times"},
+    {"legocryst.pipeline", "legocryst.times", "legocryst.methods"},
     {"legocryst.cli", "legocryst.ui"},
     {"legocryst.__main__", "pages", "app"},
 )

@@ -15,6 +15,7 @@ from legocryst.cli.dft import dft as dft_of_files
 from legocryst.cli.dft import inputs as inputs_of_files
 from legocryst.cli.energy import energy as energy_of_files
 from legocryst.cli.identify import identify as identify_files
+from legocryst.cli.methods import methods as methods_of_job
 from legocryst.cli.output import Result, refuse
 from legocryst.cli.powder import powder as powder_of_files
 from legocryst.cli.times import times as times_of_presets
@@ -181,6 +182,11 @@ def _workspace(add: Add) -> None:
     export.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
 
     _workspace_flag(add("rebuild", c.rebuild, "Make the database of a workspace again from the files of its jobs."))
+
+    methods = add("methods", methods_of_job, "What a finished job did, as the paragraph of a paper with references.")
+    _workspace_flag(methods)
+    methods.add_argument("--job", required=True, metavar="JOB", help="name of the job")
+    methods.add_argument("--bibtex", action="store_true", help="print the references as BibTeX instead")
 
     _workspace_flag(
         add("times", times_of_presets, "How long each preset takes here, from the workspace's finished jobs.")
