@@ -47,7 +47,7 @@ ROOMS = (
     {"legocryst.jobs", "legocryst.counts", "legocryst.store", "legocryst.models", "legocryst.environment"},
     {"legocryst.relax"},
     {"legocryst.analysis"},
-    {"legocryst.stages"},
+    {"legocryst.stages", "legocryst.results"},
     {"legocryst.pipeline"},
     {"legocryst.cli", "legocryst.ui"},
     {"legocryst.__main__", "pages", "app"},
