@@ -49,7 +49,7 @@ ROOMS = (
     {"legocryst.jobs", "legocryst.counts", "legocryst.store", "legocryst.models", "legocryst.environment"},
     {"legocryst.relax"},
     {"legocryst.analysis"},
-    {"legocryst.stages"},
+    {"legocryst.stages", "legocryst.results"},
     {"legocryst.line"},
     {"legocryst.rounds"},
     {"legocryst.pipeline", "legocryst.times", "legocryst.methods"},
