@@ -18,8 +18,8 @@ from legocryst.cli.identify import identify as identify_files
 from legocryst.cli.methods import methods as methods_of_job
 from legocryst.cli.output import Result, refuse
 from legocryst.cli.powder import powder as powder_of_files
-from legocryst.cli.times import times as times_of_presets
 from legocryst.cli.results import export as export_files
+from legocryst.cli.times import times as times_of_presets
 from legocryst.jobs import DFT, cores
 
 Run = Callable[[argparse.Namespace], Result]
