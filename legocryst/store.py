@@ -99,6 +99,7 @@ SELECT c.* EXCLUDE (amd) REPLACE (coalesce(c.density, e.relaxed_density) AS dens
 FROM crystals c JOIN jobs j USING (job) LEFT JOIN valid v USING (id) LEFT JOIN energies e USING (job, row)
     LEFT JOIN bands b USING (job, row)
 """
+_copying = threading.Lock()
 _writing = threading.Lock()  # one thread of this process at a time takes in shards
 
 
@@ -279,6 +280,25 @@ class Store:
         """
         with _writing, self._connection.cursor() as cursor:
             return _ingest(cursor, self.workspace)
+
+    def stamp(self) -> tuple[Any, ...]:
+        """A value that changes whenever the database does."""
+        sql = """
+            SELECT (SELECT count(*) FROM shards), (SELECT max(path) FROM shards),
+                string_agg(job || state, ' ' ORDER BY job) FROM jobs
+        """
+        with self._connection.cursor() as cursor:
+            return tuple(cursor.execute(sql).fetchall()[0])
+
+    def copy(self, path: Path) -> None:
+        """Write the database as another file, which must not exist."""
+        with _copying, self._connection.cursor() as cursor:
+            (name,) = cursor.execute("SELECT current_database()").fetchall()[0]
+            cursor.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS legocryst_copy")
+            try:
+                cursor.execute(f'COPY FROM DATABASE "{name}" TO legocryst_copy')
+            finally:
+                cursor.execute("DETACH legocryst_copy")
 
     def delete(self, job: str) -> None:
         """Forget a job and all its rows; for its folder see `Job.delete`, without which it is taken in again."""

@@ -39,6 +39,7 @@ ROOMS = (
         "legocryst",
         "legocryst.settings",
         "legocryst.quantities",
+        "legocryst.glossary",
         "legocryst.records",
         "legocryst.compiled",
         "legocryst.workers",
@@ -48,7 +49,9 @@ ROOMS = (
     {"legocryst.relax"},
     {"legocryst.analysis"},
     {"legocryst.stages", "legocryst.results"},
-    {"legocryst.pipeline"},
+    {"legocryst.line"},
+    {"legocryst.rounds"},
+    {"legocryst.pipeline", "legocryst.times"},
     {"legocryst.cli", "legocryst.ui"},
     {"legocryst.__main__", "pages", "app"},
 )

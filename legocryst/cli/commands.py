@@ -148,14 +148,19 @@ def train(options: argparse.Namespace) -> Result:
 
 
 def sample(options: argparse.Namespace) -> Result:
-    """Draw rows from a model."""
+    """Draw rows from a model, fresh ones or near those of a relaxed table that stayed invalid."""
     from legocryst.models.base import load
+    from legocryst.stages.sample import refined
     from legocryst.stages.sample import sample as stage
     from legocryst.stages.train import MODEL
 
     clock = Clock()
-    path = options.model / MODEL if options.model.is_dir() else options.model
-    table = stage(load(path), settings_of(options, s.SampleSettings), seed=options.seed)
+    model = load(options.model / MODEL if options.model.is_dir() else options.model)
+    settings = settings_of(options, s.SampleSettings)
+    if options.near is None:
+        table = stage(model, settings, seed=options.seed)
+    else:
+        table = refined(model, read(options.near), settings, seed=options.seed)
     write(table, options.out)
     return {"samples": len(table), "cpu_seconds": clock.seconds()}
 

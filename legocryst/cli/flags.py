@@ -18,6 +18,8 @@ from legocryst.cli.identify import identify as identify_files
 from legocryst.cli.output import Result, refuse
 from legocryst.cli.powder import powder as powder_of_files
 from legocryst.cli.results import export as export_files
+from legocryst.cli.results import sql as sql_of_database
+from legocryst.cli.times import times as times_of_presets
 from legocryst.jobs import DFT, cores
 
 Run = Callable[[argparse.Namespace], Result]
@@ -98,7 +100,10 @@ def _generator(add: Add) -> None:
     sample = add("sample", c.sample, "Draw rows from a trained model.")
     sample.add_argument("model", type=Path, metavar="MODEL", help="folder of the model")
     _out(sample)
-    add_settings(sample, s.SampleSettings, names=("samples", "temperature"))
+    text = "table made by relax: rows of it that are valid by no criterion are drawn again near where they ended"
+    sample.add_argument("--near", type=Path, default=None, metavar="TABLE", help=text)
+    later = ("decode", "refine_rounds", "baseline")  # of a run
+    add_settings(sample, s.SampleSettings, names=[name for name in s.SampleSettings.model_fields if name not in later])
 
 
 def _crystals(add: Add) -> None:
@@ -186,7 +191,18 @@ def _workspace(add: Add) -> None:
     text = "CIF, POSCAR and extended XYZ of the crystals as the potential relaxed them, where it did"
     export.add_argument("--relaxed", action="store_true", help=text)
 
+    ask = add("sql", sql_of_database, "Ask the database of a workspace with a SELECT, which can only read.")
+    ask.add_argument("select", metavar="SELECT", help="one SELECT, for instance over the view candidates")
+    _workspace_flag(ask)
+    _out(ask, required=False)
+    ask.add_argument("--rows", type=_positive, default=1000, help="most rows [default 1000]")
+    ask.add_argument("--seconds", type=_positive, default=10, help="seconds after which it is stopped [default 10]")
+
     _workspace_flag(add("rebuild", c.rebuild, "Make the database of a workspace again from the files of its jobs."))
+
+    _workspace_flag(
+        add("times", times_of_presets, "How long each preset takes here, from the workspace's finished jobs.")
+    )
 
     app = add("app", c.app, "Start the dashboard in the browser.")
     _workspace_flag(app)
@@ -274,7 +290,7 @@ def _some(choices: Sequence[Any]) -> Callable[[str], tuple[Any, ...]]:
 
 
 def _shown(default: object) -> str:
-    return str(default) if default not in (None, "", ()) else "any"
+    return str(default) if default not in (None, "", ()) else "empty"
 
 
 def _truth(text: str) -> bool:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from legocryst.cli.output import Result, write
+from legocryst.cli.output import Result, say, write
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,3 +80,21 @@ def workspace_of(options: argparse.Namespace) -> Path:
     if not (workspace / "jobs").is_dir():
         raise ValueError(f"{workspace} is no workspace, it holds no jobs: make one with `python -m legocryst run`")
     return workspace
+
+
+def sql(options: argparse.Namespace) -> Result:
+    """What a SELECT over the workspace's database gives; it can only read."""
+    from legocryst.results.sql import Copy
+    from legocryst.store import snapshot
+
+    with snapshot(workspace_of(options)) as store, Copy(store) as copy:
+        answer = copy.ask(options.select, seconds=options.seconds, rows=options.rows)
+    if options.out:
+        write(answer.rows, options.out)
+    elif not options.json:
+        say(answer.rows.to_string(index=False))
+    if answer.cut:
+        say("there is more than this: raise --rows, or ask for less")
+    return {"rows": len(answer.rows), "cut": answer.cut} | (
+        {} if options.out else {"table": answer.rows.to_dict("split")}
+    )
