@@ -41,6 +41,7 @@ ROOMS = (
         "legocryst.quantities",
         "legocryst.glossary",
         "legocryst.records",
+        "legocryst.marks",
         "legocryst.compiled",
         "legocryst.workers",
     },

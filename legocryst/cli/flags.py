@@ -18,6 +18,7 @@ from legocryst.cli.identify import identify as identify_files
 from legocryst.cli.output import Result, refuse
 from legocryst.cli.powder import powder as powder_of_files
 from legocryst.cli.results import export as export_files
+from legocryst.cli.results import mark as mark_crystals
 from legocryst.cli.results import sql as sql_of_database
 from legocryst.cli.times import times as times_of_presets
 from legocryst.jobs import DFT, cores
@@ -197,6 +198,12 @@ def _workspace(add: Add) -> None:
     _out(ask, required=False)
     ask.add_argument("--rows", type=_positive, default=1000, help="most rows [default 1000]")
     ask.add_argument("--seconds", type=_positive, default=10, help="seconds after which it is stopped [default 10]")
+
+    mark = add("mark", mark_crystals, "Give crystals of a workspace a star or a note.")
+    mark.add_argument("ids", nargs="+", metavar="ID", help="names of crystals")
+    mark.add_argument("--star", type=_truth, default=None, metavar="BOOL", help="yes or no [default: as it is]")
+    mark.add_argument("--note", default=None, metavar="TEXT", help="a note; '' removes it [default: as it is]")
+    _workspace_flag(mark)
 
     _workspace_flag(add("rebuild", c.rebuild, "Make the database of a workspace again from the files of its jobs."))
 

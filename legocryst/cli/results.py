@@ -98,3 +98,18 @@ def sql(options: argparse.Namespace) -> Result:
     return {"rows": len(answer.rows), "cut": answer.cut} | (
         {} if options.out else {"table": answer.rows.to_dict("split")}
     )
+
+
+def mark(options: argparse.Namespace) -> Result:
+    """Star crystals of a workspace, or write a note to them."""
+    from legocryst import marks
+    from legocryst.store import snapshot
+
+    workspace = workspace_of(options)
+    if options.star is None and options.note is None:
+        raise ValueError("nothing to do: give --star yes, --star no or --note TEXT")
+    with snapshot(workspace) as store:
+        for name in options.ids:
+            store.crystal(name)
+    marks.mark(workspace, options.ids, starred=options.star, note=options.note)
+    return {"marks": {name: one for name, one in marks.marks(workspace).items() if name in options.ids}}

@@ -18,7 +18,7 @@ TEXT = 2000
 CUT = " ..."
 SIZE = 900_000
 """Characters of all cells that are told."""
-LOCKED = {
+LOCKED: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
