@@ -30,7 +30,9 @@ def figure(store: Store, where: Filters) -> None:
     x = left.selectbox("Across", NUMBERS, at, format_func=label, key="x", bind="query-params")
     options = [NUMBER, *NUMBERS]
     labels = {name: label(name) for name in NUMBERS} | {NUMBER: "Number of crystals"}
-    y = right.selectbox("Up", options, options.index("atoms"), format_func=labels.__getitem__, key="y", bind="query-params")
+    y = right.selectbox(
+        "Up", options, options.index("atoms"), format_func=labels.__getitem__, key="y", bind="query-params"
+    )
     if y == NUMBER:
         histogram(store, where, x)
     else:
