@@ -17,13 +17,14 @@ from urllib.parse import parse_qsl, urlencode
 
 from legocryst.counts import count
 from legocryst.jobs import Job, jobs
+from legocryst.marks import marks
 from legocryst.quantities import BAND_COLUMNS, CRYSTAL_COLUMNS, DFT_COLUMNS, ENERGY_COLUMNS, QUANTITIES
 
 if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-SCHEMA = 5
+SCHEMA = 6
 NAME = "legocryst.duckdb"
 TYPES = {
     **{"real": "DOUBLE", "integer": "BIGINT", "text": "VARCHAR", "category": "VARCHAR", "truth": "BOOLEAN"},
@@ -59,7 +60,9 @@ TABLES: dict[str, tuple[str, ...]] = {
     "bands": ("job", "row", *BAND_COLUMNS),
     "dft": ("job", *DFT_COLUMNS),
 }
-"""Columns of each table."""
+"""Columns of each table of what jobs made."""
+MARKS = ("id", "starred", "note")
+"""Columns of the table `marks`, what readers say (see `legocryst/marks.py`)."""
 SHARDS = {
     "seeds": "seeds",
     "reference": "reference",
@@ -73,16 +76,16 @@ SHARDS = {
 }
 """Table of a shard by the first word of its file name."""
 _LONG = ("amd", "relaxed_cif")
-_OF_JOBS = ("target", "model", "seed", "class", "novelty")
+_OF_ALL = ("target", "model", "seed", "class", "novelty", "starred", "note")
 COLUMNS = tuple(
     dict.fromkeys(
-        name for name in (*TABLES["crystals"], *TABLES["energies"], *TABLES["bands"], *_OF_JOBS) if name not in _LONG
+        name for name in (*TABLES["crystals"], *TABLES["energies"], *TABLES["bands"], *_OF_ALL) if name not in _LONG
     )
 )
 """Columns of the view `candidates` that are neither lists nor files."""
 FILTERED = frozenset(COLUMNS)
 CANDIDATES = """
-CREATE VIEW candidates AS
+CREATE OR REPLACE VIEW candidates AS
 WITH valid AS (
     SELECT c.id, EXISTS (FROM seeds s WHERE s.job = c.job AND s.net_key = c.net_key) AS trained,
         EXISTS (FROM reference r WHERE r.job = c.job AND r.net_key = c.net_key) AS referred,
@@ -92,13 +95,15 @@ WITH valid AS (
 SELECT c.* EXCLUDE (amd) REPLACE (coalesce(c.density, e.relaxed_density) AS density),
     e.* EXCLUDE (job, "row") REPLACE (e.low_energy AND NOT (v.trained OR v.referred OR v.repeated) AS low_energy),
     b.* EXCLUDE (job, "row"), j.target, j.model, j.seed,
+    coalesce(m.starred, FALSE) AS starred, coalesce(m.note, '') AS note,
     CASE WHEN c.status <> 'valid' THEN c.status WHEN v.trained OR v.referred THEN 'known'
         WHEN v.repeated THEN 'duplicate' ELSE 'new' END AS class,
     CASE WHEN c.status <> 'valid' THEN '' WHEN v.trained THEN 'in training set' WHEN v.referred THEN 'in reference set'
         WHEN c.net_name <> '' THEN 'known net' ELSE 'new' END AS novelty
 FROM crystals c JOIN jobs j USING (job) LEFT JOIN valid v USING (id) LEFT JOIN energies e USING (job, row)
-    LEFT JOIN bands b USING (job, row)
+    LEFT JOIN bands b USING (job, row) LEFT JOIN marks m USING (id)
 """
+_copying = threading.Lock()
 _writing = threading.Lock()  # one thread of this process at a time takes in shards
 
 
@@ -280,6 +285,26 @@ class Store:
         with _writing, self._connection.cursor() as cursor:
             return _ingest(cursor, self.workspace)
 
+    def stamp(self) -> tuple[Any, ...]:
+        """A value that changes whenever the database does."""
+        sql = """
+            SELECT (SELECT count(*) FROM shards), (SELECT max(path) FROM shards),
+                (SELECT string_agg(id || starred || note ORDER BY id) FROM marks),
+                string_agg(job || state, ' ' ORDER BY job) FROM jobs
+        """
+        with self._connection.cursor() as cursor:
+            return tuple(cursor.execute(sql).fetchall()[0])
+
+    def copy(self, path: Path) -> None:
+        """Write the database as another file, which must not exist."""
+        with _copying, self._connection.cursor() as cursor:
+            (name,) = cursor.execute("SELECT current_database()").fetchall()[0]
+            cursor.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS legocryst_copy")
+            try:
+                cursor.execute(f'COPY FROM DATABASE "{name}" TO legocryst_copy')
+            finally:
+                cursor.execute("DETACH legocryst_copy")
+
     def delete(self, job: str) -> None:
         """Forget a job and all its rows; for its folder see `Job.delete`, without which it is taken in again."""
         with _writing, self._connection.cursor() as cursor:
@@ -291,6 +316,8 @@ class Store:
             with self._connection.cursor() as cursor:
                 _in_one(cursor, partial(_create, cursor))
             return
+        if not read_only and "schema_number" in tables and "marks" not in tables:
+            self._migrate()
         found = (
             int(self.query("SELECT max(number) AS n FROM schema_number")["n"].iloc[0])
             if "schema_number" in tables
@@ -301,6 +328,19 @@ class Store:
                 f"the database of {self.workspace} has schema {found} and this version needs {SCHEMA}: "
                 f"run `python -m legocryst rebuild --workspace {self.workspace}`"
             )
+
+    def _migrate(self) -> None:
+        """Schema 5 had no stars and notes."""
+
+        def work() -> None:
+            listed = ", ".join(f'"{name}" {TYPES[QUANTITIES[name].kind]}' for name in MARKS)
+            cursor.execute(f"CREATE TABLE marks ({listed})")
+            cursor.execute(CANDIDATES)
+            cursor.execute("UPDATE schema_number SET number = 6")
+
+        if int(self.query("SELECT max(number) AS n FROM schema_number")["n"].iloc[0]) == SCHEMA - 1:
+            with self._connection.cursor() as cursor:
+                _in_one(cursor, work)
 
 
 def rebuild(workspace: Path) -> dict[str, int]:
@@ -385,7 +425,7 @@ def _connect(workspace: Path, *, read_only: bool = False) -> "duckdb.DuckDBPyCon
 
 
 def _create(cursor: "duckdb.DuckDBPyConnection") -> None:
-    for name, columns in TABLES.items():
+    for name, columns in {**TABLES, "marks": MARKS}.items():
         listed = ", ".join(f'"{c}" {TYPES[QUANTITIES[c].kind]}' for c in columns)
         cursor.execute(f'CREATE TABLE "{name}" ({listed})')
     cursor.execute(CANDIDATES)
@@ -398,6 +438,7 @@ def _recreate(cursor: "duckdb.DuckDBPyConnection", workspace: Path) -> None:
         for (name,) in cursor.execute(f"SELECT {kind.lower()}_name FROM {listing}").fetchall():
             cursor.execute(f'DROP {kind} "{name}"')
     _create(cursor)
+    _take_marks(cursor, workspace)
     for job in jobs(workspace):
         _record_job(cursor, job)
         for path in _shards(job):
@@ -410,6 +451,7 @@ def _ingest(cursor: "duckdb.DuckDBPyConnection", workspace: Path) -> int:
     found = jobs(workspace)
     for gone in set(known) - {job.id for job in found}:
         _in_one(cursor, partial(_forget, cursor, gone))
+    _in_one(cursor, partial(_take_marks, cursor, workspace))
     number, faults = 0, []
     for job in reversed(found):
         if known.get(job.id) != job.state:
@@ -424,6 +466,17 @@ def _ingest(cursor: "duckdb.DuckDBPyConnection", workspace: Path) -> int:
     if faults:
         raise faults[0]
     return number
+
+
+def _take_marks(cursor: "duckdb.DuckDBPyConnection", workspace: Path) -> None:
+    """Bring the table of stars and notes up to date with their file."""
+    wanted = {(name, one["starred"], one["note"]) for name, one in marks(workspace).items()}
+    if wanted == set(cursor.execute("SELECT id, starred, note FROM marks").fetchall()):
+        return
+
+    cursor.execute("DELETE FROM marks")
+    if wanted:
+        cursor.executemany("INSERT INTO marks VALUES (?, ?, ?)", sorted(wanted))
 
 
 def _shards(job: Job) -> list[Path]:

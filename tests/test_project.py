@@ -42,6 +42,7 @@ ROOMS = (
         "legocryst.glossary",
         "legocryst.references",
         "legocryst.records",
+        "legocryst.marks",
         "legocryst.compiled",
         "legocryst.workers",
     },

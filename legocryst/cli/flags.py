@@ -19,6 +19,8 @@ from legocryst.cli.methods import methods as methods_of_job
 from legocryst.cli.output import Result, refuse
 from legocryst.cli.powder import powder as powder_of_files
 from legocryst.cli.results import export as export_files
+from legocryst.cli.results import mark as mark_crystals
+from legocryst.cli.results import sql as sql_of_database
 from legocryst.cli.times import times as times_of_presets
 from legocryst.jobs import DFT, cores
 
@@ -190,6 +192,19 @@ def _workspace(add: Add) -> None:
     export.add_argument("--limit", type=_positive, default=None, help="most crystals [default: all]")
     text = "CIF, POSCAR and extended XYZ of the crystals as the potential relaxed them, where it did"
     export.add_argument("--relaxed", action="store_true", help=text)
+
+    ask = add("sql", sql_of_database, "Ask the database of a workspace with a SELECT, which can only read.")
+    ask.add_argument("select", metavar="SELECT", help="one SELECT, for instance over the view candidates")
+    _workspace_flag(ask)
+    _out(ask, required=False)
+    ask.add_argument("--rows", type=_positive, default=1000, help="most rows [default 1000]")
+    ask.add_argument("--seconds", type=_positive, default=10, help="seconds after which it is stopped [default 10]")
+
+    mark = add("mark", mark_crystals, "Give crystals of a workspace a star or a note.")
+    mark.add_argument("ids", nargs="+", metavar="ID", help="names of crystals")
+    mark.add_argument("--star", type=_truth, default=None, metavar="BOOL", help="yes or no [default: as it is]")
+    mark.add_argument("--note", default=None, metavar="TEXT", help="a note; '' removes it [default: as it is]")
+    _workspace_flag(mark)
 
     _workspace_flag(add("rebuild", c.rebuild, "Make the database of a workspace again from the files of its jobs."))
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from legocryst.cli.output import Result, write
+from legocryst.cli.output import Result, say, write
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,3 +80,36 @@ def workspace_of(options: argparse.Namespace) -> Path:
     if not (workspace / "jobs").is_dir():
         raise ValueError(f"{workspace} is no workspace, it holds no jobs: make one with `python -m legocryst run`")
     return workspace
+
+
+def sql(options: argparse.Namespace) -> Result:
+    """What a SELECT over the workspace's database gives; it can only read."""
+    from legocryst.results.sql import Copy
+    from legocryst.store import snapshot
+
+    with snapshot(workspace_of(options)) as store, Copy(store) as copy:
+        answer = copy.ask(options.select, seconds=options.seconds, rows=options.rows)
+    if options.out:
+        write(answer.rows, options.out)
+    elif not options.json:
+        say(answer.rows.to_string(index=False))
+    if answer.cut:
+        say("there is more than this: raise --rows, or ask for less")
+    return {"rows": len(answer.rows), "cut": answer.cut} | (
+        {} if options.out else {"table": answer.rows.to_dict("split")}
+    )
+
+
+def mark(options: argparse.Namespace) -> Result:
+    """Star crystals of a workspace, or write a note to them."""
+    from legocryst import marks
+    from legocryst.store import snapshot
+
+    workspace = workspace_of(options)
+    if options.star is None and options.note is None:
+        raise ValueError("nothing to do: give --star yes, --star no or --note TEXT")
+    with snapshot(workspace) as store:
+        for name in options.ids:
+            store.crystal(name)
+    marks.mark(workspace, options.ids, starred=options.star, note=options.note)
+    return {"marks": {name: one for name, one in marks.marks(workspace).items() if name in options.ids}}

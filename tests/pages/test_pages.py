@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from legocryst.jobs import create, jobs, work
 from legocryst.quantities import CRYSTAL_COLUMNS
 from legocryst.records import process_start, write_json, write_parquet
 from legocryst.stages.curate import shipped
-from legocryst.store import Store
+from legocryst.store import Filters, Store
 from legocryst.ui.shell import PAGES, _writer
 from tests.test_project import HEAVY
 from tests.workspaces import HOLD, SEEDS, few_seeds, tiny, tiny_job
@@ -59,7 +59,14 @@ class Opener:
         self.folders: set[Path] = set()
 
     def __call__(
-        self, page: str, folder: Path, monkeypatch: pytest.MonkeyPatch, *, busy: bool = False, **state: object
+        self,
+        page: str,
+        folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        busy: bool = False,
+        query: Mapping[str, str | list[str]] | None = None,
+        **state: object,
     ) -> AppTest:
         folder = folder.resolve()
         monkeypatch.setenv("LEGOCRYST_WORKSPACE", str(folder))
@@ -69,6 +76,8 @@ class Opener:
         test = AppTest.from_file(str(ROOT / "pages" / PAGES[page].file), default_timeout=60)
         for name, value in {"routed": True, **state}.items():
             test.session_state[name] = value
+        for name, value in (query or {}).items():
+            test.query_params[name] = value
         return test.run()
 
 
@@ -236,9 +245,54 @@ def test_database_page_filters_in_sql(demo: Path, monkeypatch: pytest.MonkeyPatc
     test = opened("database", demo, monkeypatch)
     test.multiselect(key="class").set_value([]).run()
     test.number_input(key="atoms_to").set_value(12).run()
-    assert f"**{small}** of 50 sampled rows pass" in test.markdown[0].value
+    assert any(f"**{small}** of 50 sampled rows pass" in text.value for text in test.markdown)
     frame = test.dataframe[0].value
     assert len(frame) == min(small, 50) and frame["atoms"].max() <= 12
+
+
+def test_database_page_takes_any_filter_from_the_address(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also without the list of filters, as a colleague may type it."""
+    with Store.open(demo) as store:
+        rows = store.page(Filters(between={"written_group": (2, 150), "loss": (None, 5.0)}))
+    query: dict[str, str | list[str]] = {"class": "", "written_group_from": "2", "written_group_to": "150"}
+    test = opened("database", demo, monkeypatch, query={**query, "loss_to": "5"})
+    assert not test.exception and {"written_group", "loss"} < set(test.multiselect(key="filters").value)
+    assert any(f"**{len(rows)}** of 50 sampled rows pass" in text.value for text in test.markdown)
+    shown = next(frame.value for frame in test.dataframe if "symbol" in frame.value)
+    assert sorted(shown["id"]) == sorted("/structure?id=" + rows["id"])
+    command = next(code.value for code in test.code if "export" in code.value)
+    text = command.split("'")[1]
+    assert Filters.parse(text).sql() == Filters.parse("written_group_from=2&written_group_to=150&loss_to=5").sql()
+    test.button[0].click().run()
+    assert test.number_input(key="loss_to").value is None
+
+
+@pytest.mark.parametrize("tab", ["Figure", "Gallery", "Compare", "Failures", "SQL"])
+def test_database_tabs(tab: str, demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store.open(demo) as store:
+        rows = store.page(order="row", limit=50)
+    pair = ",".join(rows["id"].iloc[:2])
+    test = opened("database", demo, monkeypatch, query={"tab": tab, "class": "", "compare": pair})
+    assert not test.exception and not test.error
+    frames = [frame.value for frame in test.dataframe]
+    if tab == "Figure":
+        assert len(frames[0]) == 50
+    elif tab == "Compare":
+        assert list(frames[0].columns[2:]) == pair.split(",")
+    elif tab == "Failures":
+        rejected = rows[rows["reason"] != ""]
+        assert any(f"**{len(rejected)}** sampled rows were rejected" in text.value for text in test.markdown)
+        reason = rejected["reason"].value_counts().idxmax()
+        test.selectbox(key="why").set_value(reason).run()
+        assert not test.exception and set(test.dataframe[0].value["reason"]) == {reason}
+        assert len(test.dataframe[0].value) == (rejected["reason"] == reason).sum()
+    elif tab == "SQL":
+        test.text_area(key="sql").set_value("SELECT count(*) AS n FROM crystals")
+        test.button[-1].click().run()
+        assert not test.exception and test.dataframe[0].value["n"].tolist() == [50]
+        test.text_area(key="sql").set_value("DROP TABLE crystals")
+        test.button[-1].click().run()
+        assert test.error[0].value.startswith("This box takes one SELECT")
 
 
 OWN = "Filters and own crystals"
