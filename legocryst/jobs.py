@@ -32,7 +32,7 @@ from pydantic import ValidationError
 
 from legocryst import DATA, ROOT, __version__
 from legocryst.records import fingerprint, process_start, read_json, tail, versions, write_json
-from legocryst.settings import RunSettings
+from legocryst.settings import RunSettings, contradiction
 
 State = Literal["queued", "running", "finished", "stopped", "failed", "lost"]
 STAGES = ("curate", "augment", "featurize", "train", "sample", "relax", "rank", "bands")
@@ -52,6 +52,8 @@ FILES = {
 """What a finished stage leaves in the folder; the relaxation leaves shards/crystals-00000.parquet and so on."""
 REFERENCE = "shards/reference.parquet"
 """What curating leaves besides, where a reference set was given."""
+BASELINE = "baseline.json"
+"""Where a run leaves what random crystals gave beside it."""
 QUALITY = "model/quality.json"
 """Where a training leaves sdv's quality report of its samples."""
 NICE = 10
@@ -241,6 +243,8 @@ def create(
         raise ValueError("a job that starts from another's results takes over its crystals: give no others")
     if parent is not None:
         settings, files = _inherited(parent, settings, through), _results(parent, through)
+    if command == "run" and (message := contradiction(settings)):
+        raise ValueError(message)
     folder = _new_folder(workspace / "jobs")
     if parent is not None:
         known = [parent.folder / REFERENCE] if parent.reference else []

@@ -234,6 +234,7 @@ _ALL = [
     Quantity("quantity", "Quantity", "", "What was measured after the epoch.", "category"),
     Quantity("value", "Value", "", "Its value."),
     Quantity("held_out", "Loss on held-out rows", "", "Loss on rows the network never learns from."),
+    Quantity("decodable", "Decodable fresh samples", "", "Share of fresh samples that are crystals at all."),
     Quantity("valid", "Valid fresh samples", "", "Share of fresh samples that are valid after a short relaxation."),
     Quantity("distinct", "Distinct fresh nets", "", "Distinct valid nets as a share of the fresh samples."),
     Quantity("new", "New fresh nets", "", "Distinct valid nets outside the training set, as a share of the samples."),

@@ -13,7 +13,7 @@ from legocryst.jobs import FILES, Job
 from legocryst.quantities import QUANTITIES, header
 from legocryst.settings import CurateSettings
 from legocryst.store import Store
-from legocryst.ui import figures, forms, shell, show, tables
+from legocryst.ui import figures, forms, frame, shell, show, tables
 from legocryst.ui.distributions import compared
 from legocryst.ui.known import Known, Upload, examined, title_of, written
 from legocryst.ui.live import live
@@ -215,7 +215,7 @@ def making(known: Known) -> None:
             return
         with st.expander("Crystals for novelty only"):
             report(nets, name="reference.csv")
-    if usable and st.button("Use as training set", type="primary", help=shell.CORES):
+    if usable and frame.button("Use as training set", "curate"):
         start(own, known_only, job)
 
 
