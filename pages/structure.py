@@ -16,14 +16,9 @@ from legocryst.quantities import QUANTITIES
 from legocryst.store import StoreError
 from legocryst.ui import bands, drawing, nets, powder, rejected, shell
 from legocryst.ui.distributions import compared
-from legocryst.ui.history import history, listed, value, why
-from legocryst.ui.marks import ring_sizes
+from legocryst.ui.facts import facts, listed, value
+from legocryst.ui.history import history, why
 
-SHOWN = (
-    *("class", "novelty", "net_name", "kind", "periodicity", "sites", "atoms", "density", "energy", "gap"),
-    *("band_class", "loss", "published"),
-)
-REJECTED = ("class", "reason", "sites", "atoms", "density", "loss_before", "loss", "published")
 ENERGY = (
     *("energy_model", "low_energy", "net_kept", "coordination_kept", "converged", "screen_energy", "energy_before"),
     *("relaxed_energy", "dispersion", "volume_change", "rmsd", "relax_steps", "force", "stress", "rattle_kept"),
@@ -66,17 +61,6 @@ def geometry(row: "pd.Series[Any]") -> tuple[str, Crystals]:
         st.warning("The row as the model wrote it is no crystal.")
         chosen, crystals = names[0], options[names[0]]()
     return "" if chosen == names[0] else chosen, crystals
-
-
-def facts(row: "pd.Series[Any]", crystals: Crystals) -> dict[str, str]:
-    """What is told beside the drawing."""
-    shown = SHOWN if row["status"] == "valid" else REJECTED
-    told = {QUANTITIES[name].label: value(name, row[name]) for name in shown}
-    if len(crystals):
-        cutoff = target(row["target"]).bond_window[1]
-        sizes = sorted({size for site in ring_sizes(crystals, cutoff=cutoff) for size in site})
-        told["Sizes of rings"] = ", ".join(map(str, sizes)) or "none"
-    return {label: text for label, text in told.items() if text != "not known"}
 
 
 def description(row: "pd.Series[Any]", told: dict[str, str]) -> None:

@@ -58,7 +58,11 @@ ROOMS = (
     {"legocryst.__main__", "pages", "app"},
 )
 """The house of docs/architecture.md, the lowest floor first."""
-STAIRS = {("legocryst.store", "legocryst.jobs"), ("legocryst.store", "legocryst.counts")}
+STAIRS = {
+    ("legocryst.store", "legocryst.jobs"),
+    ("legocryst.store", "legocryst.counts"),
+    ("legocryst.cli", "legocryst.ui"),  # `view` writes the page's drawing
+}
 """Within one floor."""
 WORKER = ("legocryst.jobs", "legocryst.pipeline")
 """The one step up: the process of a job runs the pipeline."""

@@ -9,6 +9,7 @@ import streamlit as st
 from legocryst.quantities import QUANTITIES
 from legocryst.ui import shell, show
 from legocryst.ui.drawing import sampled
+from legocryst.ui.facts import listed, value
 
 if TYPE_CHECKING:
     from legocryst.store import Store
@@ -17,27 +18,6 @@ STEPS = (
     *("model", "seed", "target", "row", "written_group", "space_group", "shift", "loss_before", "loss"),
     *("evaluations", "restarts", "merged", "energy_model", "relax_steps", "energy_before", "energy"),
 )
-
-
-def value(name: str, content: Any) -> str:
-    """A value in words, with its unit."""
-    quantity = QUANTITIES[name]
-    if pd.isna(content) or content == "":
-        return "not known"
-    if quantity.kind == "truth":
-        return "yes" if content else "no"
-    text = {"real": "{:.4g}", "integer": "{:.0f}"}.get(quantity.kind, "{}").format(content)
-    return f"{text} {quantity.unit}".strip()
-
-
-def listed(rows: "list[tuple[str, str]] | list[tuple[str, str, str]]", *, names: tuple[str, ...]) -> None:
-    """A small table as text: a table that can be sorted makes a browser load a megabyte of script."""
-    lines = ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
-    st.markdown("\n".join(lines + ["| " + " | ".join(_safe(cell) for cell in row) + " |" for row in rows]))
-
-
-def _safe(text: str) -> str:
-    return "".join(f"\\{sign}" if sign in "|*_`$[]<~:" else sign for sign in str(text))
 
 
 def history(row: "pd.Series[Any]") -> None:
