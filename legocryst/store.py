@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import parse_qsl, urlencode
 
 from legocryst.counts import count
 from legocryst.jobs import Job, jobs
@@ -71,6 +72,15 @@ SHARDS = {
     "dft": "dft",
 }
 """Table of a shard by the first word of its file name."""
+_LONG = ("amd", "relaxed_cif")
+_OF_JOBS = ("target", "model", "seed", "class", "novelty")
+COLUMNS = tuple(
+    dict.fromkeys(
+        name for name in (*TABLES["crystals"], *TABLES["energies"], *TABLES["bands"], *_OF_JOBS) if name not in _LONG
+    )
+)
+"""Columns of the view `candidates` that are neither lists nor files."""
+FILTERED = frozenset(COLUMNS)
 CANDIDATES = """
 CREATE VIEW candidates AS
 WITH valid AS (
@@ -126,6 +136,52 @@ class Filters:
                 parts.append(f"contains(lower({column(name)}), lower(?))")
                 values.append(text)
         return " AND ".join(parts), values
+
+    def text(self) -> str:
+        """The conditions as the address of the Database page has them: `class=new&energy_to=0.3&net_name_has=dia`."""
+        pairs: list[tuple[str, str]] = []
+        for name, bounds in self.between.items():
+            ends = zip(("from", "to"), bounds, strict=True)
+            pairs += [(f"{name}_{end}", f"{bound:.15g}") for end, bound in ends if bound is not None]
+        pairs += [(name, str(value)) for name, allowed in self.among.items() for value in allowed]
+        pairs += [(f"{name}_has", text) for name, text in self.containing.items() if text]
+        return urlencode(pairs)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The conditions of a text that `text` wrote; raises StoreError with what is wrong."""
+        between: dict[str, tuple[float | None, float | None]] = {}
+        among: dict[str, list[Any]] = {}
+        containing: dict[str, str] = {}
+        for key, value in parse_qsl(text.removeprefix("?"), keep_blank_values=True):
+            name, _, end = key.rpartition("_")
+            try:
+                if key in FILTERED:
+                    among.setdefault(key, []).extend([_typed(key, value)] if value else [])
+                elif name in FILTERED and end in ("from", "to"):
+                    low, high = between.get(name, (None, None))
+                    between[name] = (float(value), high) if end == "from" else (low, float(value))
+                elif name in FILTERED and end == "has":
+                    containing[name] = value
+                else:
+                    raise StoreError(
+                        f"{key!r} is no filter: give NAME=VALUE, NAME_from=NUMBER, NAME_to=NUMBER or NAME_has=TEXT, "
+                        "joined by &, with names of the database's columns"
+                    )
+            except ValueError as error:
+                if isinstance(error, StoreError):
+                    raise
+                raise StoreError(f"the filter {key}={value} needs another value: {error}") from error
+        return cls(between, among, containing)
+
+
+def _typed(name: str, value: str) -> Any:
+    kind = QUANTITIES[name].kind
+    if kind == "truth":
+        if value not in ("True", "False"):
+            raise ValueError("give True or False")
+        return value == "True"
+    return int(value) if kind == "integer" else float(value) if kind == "real" else value
 
 
 def column(name: str) -> str:
@@ -184,6 +240,8 @@ class Store:
         columns: Sequence[str] = (),
     ) -> "pd.DataFrame":
         """Rows of `candidates`: those without `order` last, ties by job and row; all columns unless named."""
+        if order not in FILTERED:
+            raise StoreError(f"there is no column {order!r} by which crystals can be ordered")
         condition, values = (where or Filters()).sql()
         chosen = ", ".join(column(name) for name in columns) or "*"
         direction = "DESC" if descending else "ASC"

@@ -260,3 +260,24 @@ def test_writer_takes_shards_as_they_come(workspace: Made) -> None:
         wait_for(lambda: not writer.error, seconds=20)
         writer.stop()
     Store.open(folder).close()
+
+
+def test_filters_go_through_their_text() -> None:
+    where = Filters(
+        between={"energy": (None, 0.3), "atoms": (4.0, 12.0)},
+        among={"class": ["new", "known"], "low_energy": [True], "space_group": [194]},
+        containing={"net_name": "di&a"},
+    )
+    text = where.text()
+    assert text == (
+        "energy_to=0.3&atoms_from=4&atoms_to=12&class=new&class=known&low_energy=True&space_group=194&net_name_has=di%26a"
+    )
+    assert Filters.parse("?" + text).sql() == where.sql() and Filters.parse("class=").sql() == Filters().sql()
+    for wrong, sentence in {
+        "nothing=1": "'nothing' is no filter",
+        "energy_to=low": "energy_to=low needs another value",
+        "low_energy=1": "give True or False",
+        "relaxed_cif_has=C": "is no filter",
+    }.items():
+        with pytest.raises(StoreError, match=sentence):
+            Filters.parse(wrong)

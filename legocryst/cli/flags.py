@@ -15,8 +15,11 @@ from legocryst.cli.dft import dft as dft_of_files
 from legocryst.cli.dft import inputs as inputs_of_files
 from legocryst.cli.energy import energy as energy_of_files
 from legocryst.cli.identify import identify as identify_files
+from legocryst.cli.methods import methods as methods_of_job
 from legocryst.cli.output import Result, refuse
 from legocryst.cli.powder import powder as powder_of_files
+from legocryst.cli.results import export as export_files
+from legocryst.cli.times import times as times_of_presets
 from legocryst.jobs import DFT, cores
 
 Run = Callable[[argparse.Namespace], Result]
@@ -174,12 +177,30 @@ def _run(add: Add) -> None:
 
 
 def _workspace(add: Add) -> None:
-    export = add("export", c.export, "Write the new crystals of a workspace as files.")
+    export = add("export", export_files, "Write crystals of a workspace as files: the new ones, or others.")
     _workspace_flag(export)
-    export.add_argument("--format", choices=("cif", "csv", "parquet"), default="cif", help="kind of file [default cif]")
+    text = "kind of file; zip holds CIF, POSCAR, extended XYZ, tables, a manifest and what to cite [default cif]"
+    export.add_argument("--format", choices=("cif", "csv", "parquet", "zip"), default="cif", help=text)
     export.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
+    text = "as in the address of the Database page: 'class=new&energy_to=0.3&net_name_has=dia'; '' for all crystals"
+    export.add_argument("--filters", metavar="TEXT", default=None, help=f"{text} [default class=new]")
+    export.add_argument("--ids", nargs="+", default=[], metavar="ID", help="names of crystals")
+    export.add_argument("--order", default="energy", metavar="NAME", help="column to order by [default energy]")
+    export.add_argument("--largest-first", action="store_true", help="the other way round")
+    export.add_argument("--limit", type=_positive, default=None, help="most crystals [default: all]")
+    text = "CIF, POSCAR and extended XYZ of the crystals as the potential relaxed them, where it did"
+    export.add_argument("--relaxed", action="store_true", help=text)
 
     _workspace_flag(add("rebuild", c.rebuild, "Make the database of a workspace again from the files of its jobs."))
+
+    methods = add("methods", methods_of_job, "What a finished job did, as the paragraph of a paper with references.")
+    _workspace_flag(methods)
+    methods.add_argument("--job", required=True, metavar="JOB", help="name of the job")
+    methods.add_argument("--bibtex", action="store_true", help="print the references as BibTeX instead")
+
+    _workspace_flag(
+        add("times", times_of_presets, "How long each preset takes here, from the workspace's finished jobs.")
+    )
 
     app = add("app", c.app, "Start the dashboard in the browser.")
     _workspace_flag(app)

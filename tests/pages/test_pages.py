@@ -1,5 +1,6 @@
-"""Every page under AppTest: an empty workspace, and one with a finished run."""
+"""Every page under AppTest: an empty workspace, one with a finished run, one with jobs that failed or run."""
 
+import os
 import re
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from legocryst.crystal.table import encode
 from legocryst.environment.targets import target
 from legocryst.jobs import create, jobs, work
 from legocryst.quantities import CRYSTAL_COLUMNS
-from legocryst.records import write_parquet
+from legocryst.records import process_start, write_json, write_parquet
 from legocryst.stages.curate import shipped
 from legocryst.store import Store
 from legocryst.ui.shell import PAGES, _writer
@@ -74,15 +75,64 @@ class Opener:
 opened = Opener()
 
 
-@pytest.mark.parametrize("filled", [False, True], ids=["empty", "demo"])
+NEEDY = ("augment", "features", "train", "generate", "database", "structure", "jobs")
+"""Pages that have nothing to show in an empty workspace, and say so."""
+
+
+@pytest.fixture(scope="module")
+def troubled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with a job that failed, one that was stopped, one whose process is gone, and one that runs."""
+    folder = tmp_path_factory.mktemp("troubled")
+    failed, stopped, lost, running = (tiny_job(folder) for _ in range(4))
+    write_json(failed.folder / "state.json", {"state": "failed", "reason": "the table has no rows", "summary": {}})
+    (failed.folder / "log.txt").write_text("Traceback: the table has no rows\n")
+    write_json(stopped.folder / "state.json", {"state": "stopped", "reason": "The job was stopped.", "summary": {}})
+    write_json(lost.folder / "pid.json", {"pid": os.getpid(), "start": -1})
+    write_json(running.folder / "pid.json", {"pid": os.getpid(), "start": process_start(os.getpid())})
+    for job in (failed, running):
+        job.report(attempt=1, stage="curate", cpu_seconds=1.0)
+        job.report(attempt=1, stage="curate", cpu_seconds=2.0, done=3, total=12)
+    assert [job.state for job in (failed, stopped, lost, running)] == ["failed", "stopped", "lost", "running"]
+    return folder / "w"
+
+
+def test_every_page_has_its_file() -> None:
+    assert {page.file for page in PAGES.values()} == {path.name for path in (ROOT / "pages").glob("*.py")}
+
+
+@pytest.mark.parametrize("kind", ["empty", "demo", "troubled"])
 @pytest.mark.parametrize("page", PAGES)
-def test_page_draws(page: str, filled: bool, demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    test = opened(page, demo if filled else tmp_path, monkeypatch)
-    assert not test.exception and not test.error
+def test_page_draws(
+    page: str, kind: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path if kind == "empty" else request.getfixturevalue(kind)
+    test = opened(page, folder, monkeypatch)
+    assert not test.exception
+    assert [error.value for error in test.error if "failed" not in error.value.lower()] == []
     assert test.title[0].value == ("LEGO-Cryst" if page == "home" else PAGES[page].title)
-    told = [info.value for info in test.info]
-    needs = page not in ("home", "data")
-    assert len([text for text in told if "yet" in text]) == (needs and not filled)
+    if kind != "troubled":
+        assert len([info for info in test.info if "yet" in info.value]) == (kind == "empty" and page in NEEDY)
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ("failed", "Failed. The table has no rows."),
+        ("stopped", "Stopped. The job was stopped."),
+        ("lost", "Lost. The process of this job ended without a word"),
+        ("running", ""),
+    ],
+)
+def test_jobs_page_tells_how_a_job_stands(
+    state: str, told: str, troubled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = next(job for job in jobs(troubled) if job.state == state)
+    test = opened("jobs", troubled, monkeypatch, chosen={"shown_job": job.id})
+    assert not test.exception
+    shown = [element.value for element in (*test.error, *test.warning)]
+    assert [text for text in shown if text.startswith(told)] == shown and bool(shown) == bool(told)
+    labels = [button.label for button in test.button]
+    assert ("Stop" in labels) == (state == "running") and ("Resume" in labels) == (state != "running")
 
 
 def test_augment_page_follows_a_crystal(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
