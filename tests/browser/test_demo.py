@@ -13,7 +13,7 @@ import pytest
 from legocryst.jobs import Job, jobs
 from legocryst.records import read_json
 from legocryst.store import Store
-from tests.browser.conftest import App
+from scripts.browser import App
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
