@@ -4,5 +4,5 @@ import streamlit as st
 
 from legocryst.ui import shell
 
-st.set_page_config(page_title="LEGO-Cryst", layout="wide")
+st.set_page_config(page_title="LEGO-Cryst", layout="wide", initial_sidebar_state=220)
 shell.route()

@@ -1,24 +1,28 @@
 """What each generator yields of new crystals, for its samples and for its processor time, beside random crystals.
 
-python -m benchmarks.yield TABLE [--models transformer cvae vae gan] [--samples 1000 10000] [--matcher]
+python -m benchmarks.yield TABLE [--models transformer cvae vae gan] [--samples 1000 10000] [--matcher] [--random]
     [--rounds 3] [--energies 600] [--saved FOLDER]
 
 TABLE is made by `python -m legocryst augment`. Every model is trained to its default stop, then draws and relaxes its
-rows; after each the random symmetric generator gets as much processor time as that took, training included, and the
-same relaxation. All CPU-s are of one thread. Unique crystals are distinct nets; with --matcher also pymatgen's
-StructureMatcher (ltol 0.2, stol 0.3, angle 5) counts, by the published criterion, within each net.
+rows. With --random the random symmetric generator gets as much processor time as that took, training included from
+10,000 samples on, and the same relaxation. All CPU-s are of one thread. Unique crystals are distinct nets; with
+--matcher also pymatgen's StructureMatcher (ltol 0.2, stol 0.3, angle 5) counts, by the published criterion, within each
+net. Layers are told by their nets, so that another stacking of a known layer is no new crystal.
 
 With --rounds, what a conditional VAE drew and stayed invalid is refined in its latent space, so many times, with its
 groups and Wyckoff positions. With --energies, so many of the new frameworks, drawn at random in equal shares from the
 quarters of the primitive cell's size, are relaxed with 7net-0, and the number of low-energy ones among all is told with
-its 95 % interval. Models are kept in --saved, and taken from there.
+its 95 % interval; those of more than --largest atoms are taken to be none. Models, relaxed samples and energies are
+kept in --saved, and taken from there.
 """
 
 import argparse
+import itertools
 import json
 import os
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -39,18 +43,18 @@ from legocryst.environment.targets import target as find_target
 from legocryst.models.base import Generator, generator, load
 from legocryst.models.cvae import ConditionalVAE
 from legocryst.pipeline import nets_of_sources, share_valid
-from legocryst.quantities import CRYSTAL_COLUMNS
 from legocryst.settings import RankSettings, RelaxSettings, SampleSettings, TrainSettings
+from legocryst.stages.kept import KeptRows
 from legocryst.stages.rank import rank
 from legocryst.stages.relax import relax_table
-from legocryst.stages.sample import sample
+from legocryst.stages.sample import refined, sample
 
 ONCE = RelaxSettings(restarts=0, merge=0.0)
 """Rows are drawn at will, so that another costs less than a restart."""
 LOT = 5000
 """Rows relaxed together."""
-STEP = 0.5
-"""How far a row goes in the latent space towards a fresh draw."""
+WITH_TRAINING = 10_000
+"""From so many samples on the time of training counts."""
 SITES = (1, 2, 3, 4)
 """Numbers of sites that are told apart; the last stands for itself and all above."""
 
@@ -86,29 +90,31 @@ def main() -> None:
     parser.add_argument("--matcher", action="store_true", help="count by StructureMatcher, too")
     parser.add_argument("--rounds", type=int, default=0, help="rounds of latent refinement of a conditional VAE")
     parser.add_argument("--energies", type=int, default=0, help="new frameworks that are relaxed with the potential")
-    parser.add_argument("--saved", type=Path, help="folder of trained models")
+    parser.add_argument("--largest", type=int, default=500, help="atoms in the primitive cell; larger ones are not low")
+    parser.add_argument("--saved", type=Path, help="folder of trained models and of relaxed samples")
+    parser.add_argument("--random", action="store_true", help="random crystals at equal time, too")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.set_num_threads(1)
     table, target = pd.read_parquet(options.table), find_target(options.target)
     known = nets_of_sources(table, target.name)
     relax_table(table.head(2), target.name, ONCE)  # compiled functions are loaded
-    yardstick = generator("random", volume_per_atom=target.volume_per_atom).fit(table, TrainSettings(model="random"))
+    yardstick = Yardstick(table, target, options.seed)
     for name in options.models:
         model, training = trained(name, table, target, known, options)
         for number in options.samples:
-            clock = Clock()
-            clock.seconds["train"] = training
-            asked = SampleSettings.model_validate({**json.loads(options.sample), "samples": number})
-            rows = clock.run("sample", sample, model, asked, seed=options.seed)
-            frame = clock.run("relax", relaxed, rows, target)
-            tell(name, clock, judged(frame, target, known, matcher=options.matcher))
+            clock, frame = drawn(name, model, number, target, options)
+            if number >= WITH_TRAINING:
+                clock.seconds["train"] = training
+            tell(f"{name}, {number}", clock, judged(frame, target, known, matcher=options.matcher))
             low_energy(frame, target, known, options)
-            if isinstance(model, ConditionalVAE):
+            if options.rounds and isinstance(model, ConditionalVAE):
                 refinement(model, frame, target, known, options)
-            clock, frame = at_equal_time(yardstick, target, clock.total, options.seed)
-            tell("random, equal time", clock, judged(frame, target, known, matcher=False))
-            low_energy(frame, target, known, options)
+            if options.random:
+                same, beside = yardstick.run(clock.total)
+                tell("random, equal time", same, judged(beside, target, known, matcher=False))
+                if number == max(options.samples):
+                    low_energy(beside, target, known, options)
 
 
 def trained(
@@ -134,6 +140,26 @@ def trained(
     return model, clock.total
 
 
+def drawn(
+    name: str, model: Generator, number: int, target: Target, options: argparse.Namespace
+) -> tuple["Clock", pd.DataFrame]:
+    """So many rows drawn and relaxed, and what that took; kept beside the model."""
+    asked = SampleSettings.model_validate({**json.loads(options.sample), "samples": number})
+    clock, kept = Clock(), None
+    if options.saved:
+        words = "".join(f"-{key}-{value}" for key, value in json.loads(options.sample).items())
+        kept = options.saved / f"{name}-{number}{words}.parquet"
+        if kept.exists():
+            clock.seconds = json.loads(kept.with_suffix(".json").read_text())
+            return clock, pd.read_parquet(kept)
+    rows = clock.run("sample", sample, model, asked, seed=options.seed)
+    frame = clock.run("relax", relaxed, rows, target)
+    if kept:
+        frame.to_parquet(kept)
+        kept.with_suffix(".json").write_text(json.dumps(clock.seconds))
+    return clock, frame
+
+
 def relaxed(rows: pd.DataFrame, target: Target) -> pd.DataFrame:
     """All rows relaxed, in lots."""
     lots = range(0, len(rows), LOT)
@@ -141,14 +167,33 @@ def relaxed(rows: pd.DataFrame, target: Target) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def at_equal_time(yardstick: Generator, target: Target, seconds: float, seed: int) -> tuple[Clock, pd.DataFrame]:
-    """Random rows drawn and relaxed until the time is over."""
-    clock = Clock()
-    frames: list[pd.DataFrame] = []
-    while clock.total < seconds:
-        rows = clock.run("sample", yardstick.sample, LOT, seed=seed + len(frames))
-        frames.append(clock.run("relax", relaxed, rows, target))
-    return clock, pd.concat(frames, ignore_index=True)
+class Yardstick:
+    """Random symmetric crystals, drawn and relaxed for as long as is asked, each lot once."""
+
+    def __init__(self, table: pd.DataFrame, target: Target, seed: int) -> None:
+        self.model = generator("random", volume_per_atom=target.volume_per_atom)
+        self.model.fit(table, TrainSettings(model="random"))
+        self.target, self.seed = target, seed
+        self.lots: list[tuple[Clock, pd.DataFrame]] = []
+
+    def run(self, seconds: float) -> tuple[Clock, pd.DataFrame]:
+        """The lots of the first so many CPU-s, the last one whole."""
+        clock, frames = Clock(), []
+        for k in itertools.count():
+            if clock.total >= seconds:
+                break
+            if k == len(self.lots):
+                self.lots.append(self._lot(k))
+            own, frame = self.lots[k]
+            for name, value in own.seconds.items():
+                clock.seconds[name] = clock.seconds.get(name, 0.0) + value
+            frames.append(frame)
+        return clock, pd.concat(frames, ignore_index=True)
+
+    def _lot(self, k: int) -> tuple[Clock, pd.DataFrame]:
+        clock = Clock()
+        rows = clock.run("sample", self.model.sample, LOT, seed=self.seed + k)
+        return clock, clock.run("relax", relaxed, rows, self.target)
 
 
 def judged(frame: pd.DataFrame, target: Target, known: set[str], *, matcher: bool) -> dict[str, Any]:
@@ -189,16 +234,19 @@ def low_energy(frame: pd.DataFrame, target: Target, known: set[str], options: ar
     new = new_frameworks(frame, known)
     if not options.energies or new.empty:
         return
-    clock, rng = Clock(), np.random.default_rng(options.seed)
+    clock, rng, every = Clock(), np.random.default_rng(options.seed), len(new)
     size = primitive_atoms(decode(new, element=target.atomic_number, max_atoms=10**6).crystals)
+    new, size = new[size <= options.largest].reset_index(drop=True), size[size <= options.largest]
     quarter = pd.qcut(pd.Series(size).rank(method="first"), min(4, len(new)), labels=False).to_numpy()
     strata = [np.flatnonzero(quarter == q) for q in range(quarter.max() + 1)]
     share = max(1, options.energies // len(strata))
     drawn = [rng.permutation(stratum)[:share] for stratum in strata]
     rows = new.iloc[np.concatenate(drawn)].assign(row=np.concatenate(drawn))
-    every = {"max_energies": len(rows), "max_relaxed": len(rows), "max_rattled": 0, "max_atoms": 500}
-    settings = RankSettings.model_validate({"model": "7net-0", **every})
-    ranked = clock.run("energy", rank, rows, settings, target=target.name).set_index("row")
+    all_of_them = {"max_energies": len(rows), "max_relaxed": len(rows), "max_rattled": 0, "max_atoms": 500}
+    settings = RankSettings.model_validate({"model": "7net-0", **all_of_them})
+    with ExitStack() as stack:
+        kept = stack.enter_context(KeptRows(options.saved / "energies")) if options.saved else None
+        ranked = clock.run("energy", rank, rows, settings, target=target.name, kept=kept).set_index("row")
     low = [ranked.loc[part, "low_energy"].fillna(False).to_numpy(bool) for part in drawn]
     # Jeffreys' posterior of the share in each size
     posterior = sum(
@@ -207,7 +255,8 @@ def low_energy(frame: pd.DataFrame, target: Target, known: set[str], options: ar
     )
     expected = sum(len(stratum) * found.mean() for stratum, found in zip(strata, low, strict=True))
     out = {
-        "new_frameworks": len(new),
+        "new_frameworks": every,
+        f"of_at_most_{options.largest}_atoms": len(new),
         "largest_atoms_of_quarters": [int(size[stratum].max()) for stratum in strata],
         "relaxed": [len(found) for found in low],
         "low": [int(found.sum()) for found in low],
@@ -225,13 +274,11 @@ def refinement(
     clock = Clock()
     total = frame
     for number in range(options.rounds):
-        rest = frame[(frame["status"] == "invalid") & ~frame["published"]]
-        crystals = rest[list(CRYSTAL_COLUMNS)].reset_index(drop=True)
-        rows = clock.run("sample", model.refine, crystals, seed=options.seed + number + 1, step=STEP)
+        rows = clock.run("sample", refined, model, frame, SampleSettings(), seed=options.seed + number + 1)
         frame = clock.run("relax", relaxed, rows, target)
         total = pd.concat([total, frame], ignore_index=True)
         counts = judged(total, target, known, matcher=options.matcher)
-        tell(f"round {number + 1} of {len(rest)} rows", clock, counts)
+        tell(f"round {number + 1} of {len(rows)} rows", clock, counts)
 
 
 def by_sites(crystals: pd.DataFrame) -> dict[str, int]:

@@ -33,7 +33,7 @@ from pydantic import ValidationError
 
 from legocryst import DATA, ROOT, __version__
 from legocryst.records import fingerprint, process_start, read_json, tail, versions, write_json
-from legocryst.settings import RunSettings
+from legocryst.settings import RunSettings, contradiction
 from legocryst.workspace import TARGETS, target_files, targets_of
 from legocryst.workspace import default_workspace as default_workspace
 
@@ -55,6 +55,8 @@ FILES = {
 """What a finished stage leaves in the folder; the relaxation leaves shards/crystals-00000.parquet and so on."""
 REFERENCE = "shards/reference.parquet"
 """What curating leaves besides, where a reference set was given."""
+BASELINE = "baseline.json"
+"""Where a run leaves what random crystals gave beside it."""
 QUALITY = "model/quality.json"
 """Where a training leaves sdv's quality report of its samples."""
 NICE = 10
@@ -239,6 +241,8 @@ def create(
         raise ValueError("a job that starts from another's results takes over its crystals: give no others")
     if parent is not None:
         settings, files = _inherited(parent, settings, through), _results(parent, through)
+    if command == "run" and (message := contradiction(settings)):
+        raise ValueError(message)
     folder = _new_folder(workspace / "jobs")
     if parent is not None:
         known = [parent.folder / REFERENCE] if parent.reference else []

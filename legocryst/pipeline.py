@@ -4,36 +4,24 @@ The counts of a run add up: every sampled row is undecodable, invalid, a duplica
 (its net is in the training or the reference set) or new.
 """
 
-import resource
-import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from legocryst.counts import count
-from legocryst.jobs import DFT, FILES, QUALITY, REFERENCE, STAGES, Job, Stopped
+from legocryst.jobs import DFT, FILES, QUALITY, REFERENCE, STAGES, Job
+from legocryst.line import Line, Report
 from legocryst.records import write_json, write_parquet
+from legocryst.rounds import all_relaxed, baseline, classified, gaps, known_nets, ranked, run_rounds
 from legocryst.settings import CurateSettings, RelaxSettings
 
 if TYPE_CHECKING:
-    from legocryst.analysis.novelty import Known
-    from legocryst.models.features import Featurizer
     from legocryst.stages.curate import Curated
 
-Report = Callable[[Mapping[str, Any]], None]
-CHUNK = 500
-"""Rows relaxed together and kept in one shard."""
 CHECK = RelaxSettings(restarts=0, merge=0, descriptor_steps=40, coordination_steps=40, refine_steps=60)
 """A short relaxation, which tells during training how many fresh samples become valid."""
-REPORT_SECONDS = 0.5
-SHARD = "crystals-{:05d}.parquet"
-KEPT = "energies"
-"""Folder of a job with the energies it computed."""
-KEPT_GAPS = "gaps"
-"""Folder of a job with the gaps it computed."""
 
 
 def run(job: Job, *, progress: Report | None = None, should_stop: Callable[[], bool] | None = None) -> dict[str, Any]:
@@ -43,13 +31,15 @@ def run(job: Job, *, progress: Report | None = None, should_stop: Callable[[], b
     """
     import torch
 
-    line = _Line(job, progress or (lambda numbers: None), should_stop or job.stopping)
+    line = Line(job, progress or (lambda numbers: None), should_stop or job.stopping)
+    torch.set_num_threads(job.threads)
     for stage in job.stages:
-        if not _done(job, stage):
-            torch.set_num_threads(job.threads)
+        if stage in _STAGES and not _done(job, stage):
             line.begin(stage)
             _STAGES[stage](line)
-            line.note(complete=True)
+            line.complete()
+    if "sample" in job.stages:
+        run_rounds(line)
     return summary(job)
 
 
@@ -74,19 +64,21 @@ def summary(job: Job) -> dict[str, Any]:
             out[name] = len(_read(job, stage))
     if job.reference and _done(job, "curate"):
         out["reference"] = len(pd.read_parquet(job.folder / REFERENCE))
-    if _done(job, "sample") and _done(job, "relax"):
+    if "relax" in job.stages and all_relaxed(job):
         out |= count(classified(job))
+    if found := baseline(job):
+        out["baseline"] = found
     if _done(job, "rank"):
-        ranked = _read(job, "rank")
+        energies = ranked(job)
         out |= {
-            "energies": int(ranked["screen_energy"].notna().sum()),
-            "relaxed": int(ranked["relaxed_energy"].notna().sum()),
+            "energies": int(energies["screen_energy"].notna().sum()),
+            "relaxed": int(energies["relaxed_energy"].notna().sum()),
         }
-        out["low_energy"] = int(ranked["low_energy"].sum())
-        if learned := tested.numbers(ranked, settings.rank.low_energy):
+        out["low_energy"] = int(energies["low_energy"].sum())
+        if learned := tested.numbers(energies, settings.rank.low_energy):
             out["learned"] = learned
     if _done(job, "bands"):
-        classes = _read(job, "bands")["band_class"].value_counts()
+        classes = gaps(job)["band_class"].value_counts()
         out["band_classes"] = {str(name or "none"): int(number) for name, number in classes.items()}
     if _done(job, DFT):
         row = _read(job, DFT).iloc[0]
@@ -94,30 +86,13 @@ def summary(job: Job) -> dict[str, Any]:
     return out | {"threads": job.threads, "cpu_seconds": seconds, "total_cpu_seconds": round(sum(seconds.values()), 3)}
 
 
-def classified(job: Job) -> pd.DataFrame:
-    """All relaxed rows of a job with their `class`: undecodable, invalid, known, duplicate or new."""
-    table = pd.concat([pd.read_parquet(path) for path in _chunks(job)], ignore_index=True).sort_values("row")
-    table = table.reset_index(drop=True)
-    valid = table["status"] == "valid"
-    known = valid & table["net_key"].isin(known_nets(job))
-    repeated = table.loc[valid, "net_key"].duplicated().reindex(table.index, fill_value=False)
-    table["class"] = np.select([~valid, known, repeated], [table["status"], "known", "duplicate"], "new")
-    return table
-
-
-def known_nets(job: Job) -> set[str]:
-    """Net keys of a job's training set and, where it has one, reference set."""
-    paths = [path for path in (_path(job, "curate"), job.folder / REFERENCE) if path.exists()]
-    return {key for path in paths for key in pd.read_parquet(path, columns=["net_key"])["net_key"]}
-
-
 def share_valid(
     target: str, settings: RelaxSettings = CHECK, *, known: Collection[str] = ()
 ) -> Callable[[pd.DataFrame], dict[str, float]]:
     """An evaluator for training, which relaxes fresh rows.
 
-    It tells what share of them becomes `valid`, how many `distinct` nets these are as a share of the rows, and how many
-    of the nets are `new`, that is, not among the `known` keys.
+    It tells what share of them is `decodable` and what becomes `valid`, how many `distinct` nets these are as a share
+    of the rows, and how many of the nets are `new`, that is, not among the `known` keys.
     """
     from legocryst.stages.relax import relax_table
 
@@ -125,7 +100,8 @@ def share_valid(
         relaxed = relax_table(rows, target, settings)
         valid = relaxed[relaxed["status"] == "valid"]
         nets = set(valid["net_key"])
-        numbers = {"valid": len(valid), "distinct": len(nets), "new": len(nets - set(known))}
+        decodable = int((relaxed["status"] != "undecodable").sum())
+        numbers = {"decodable": decodable, "valid": len(valid), "distinct": len(nets), "new": len(nets - set(known))}
         return {name: number / len(rows) for name, number in numbers.items()}
 
     return evaluate
@@ -165,48 +141,7 @@ def training_set(
     return curate(paths, settings, progress=progress)
 
 
-class _Line:
-    """One attempt at a job: its settings, and the reports of the stage that is being done."""
-
-    def __init__(self, job: Job, report: Report, should_stop: Callable[[], bool]) -> None:
-        self.job, self.settings, self.should_stop = job, job.settings, should_stop
-        self.featurizer: Featurizer | None = None
-        self.reference: Curated | None = None
-        self._report = report
-        self._attempt = job.latest().get("attempt", 0) + 1
-        self._stage, self._start, self._last = "", 0.0, 0.0
-
-    def begin(self, stage: str) -> None:
-        """Start a stage, unless the job was asked to stop."""
-        self.check()
-        self._stage, self._start, self._last = stage, _cpu_now(), 0.0
-        self.note()
-
-    def check(self) -> None:
-        """Raise Stopped when the job was asked to stop."""
-        if self.should_stop():
-            raise Stopped
-
-    def note(self, **numbers: Any) -> None:
-        """Append numbers to the job's progress and tell the caller."""
-        line = {"stage": self._stage, "cpu_seconds": round(_cpu_now() - self._start, 3), **numbers}
-        self.job.report(attempt=self._attempt, **line)
-        self._report(line)
-
-    def tick(self, done: int, total: int, **numbers: Any) -> None:
-        """Progress of a stage that counts; at most two lines a second."""
-        now = time.monotonic()
-        if done >= total or now - self._last >= REPORT_SECONDS:
-            self._last = now
-            self.note(done=done, total=total, **numbers)
-
-    def seed(self, stage: str) -> int:
-        """The stage's own seed, made from the run's."""
-        sequence = np.random.SeedSequence([self.settings.seed, STAGES.index(stage)])
-        return int(sequence.generate_state(1)[0] >> 1)
-
-
-def _curate(line: _Line) -> None:
+def _curate(line: Line) -> None:
     from legocryst.stages.curate import reference
 
     job, settings = line.job, line.settings.curate
@@ -220,7 +155,7 @@ def _curate(line: _Line) -> None:
     write_parquet(curated.table, _path(job, "curate"))
 
 
-def _augment(line: _Line) -> None:
+def _augment(line: Line) -> None:
     from legocryst.stages.augment import augment
 
     seeds, settings = _read(line.job, "curate"), line.settings
@@ -231,7 +166,7 @@ def _augment(line: _Line) -> None:
     write_parquet(made.table, _path(line.job, "augment"))
 
 
-def _featurize(line: _Line) -> None:
+def _featurize(line: Line) -> None:
     from legocryst.stages.featurize import featurize
 
     table = _read(line.job, "augment")
@@ -240,7 +175,7 @@ def _featurize(line: _Line) -> None:
     write_parquet(columns, _path(line.job, "featurize"))
 
 
-def _train(line: _Line) -> None:
+def _train(line: Line) -> None:
     from legocryst.environment.targets import target
     from legocryst.models.quality import ROWS as QUALITY_ROWS
     from legocryst.models.quality import quality
@@ -273,110 +208,7 @@ def _train(line: _Line) -> None:
     write_parquet(_curves(job), _path(job, "train"))
 
 
-def _sample(line: _Line) -> None:
-    from legocryst.models.base import load
-    from legocryst.stages.sample import sample
-
-    model = load(line.job.folder / FILES["train"][1])
-    table = sample(model, line.settings.sample, seed=line.seed("sample"))
-    write_parquet(table, line.job.folder / FILES["sample"][0])
-
-
-def _relax(line: _Line) -> None:
-    """Relax the chunks that have no shard yet."""
-    from legocryst.stages.relax import relax_chunks
-
-    job, settings = line.job, line.settings
-    table = _read(job, "sample")
-    starts = range(0, len(table), CHUNK)
-    missing = [k for k in range(len(starts)) if not (job.shards / SHARD.format(k)).exists()]
-    rest = pd.concat([table.iloc[starts[k] : starts[k] + CHUNK] for k in missing])
-    frames = relax_chunks(
-        rest,
-        settings.curate.target,
-        settings.relax,
-        decode=settings.sample.decode,
-        max_atoms=settings.sample.max_atoms,
-        threads=job.threads,
-        chunk=CHUNK,
-        known=_known(line),
-    )
-    done, valid = len(table) - len(rest), 0
-    line.tick(done, len(table))
-    for place, (k, frame) in enumerate(zip(missing, frames, strict=True)):
-        write_parquet(frame.assign(row=frame["row"] + (k - place) * CHUNK), job.shards / SHARD.format(k))
-        done, valid = done + len(frame), valid + int((frame["status"] == "valid").sum())
-        line.tick(done, len(table), valid=valid, loss=float(frame["loss"].median()))
-        if done < len(table) and line.should_stop():
-            frames.close()
-            raise Stopped
-
-
-def _known(line: _Line) -> "Known":
-    """The crystals of the training set, of the reference set and of the shipped set, kept in the job's folder."""
-    from legocryst.analysis.novelty import FILE, REFERENCE, SHIPPED, TRAINING, Known
-    from legocryst.stages.curate import known, reference, shipped
-
-    job, settings = line.job, line.settings.curate
-    path = job.folder / FILE
-    if path.exists():
-        return Known.read(path)
-    found = known(_read(job, "curate"), settings.target, of_set=TRAINING)
-    if job.reference:
-        given = line.reference or reference(job.reference, settings)
-        found += known(given.table, settings.target, of_set=REFERENCE, crystals=given.crystals)
-    if job.seeds and len(mine := shipped(settings.target)):
-        found += known(mine, settings.target, of_set=SHIPPED)
-    found.write(path)
-    return found
-
-
-def _rank(line: _Line) -> None:
-    """Energies already computed, by this job or another of the workspace, are not computed again."""
-    from legocryst.stages.kept import KeptRows
-    from legocryst.stages.rank import rank
-
-    job, settings = line.job, line.settings
-    table = classified(job)
-    new = table[table["class"] == "new"].reset_index(drop=True)
-    with KeptRows(job.folder / KEPT, job.folder.parent.glob(f"*/{KEPT}")) as kept:
-        ranked = rank(
-            new,
-            settings.rank,
-            target=settings.curate.target,
-            seed=line.seed("rank"),
-            threads=job.threads,
-            kept=kept,
-            progress=line.tick,
-            should_stop=line.should_stop,
-        )
-    line.check()
-    write_parquet(ranked, _path(job, "rank"))
-
-
-def _bands(line: _Line) -> None:
-    """Gaps of all valid crystals, relaxed with the potential where they kept their net; found ones stay found."""
-    from legocryst.stages.bands import find_gaps
-    from legocryst.stages.kept import KeptRows
-
-    job, settings = line.job, line.settings
-    table = classified(job)
-    with KeptRows(job.folder / KEPT_GAPS, job.folder.parent.glob(f"*/{KEPT_GAPS}")) as kept:
-        found = find_gaps(
-            table[table["status"] == "valid"],
-            settings.bands,
-            target=settings.curate.target,
-            ranked=_read(job, "rank"),
-            threads=job.threads,
-            kept=kept,
-            progress=line.tick,
-            should_stop=line.should_stop,
-        )
-    line.check()
-    write_parquet(found, _path(job, "bands"))
-
-
-def _dft(line: _Line) -> None:
+def _dft(line: Line) -> None:
     """The one crystal of the job's input, which is named as the crystal."""
     from legocryst.crystal.readers import from_cif
     from legocryst.stages.dft import dft
@@ -392,15 +224,11 @@ def _dft(line: _Line) -> None:
     write_parquet(found, _path(line.job, DFT))
 
 
-_STAGES: dict[str, Callable[[_Line], None]] = {
+_STAGES: dict[str, Callable[[Line], None]] = {
     "curate": _curate,
     "augment": _augment,
     "featurize": _featurize,
     "train": _train,
-    "sample": _sample,
-    "relax": _relax,
-    "rank": _rank,
-    "bands": _bands,
     DFT: _dft,
 }
 
@@ -413,13 +241,7 @@ def _read(job: Job, stage: str) -> pd.DataFrame:
     return pd.read_parquet(_path(job, stage))
 
 
-def _chunks(job: Job) -> list[Path]:
-    return sorted(job.shards.glob("crystals-*.parquet"))
-
-
 def _done(job: Job, stage: str) -> bool:
-    if stage == "relax":
-        return len(_chunks(job)) == -(-job.settings.sample.samples // CHUNK)
     return all((job.folder / name).exists() for name in FILES[stage])
 
 
@@ -432,17 +254,11 @@ def _curves(job: Job) -> pd.DataFrame:
     return pd.DataFrame([(*key, value) for key, value in sorted(rows.items())], columns=list(names)).astype(names)
 
 
-def _cpu_now() -> float:
-    """CPU-s of this process and of the child processes that ended."""
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
-
-
 def _cpu_seconds(job: Job) -> dict[str, float]:
     """CPU-s of each stage, summed over attempts: the last that each attempt reported."""
     last = {(line["stage"], line["attempt"]): line["cpu_seconds"] for line in job.progress()}
     return {
         stage: round(sum(value for (name, _), value in last.items() if name == stage), 3)
-        for stage in (*STAGES, DFT)
+        for stage in (*STAGES, "baseline", DFT)
         if any(name == stage for name, _ in last)
     }

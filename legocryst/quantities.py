@@ -115,6 +115,9 @@ _ALL = [
     Quantity("net_name", "Net", "", "RCSR symbol of the net, if it has one.", "text"),
     Quantity("kind", "Kind", "", "framework, layers, chains, cages, interpenetrated or a mixture.", "category"),
     Quantity("periodicity", "Periodicity", "", "Directions the net goes on in: 3 framework, 2 layers.", "integer"),
+    # what a reader says of it
+    Quantity("starred", "Starred", "", "Whether a reader gave it a star.", "truth"),
+    Quantity("note", "Note", "", "What a reader wrote down.", "text"),
     # what is known of it
     Quantity(
         "novelty", "Novelty", "", "Net in the training set, in the reference set, named by RCSR, or new.", "category"
@@ -234,6 +237,7 @@ _ALL = [
     Quantity("quantity", "Quantity", "", "What was measured after the epoch.", "category"),
     Quantity("value", "Value", "", "Its value."),
     Quantity("held_out", "Loss on held-out rows", "", "Loss on rows the network never learns from."),
+    Quantity("decodable", "Decodable fresh samples", "", "Share of fresh samples that are crystals at all."),
     Quantity("valid", "Valid fresh samples", "", "Share of fresh samples that are valid after a short relaxation."),
     Quantity("distinct", "Distinct fresh nets", "", "Distinct valid nets as a share of the fresh samples."),
     Quantity("new", "New fresh nets", "", "Distinct valid nets outside the training set, as a share of the samples."),

@@ -160,11 +160,22 @@ class FeatureSettings(Settings):
     )
 
 
+EPOCHS = {"transformer": 20, "cvae": 100, "vae": 100, "gan": 60}
+"""Passes over a table of 65,000 rows that take each model a quarter of an hour or less on two cores."""
+
+
 class TrainSettings(Settings):
     """Which generative model is trained, and how."""
 
     model: Literal["transformer", "cvae", "vae", "gan", "random"] = setting("vae", "Kind of generator.")
-    epochs: int = setting(100, "Most passes over the table.", ge=1, le=5000)
+    epochs: int | None = setting(
+        None,
+        "Most passes over the table; empty: as many as suit the model, "
+        + ", ".join(f"{name} {number}" for name, number in EPOCHS.items())
+        + ".",
+        ge=1,
+        le=5000,
+    )
     batch_size: int = setting(500, "Rows in one step of the optimiser.", ge=10, le=10000)
     latent: int = setting(128, "Width of the latent space.", ge=2, le=1024, advanced=True)
     hidden: int = setting(512, "Width of the two hidden layers.", ge=8, le=4096, advanced=True)
@@ -180,7 +191,13 @@ class TrainSettings(Settings):
         le=1000,
         advanced=True,
     )
-    check_every: int = setting(10, "Epochs between two checks of fresh samples.", ge=1, le=1000, advanced=True)
+    check_every: int | None = setting(
+        None,
+        "Epochs between two checks of fresh samples; empty: a tenth of all.",
+        ge=1,
+        le=1000,
+        advanced=True,
+    )
     check_samples: int = setting(200, "Fresh samples drawn for one check.", ge=1, le=10000, advanced=True)
     quality: bool = setting(True, "Compare samples with the table, column by column, when the training is over.")
     kl_weight: float = setting(
@@ -190,6 +207,16 @@ class TrainSettings(Settings):
         le=100,
         advanced=True,
     )
+
+    @property
+    def passes(self) -> int:
+        """Most passes over the table; the random generator has one."""
+        return self.epochs or EPOCHS.get(self.model, 1)
+
+    @property
+    def pause(self) -> int:
+        """Epochs between two checks of fresh samples."""
+        return self.check_every or max(1, self.passes // 10)
 
 
 class SampleSettings(Settings):
@@ -214,6 +241,55 @@ class SampleSettings(Settings):
         "snap",
         "snap: sites move to the nearest point of their position; strict: shifts above 0.1 angstrom are refused; "
         "drop: such sites are left out, as the reference programs do.",
+    )
+    refine_rounds: int = setting(
+        0,
+        "Times that rows which stayed invalid are drawn again near where they ended, with their space groups and "
+        "Wyckoff positions; for the conditional VAE.",
+        ge=0,
+        le=10,
+    )
+    refine_step: float = setting(
+        0.5,
+        "How far such a row goes in the latent space: 0 as it ended, 1 to a fresh draw.",
+        gt=0,
+        le=1,
+        advanced=True,
+    )
+    baseline: int = setting(
+        1000,
+        "Random symmetric crystals that are relaxed beside, so that you see what the model is worth; they do not go "
+        "into the database.",
+        ge=0,
+        le=100_000,
+        advanced=True,
+    )
+
+    @property
+    def asked(self) -> list[str]:
+        """Words for what is not left open; a largest number of atoms alone asks for nothing."""
+        found = {
+            "space groups": self.system != "any" or self.groups.strip() != "",
+            "a number of sites": (self.min_sites, self.max_sites) != (1, 8),
+            "a number of atoms": self.min_atoms > 1,
+            "low energy": self.lowest_energies < 1,
+        }
+        return [words for words, asked in found.items() if asked]
+
+
+class GoalSettings(Settings):
+    """When a run ends: after one round of samples, or after as many as a goal takes."""
+
+    crystals: int = setting(
+        0, "Draw and relax, round after round, until there are so many; 0: one round.", ge=0, le=1_000_000
+    )
+    kind: Literal["new", "low in energy"] = setting(
+        "low in energy",
+        "Which crystals count: new, or low in energy too: new frameworks that lie below the limit of the energies when "
+        "relaxed with the potential.",
+    )
+    minutes: float = setting(
+        60.0, "After so long no round begins, and no further energy is computed.", gt=0, le=100_000
     )
 
 
@@ -447,7 +523,28 @@ class RunSettings(Settings):
     relax: RelaxSettings = RelaxSettings()
     rank: RankSettings = RankSettings()
     bands: BandSettings = BandSettings()
+    goal: GoalSettings = GoalSettings()
     dft: DftSettings = DftSettings()
+
+
+CONDITIONAL = ("transformer", "cvae")
+"""Models that can be asked for space groups, sites, atoms and energies."""
+REFINING = ("cvae",)
+"""Models that draw rows again near others."""
+
+
+def contradiction(settings: RunSettings) -> str:
+    """What in the settings of a run cannot be together, as a sentence; "" if nothing."""
+    model, sample = settings.train.model, settings.sample
+    if sample.asked and model not in CONDITIONAL:
+        wanted = " or ".join(sample.asked)
+        return f"the model {model} cannot be asked for {wanted}: leave that open, or take {' or '.join(CONDITIONAL)}"
+    if sample.refine_rounds and model not in REFINING:
+        able = " or ".join(REFINING)
+        return f"the model {model} cannot draw rows near others: set the refine rounds to 0, or take {able}"
+    if settings.goal.crystals and settings.goal.kind == "low in energy" and not settings.rank.energies:
+        return "crystals low in energy are the goal, but no energies are computed: compute them, or count new ones"
+    return ""
 
 
 def preset(name: str) -> RunSettings:
@@ -462,7 +559,7 @@ def preset(name: str) -> RunSettings:
             "augment": {"rows": 1000},
             "features": {"fit_rows": 500},
             "train": {"epochs": 4, "check_every": 4, "check_samples": 20, "batch_size": 100, "quality": False},
-            "sample": {"samples": 100},
+            "sample": {"samples": 100, "baseline": 100},
             "relax": {"descriptor_steps": 60, "coordination_steps": 60, "refine_steps": 100} | fresh,
             "rank": {"model": "7net-0", "max_energies": 3, "max_relaxed": 1, "max_rattled": 0, "max_atoms": 16},
         },
@@ -476,13 +573,12 @@ def preset(name: str) -> RunSettings:
         },
         "standard": {
             "augment": {"rows": 40_000},
-            "train": {"epochs": 150},
             "sample": {"samples": 10_000},
             "relax": fresh,
         },
         "thorough": {
             "augment": {"rows": 80_000},
-            "train": {"epochs": 300},
+            "train": {"patience": 10},
             "sample": {"samples": 100_000},
             "relax": fresh,
             "rank": {"max_energies": 20_000, "max_relaxed": 1000, "max_rattled": 50},

@@ -11,7 +11,7 @@ from legocryst.crystal.wyckoff import symbol, wyckoff
 from legocryst.environment.targets import target
 from legocryst.jobs import Job
 from legocryst.quantities import CRYSTAL_COLUMNS, SITES
-from legocryst.ui import figures, forms, shell, show, tables
+from legocryst.ui import figures, forms, frame, shell, show, tables
 from legocryst.ui.live import live, planned
 from legocryst.ui.scene import Scene, SceneError, scene, turned
 from legocryst.ui.viewer import view
@@ -177,7 +177,7 @@ shell.begin("augment")
 parent = shell.training_set()
 good = forms.form("augment")
 forms.seed()
-if st.button("Augment", type="primary", disabled=not good, help=shell.CORES):
+if frame.button("Augment", "augment", good=good, base=parent):
     started = shell.start("augment", forms.run_settings(), parent=parent, through="curate")
     if started:
         shell.choose("augmented", started)

@@ -7,7 +7,7 @@ from legocryst.jobs import Job
 from legocryst.quantities import QUANTITIES, header
 from legocryst.store import Store
 from legocryst.store import column as store_column
-from legocryst.ui import figures, forms, shell, show, tables
+from legocryst.ui import figures, forms, frame, shell, show, tables
 from legocryst.ui.live import live, planned
 
 NUMBERS = (
@@ -105,8 +105,8 @@ parent = shell.choose_job(
     none="Make one first, with the settings of the Augment page",
 )
 good = forms.form("features")
-if st.button("Make features", type="primary", disabled=not good, help=shell.CORES):
-    base, through = (parent, "augment") if parent else (shell.chosen_training_set(), "curate")
+base, through = (parent, "augment") if parent else (shell.chosen_training_set(), "curate")
+if frame.button("Make features", "featurize", good=good, base=base, through=through):
     started = shell.start("featurize", forms.run_settings(), parent=base, through=through)
     if started:
         shell.choose("featurized", started)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from legocryst.jobs import Job
-from legocryst.ui import figures, forms, learned, shell, tables
+from legocryst.ui import figures, finds, forms, frame, learned, rates, shell, tables
 from legocryst.ui.live import live, planned, speed
 
 
@@ -17,6 +17,7 @@ def draw(job: Job) -> None:
     if rate := speed(job):
         cores = "1 core" if job.threads == 1 else f"{job.threads} cores"
         st.write(f"{rate:.1f} rows a second relaxed and judged on {cores}.")
+    rates.section(store, job)
     left, right = st.columns(2)
     with left:
         caption = "What became of the rows; duplicates are counted over the whole workspace."
@@ -52,7 +53,7 @@ def form() -> tuple[Job | None, bool]:
         with right:
             good = forms.form("train", only=("model",))
     good = forms.form("sample") and good
-    for name, label in (("relax", "Relaxation"), ("rank", "Energies")):
+    for name, label in (("goal", "A goal instead of a number"), ("relax", "Relaxation"), ("rank", "Energies")):
         with st.expander(label):
             good = forms.form(name) and good
     forms.seed()
@@ -61,8 +62,8 @@ def form() -> tuple[Job | None, bool]:
 
 shell.begin("generate")
 model, good = form()
-if st.button("Generate", type="primary", disabled=not good, help=shell.CORES):
-    base, through = (model, "train") if model else (shell.chosen_training_set(), "curate")
+base, through = (model, "train") if model else (shell.chosen_training_set(), "curate")
+if frame.button("Generate", "run", good=good, base=base, through=through):
     started = shell.start("run", forms.run_settings(), parent=base, through=through)
     if started:
         shell.choose("generated", started)
@@ -73,4 +74,6 @@ if job is None:
     st.info("Nothing has been generated yet: press the button, or run the demonstration on the first page.")
 else:
     live(job, draw)
+    if job.state == "finished":
+        finds.section(shell.store(), job)
 shell.end("generate")

@@ -3,13 +3,14 @@
 import pandas as pd
 import streamlit as st
 
-from legocryst.jobs import QUALITY, Job, stages
-from legocryst.quantities import header
+from legocryst.jobs import QUALITY, Job, jobs, stages
+from legocryst.quantities import QUANTITIES, header
 from legocryst.records import read_json
-from legocryst.ui import figures, forms, shell, show
-from legocryst.ui.live import live, planned, training_curve
+from legocryst.settings import RunSettings
+from legocryst.ui import figures, forms, frame, shell, show
+from legocryst.ui.live import live, planned, steps, training_curve
 
-SHARES = ("valid", "distinct", "new")
+SHARES = ("decodable", "valid", "distinct", "new")
 
 
 def draw(job: Job) -> None:
@@ -26,10 +27,54 @@ def draw(job: Job) -> None:
     with shares:
         if curve["quantity"].isin(SHARES).any():
             figure = figures.curves(curve, SHARES, y="Share (%)", percent=True)
-            caption = "Fresh samples that are valid after a short relaxation, their distinct nets, and the new ones."
+            caption = (
+                "Fresh samples that are crystals at all (decodable), those that are valid after a short relaxation, "
+                "their distinct nets, and the new ones among these."
+            )
             figures.show(figure, caption=caption, key="shares")
         else:
             st.caption("No fresh samples were checked yet.")
+
+
+def compared() -> None:
+    """Curves of several trainings in one figure, and what they ended with."""
+    found = {job.id: job for job in jobs(shell.workspace()) if "train" in planned(job)}
+    curves = {name: curve for name, job in found.items() if len(curve := training_curve(job))}
+    if len(curves) < 2:
+        return
+    st.subheader("Compare trainings")
+    chosen = st.multiselect(
+        "Trainings", list(curves), list(curves)[:2], format_func=lambda name: shell.name_of(found[name]), key="compared"
+    )
+    if not chosen:
+        return
+    quantities = [
+        name for name in ("new", "valid", "held_out") if any(name in set(curves[k]["quantity"]) for k in chosen)
+    ]
+    columns = st.columns(len(quantities))
+    for place, quantity in zip(columns, quantities, strict=True):
+        share = quantity in SHARES
+        lines = {shell.name_of(found[k]): curves[k][curves[k]["quantity"] == quantity] for k in chosen}
+        with place:
+            label = QUANTITIES[quantity].label
+            figure = figures.curves_of(lines, y=f"{label} (%)" if share else label, percent=share)
+            figures.show(figure, caption=f"{QUANTITIES[quantity].help}", key=f"compared.{quantity}")
+    show.table(pd.DataFrame([ended(found[name], curves[name]) for name in chosen]))
+
+
+def ended(job: Job, curve: pd.DataFrame) -> dict[str, object]:
+    """What a training ended with."""
+    shares = curve[curve["quantity"] == "new"]["value"]
+    settings = job.record["settings"]["train"]
+    seconds = steps(job).get("train", {}).get("cpu_seconds", 0.0)
+    return {
+        "Training": shell.name_of(job),
+        "Epochs": int(curve["epoch"].max()),
+        "Best share new (%)": f"{100 * shares.max():.1f}" if len(shares) else "not checked",
+        "CPU-minutes": f"{seconds / 60:.1f}",
+        "Learning rate": settings["learning_rate"],
+        "Rows in a step": settings["batch_size"],
+    }
 
 
 def likeness(job: Job) -> None:
@@ -65,9 +110,9 @@ table = shell.choose_job(
 )
 good = forms.form("train")
 forms.seed()
-if st.button("Train", type="primary", disabled=not good, help=shell.CORES):
-    settings = forms.run_settings()
-    parent, through = start(table, stages(settings))
+settings = forms.run_settings() if good else RunSettings()
+parent, through = start(table, stages(settings))
+if frame.button("Train", "train", good=good, base=parent, through=through):
     started = shell.start("train", settings, parent=parent, through=through)
     if started:
         shell.choose("trained", started)
@@ -81,4 +126,5 @@ else:
     likeness(job)
     if job.record["settings"]["train"]["model"] == "random":
         st.write("The random generator learns limits only, so that there are no curves.")
+compared()
 shell.end("train")

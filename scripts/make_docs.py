@@ -92,7 +92,7 @@ def _value(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value in (None, "", ()):
-        return "any"
+        return "empty"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -5,12 +5,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from legocryst import pipeline
+from legocryst import rounds
 from legocryst.counts import count
-from legocryst.jobs import QUALITY, Stopped, create, jobs, work
-from legocryst.pipeline import KEPT, check_seeds, classified, run, share_valid, training_set
+from legocryst.jobs import QUALITY, STAGES, Stopped, create, jobs, work
+from legocryst.line import Line
+from legocryst.pipeline import check_seeds, run, share_valid, training_set
 from legocryst.quantities import CRYSTAL_COLUMNS
 from legocryst.records import read_json
+from legocryst.rounds import KEPT, classified
 from legocryst.settings import CurateSettings
 from legocryst.stages.curate import shipped_file
 from legocryst.stages.train import CHECKPOINT
@@ -47,7 +49,7 @@ def test_counts_add_up(tmp_path: Path) -> None:
 
 
 def test_chunks_stop_resume_and_processes_give_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "CHUNK", 20)
+    monkeypatch.setattr(rounds, "CHUNK", 20)
     job = tiny_job(tmp_path)
     stop = iter([False] * 6 + [True] * 9)
     with pytest.raises(Stopped):
@@ -176,6 +178,6 @@ def test_seeds_without_a_valid_crystal_are_refused(tmp_path: Path) -> None:
 
 
 def test_stages_have_seeds_of_their_own(tmp_path: Path) -> None:
-    line = pipeline._Line(tiny_job(tmp_path), lambda numbers: None, lambda: False)
-    seeds = [line.seed(stage) for stage in pipeline.STAGES]
+    line = Line(tiny_job(tmp_path), lambda numbers: None, lambda: False)
+    seeds = [line.seed(stage) for stage in STAGES] + [line.seed("sample", turn) for turn in (1, 2)]
     assert len(set(seeds)) == len(seeds) and all(0 <= seed < 2**31 for seed in seeds)

@@ -13,7 +13,7 @@ import pandas as pd
 from legocryst.models.columns import check_table, energies
 from legocryst.models.conditions import OPEN, Conditions
 from legocryst.models.files import read_file, save_file
-from legocryst.settings import FeatureSettings, SampleSettings, TrainSettings
+from legocryst.settings import CONDITIONAL, FeatureSettings, SampleSettings, TrainSettings
 
 Progress = Callable[[Mapping[str, Any]], None]
 Evaluate = Callable[[pd.DataFrame], Mapping[str, float]]
@@ -51,8 +51,6 @@ class Generator(ABC):
     """
 
     name: ClassVar[str]
-    conditional: ClassVar[bool] = False
-    """Whether `sample` can be asked for groups, sites, atoms and energies."""
 
     def fit(
         self,
@@ -96,15 +94,14 @@ class Generator(ABC):
 
         Probabilities are taken to the power 1 / `temperature`: below 1 rows are more like the table, and fewer are
         different. Raises ValueError before `fit`, for conditions that no row can meet, and, of a generator that is not
-        `conditional`, for any.
+        among `settings.CONDITIONAL`, for any.
         """
         if not self.fitted:
             raise ValueError("the model is not trained yet; fit it first")
-        if conditions.asked and not self.conditional:
-            able = ", ".join(name for name in _CLASSES if _class(name).conditional)
+        if not conditions.open and self.name not in CONDITIONAL:
             raise ValueError(
-                f"the model {self.name} cannot be asked for {' or '.join(conditions.asked)}; "
-                f"leave them open, or train one of {able}"
+                f"the model {self.name} cannot be asked for space groups, sites, atoms or energies; "
+                f"leave them open, or train one of {', '.join(CONDITIONAL)}"
             )
         return self._sample(n, seed=seed, temperature=temperature, conditions=conditions)
 

@@ -8,7 +8,7 @@ from legocryst.crystal.cell import SYSTEMS, system_index
 from legocryst.crystal.wyckoff import N_GROUPS
 from legocryst.models.variables import choices
 from legocryst.quantities import SITES
-from legocryst.settings import SampleSettings
+from legocryst.settings import SampleSettings, group_numbers
 
 LARGEST = 192
 """Most points of a Wyckoff position."""
@@ -24,22 +24,16 @@ class Conditions:
     lowest: float = 1.0
 
     @property
-    def asked(self) -> list[str]:
-        """Words for what is not left open; a largest number of atoms alone asks for nothing."""
-        found = {
-            "space groups": len(self.groups) < N_GROUPS,
-            "a number of sites": self.sites != OPEN.sites,
-            "a number of atoms": self.atoms[0] > 1,
-            "low energy": self.lowest < 1,
-        }
-        return [words for words, asked in found.items() if asked]
+    def open(self) -> bool:
+        """Whether nothing is asked for; a largest number of atoms alone asks for nothing."""
+        return (len(self.groups), self.sites, self.atoms[0], self.lowest) == (N_GROUPS, OPEN.sites, 1, 1)
 
     @staticmethod
     def of(settings: SampleSettings) -> "Conditions":
         """The conditions that settings name; raises ValueError where they contradict each other."""
-        groups = group_numbers(settings.groups) if settings.groups.strip() else set(range(1, N_GROUPS + 1))
+        groups = group_numbers(settings.groups)
         if settings.system != "any":
-            groups = {g for g in groups if SYSTEMS[int(system_index(g))] == settings.system}
+            groups = frozenset(g for g in groups if SYSTEMS[int(system_index(g))] == settings.system)
         if not groups:
             raise ValueError(f"none of the space groups {settings.groups} is {settings.system}: leave one of both open")
         for name in ("sites", "atoms"):
@@ -47,7 +41,7 @@ class Conditions:
             if low > high:
                 raise ValueError(f"at least {low} and at most {high} {name} cannot both be: raise max_{name}")
         return Conditions(
-            groups=frozenset(groups),
+            groups=groups,
             sites=(settings.min_sites, settings.max_sites),
             atoms=(settings.min_atoms, settings.max_atoms),
             lowest=settings.lowest_energies,
@@ -55,20 +49,6 @@ class Conditions:
 
 
 OPEN = Conditions()
-
-
-def group_numbers(text: str) -> set[int]:
-    """Numbers of a list such as "194, 200-230"; raises ValueError for other text."""
-    found: set[int] = set()
-    for part in text.split(","):
-        first, _, last = part.strip().partition("-")
-        if not first.strip().isdecimal() or (last and not last.strip().isdecimal()):
-            raise ValueError(f"{text!r} is no list of space groups: write it as 194, 200-230")
-        low, high = int(first), int(last or first)
-        if not 1 <= low <= high <= N_GROUPS:
-            raise ValueError(f"there are no space groups {part.strip()}: they run from 1 to {N_GROUPS}")
-        found |= set(range(low, high + 1))
-    return found
 
 
 class Reach:

@@ -120,7 +120,6 @@ class ConditionalVAE(PackedGenerator):
     """The conditional autoencoder as a generator; symmetries are drawn from the combinations of the fitted table."""
 
     name = "cvae"
-    conditional = True
 
     def build(self) -> Network:
         """The untrained network."""

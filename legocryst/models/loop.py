@@ -93,22 +93,22 @@ def train(
         if checkpoint is not None and checkpoint.is_file():
             state, best = _read(checkpoint, identity, network, optimizers)
         written = time.monotonic()
-        while state.epoch < settings.epochs and not state.stopped:
+        while state.epoch < settings.passes and not state.stopped:
             began = time.monotonic()
             losses = _epoch(network, rows, settings, optimizers, state.epoch)
             network.eval()
             with torch.no_grad():
                 losses["held_out"] = float(network.held_out_loss(_fill(held_out, network.multiple)))
             state.epoch += 1
-            if evaluate is not None and (state.epoch % settings.check_every == 0 or state.epoch == settings.epochs):
+            if evaluate is not None and (state.epoch % settings.pause == 0 or state.epoch == settings.passes):
                 losses |= {name: float(value) for name, value in evaluate().items()}
                 best = _judge(state, losses[JUDGED], network, best, settings.patience)
             state.seconds += time.monotonic() - began
             state.history.append({"epoch": state.epoch, **losses})
-            left = state.seconds / state.epoch * (settings.epochs - state.epoch)
-            report({"epoch": state.epoch, "epochs": settings.epochs, **losses, "seconds_left": left})
+            left = state.seconds / state.epoch * (settings.passes - state.epoch)
+            report({"epoch": state.epoch, "epochs": settings.passes, **losses, "seconds_left": left})
             interrupted = should_stop()
-            ended = interrupted or bool(state.stopped) or state.epoch == settings.epochs
+            ended = interrupted or bool(state.stopped) or state.epoch == settings.passes
             if checkpoint is not None and (ended or time.monotonic() - written > CHECKPOINT_SECONDS):
                 _write(checkpoint, identity, network, optimizers, state, best)
                 written = time.monotonic()
@@ -128,7 +128,7 @@ def _epoch(
     total: dict[str, Tensor] = {}
     batches = torch.randperm(len(rows)).split(settings.batch_size)
     for k, index in enumerate(batches):
-        rate = settings.learning_rate * network.rate((epoch + (k + 1) / len(batches)) / settings.epochs)
+        rate = settings.learning_rate * network.rate((epoch + (k + 1) / len(batches)) / settings.passes)
         for group in (group for optimizer in optimizers for group in optimizer.param_groups):
             group["lr"] = rate
         losses = network.step(_fill(rows[index], network.multiple), optimizers)

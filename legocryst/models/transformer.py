@@ -320,7 +320,6 @@ class Transformer(PackedGenerator):
     """The Transformer as a generator."""
 
     name = "transformer"
-    conditional = True
 
     def build(self) -> Network:
         """The untrained network."""

@@ -194,8 +194,26 @@ def curves(training: "pd.DataFrame", names: Sequence[str], *, y: str, percent: b
     return figure
 
 
+def curves_of(runs: Mapping[str, "pd.DataFrame"], *, y: str, percent: bool = False) -> go.Figure:
+    """Lines over epochs of one quantity (columns epoch, value) in several trainings."""
+    figure = go.Figure(layout={"template": TEMPLATE, "showlegend": True})
+    for k, (name, part) in enumerate(runs.items()):
+        figure.add_scatter(
+            x=part["epoch"],
+            y=part["value"] * (100 if percent else 1),
+            name=name,
+            mode="lines+markers" if len(part) < 60 else "lines",
+            line={"dash": _DASHES[k % 6], "width": 2},
+            marker={"symbol": _MARKERS[k % 6], "size": 7},
+        )
+    figure.update_xaxes(title=header("epoch"), rangemode="tozero")
+    figure.update_yaxes(title=y, rangemode="tozero" if percent else "normal")
+    figure.update_layout(legend={"orientation": "v", "y": -0.3, "yanchor": "top"}, height=380)
+    return figure
+
+
 def funnel(counts: Mapping[str, Any]) -> go.Figure:
-    """How many of the sampled rows are decodable, valid, not a duplicate and new; of `counts.count`."""
+    """How many of the sampled rows are decodable, valid, no duplicate, new and low in energy; of `counts.count`."""
     steps = funnel_steps(counts)
     total = max(1, counts["sampled"])
     labels = [f"{number} ({100 * number / total:.0f} %)" for number in steps.values()]
@@ -207,17 +225,18 @@ def funnel(counts: Mapping[str, Any]) -> go.Figure:
 
 
 def funnel_steps(counts: Mapping[str, Any]) -> dict[str, int]:
-    """Rows left after each step, from sampled to new."""
+    """Rows left after each step, from sampled to new, and to low in energy once that is known of any."""
     decodable = counts["sampled"] - counts["undecodable"]
     valid = decodable - sum(counts["invalid"].values())
     unique = valid - counts["duplicate"]
-    return {
+    found = {
         "Sampled": counts["sampled"],
         "Decodable": decodable,
         "Valid": valid,
         "Not a duplicate": unique,
         "New": counts["new"],
     }
+    return found | ({"Low in energy": counts["low_energy"]} if counts.get("low_energy") else {})
 
 
 def ranked(numbers: Mapping[str, int], *, x: str, most: int = 10) -> go.Figure:

@@ -117,6 +117,7 @@ def _widget(name: str, key: str, field: FieldInfo, value: Any, options: Sequence
     if takes.several:
         return tuple(st.multiselect(label, options, key=widget, help=field.description, placeholder="all"))
     if options:
+        options = [*options, *([value] if value not in options else [])]  # a target that was deleted meanwhile
         return st.selectbox(label, options, key=widget, help=field.description)
     if takes.base is bool:
         return st.checkbox(label, key=widget, help=field.description)
@@ -134,14 +135,14 @@ def _number(
 ) -> float | None:
     """A field for a number; an empty one keeps `value`, unless the setting may be empty."""
     low, high = bounds
+    if takes.empty:
+        options |= {"value": None, "placeholder": "empty"}
     if takes.base is int:
         low, high = (None if bound is None else int(bound) for bound in bounds)
         number = st.number_input(label, low, high, step=1, **options)
     else:
         # of the first digit, or a hundredth of the largest where there is none
         step = 10.0 ** math.floor(math.log10(abs(value) if value else (high or 10) / 100))
-        if takes.empty:
-            options |= {"value": None, "placeholder": "any"}
         number = st.number_input(label, low, high, step=step, format="%g", **options)
     return value if number is None and not takes.empty else number
 

@@ -47,13 +47,14 @@ def live(job: Job, draw: Callable[[Job], None] | None = None) -> None:
 def progress(job: Job) -> None:
     """State of a job, a bar for each stage, and the buttons that apply."""
     state = job.state
-    steps = _latest(job)
+    reached = steps(job)
     if state == "finished":
-        seconds = sum(step["cpu_seconds"] for step in steps.values())
+        seconds = sum(step["cpu_seconds"] for step in reached.values())
         st.success(f"Finished. {seconds:.0f} CPU-s on {job.threads} {'core' if job.threads == 1 else 'cores'}.")
+    goal(job)
     with st.expander("Stages", expanded=state != "finished"):
         for stage in planned(job):
-            fraction, words = stage_progress(steps.get(stage, {}), state)
+            fraction, words = stage_progress(reached.get(stage, {}), state)
             st.progress(fraction, text=f"{TITLES[stage]}: {words}")
     if state == "finished":
         return
@@ -62,6 +63,17 @@ def progress(job: Job) -> None:
     else:
         {"failed": st.error, "lost": st.error}.get(state, st.warning)(f"{state.capitalize()}. {sentence_of(job)}")
         buttons(job)
+
+
+def goal(job: Job) -> None:
+    """How far a run is that goes on until it has so many crystals."""
+    last = next((step for step in reversed(job.progress()) if "found" in step), None)
+    if last is None:
+        return
+    wanted, rounds = last["wanted"], f"{last['round']} {'round' if last['round'] == 1 else 'rounds'}"
+    words = f"Goal: {last['found']} of {wanted} crystals that are {job.settings.goal.kind}, after {rounds} "
+    words += f"and {last['seconds'] / 60:.1f} of at most {job.settings.goal.minutes:g} minutes"
+    st.progress(min(1.0, last["found"] / wanted), text=words)
 
 
 def buttons(job: Job, *, where: str = "live") -> None:
@@ -96,14 +108,18 @@ def training_curve(job: Job) -> "pd.DataFrame":
 
 
 def speed(job: Job) -> float | None:
-    """Rows relaxed a second in the last attempt, by the clock; None before two reports."""
-    steps = [step for step in job.progress() if step["stage"] == "relax"]
-    steps = [step for step in steps if step["attempt"] == steps[-1]["attempt"]]
-    if len(steps) < 2 or not (done := steps[-1].get("done") or steps[-2].get("done")):
-        return None
-    seconds = steps[-1]["time"] - steps[0]["time"]
-    first = next(step["done"] for step in steps if "done" in step)  # what earlier attempts had done
-    return (done - first) / seconds if seconds > 0 and done > first else None
+    """Rows relaxed a second in the last attempt, by the clock; None before two reports.
+
+    What other stages did between two rounds is no part of that time.
+    """
+    last = job.latest().get("attempt")
+    rows, seconds, before = 0, 0.0, None
+    for step in job.progress():
+        counted = step["stage"] == "relax" and step["attempt"] == last and "done" in step
+        if counted and before is not None:
+            rows, seconds = rows + step["done"] - before["done"], seconds + step["time"] - before["time"]
+        before = step if counted else None
+    return rows / seconds if rows > 0 and seconds > 0 else None
 
 
 def planned(job: Job) -> list[str]:
@@ -111,7 +127,7 @@ def planned(job: Job) -> list[str]:
     try:
         return list(job.stages)
     except ValueError:  # made by another version: show what it did
-        return [stage for stage in STAGES if stage in _latest(job)]
+        return [stage for stage in STAGES if stage in steps(job)]
 
 
 def stage_progress(step: Mapping[str, Any], state: str) -> tuple[float, str]:
@@ -138,7 +154,7 @@ def sentence_of(job: Job) -> str:
     return sentence(ValueError(job.reason)) if job.reason else ""
 
 
-def _latest(job: Job) -> dict[str, dict[str, Any]]:
+def steps(job: Job) -> dict[str, dict[str, Any]]:
     """The last step of each stage; CPU-s of earlier attempts added."""
     last: dict[str, dict[str, Any]] = {}
     seconds: dict[tuple[str, int], float] = {}

@@ -11,11 +11,18 @@ from legocryst import ROOT
 from legocryst.jobs import FILES, Job, cores, create, default_workspace, jobs, launch
 from legocryst.settings import RunSettings
 from legocryst.store import Store, StoreError, Writer
+from legocryst.ui import words
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
 
 _ROUTED = "routed"
+STYLE = """<style>
+[data-testid="stBaseButton-primary"]:enabled, [data-testid="stBaseButton-primary"]:enabled p {
+  color: light-dark(#ffffff, #10151a);
+}
+</style>"""
+"""Streamlit writes white on the primary colour, which is too pale for that where the page is dark."""
 CORES = "It runs in a process of its own, on one core less than this computer has."
 
 
@@ -97,6 +104,7 @@ PAGES: dict[str, Page] = {
     "database": Page("Database", "database.py"),
     "structure": Page("Structure", "structure.py"),
     "jobs": Page("Jobs", "jobs.py"),
+    "glossary": Page("Glossary", "glossary.py"),
 }
 """Every page by its address."""
 
@@ -131,8 +139,11 @@ def link(name: str, label: str = "", *, query: dict[str, str] | None = None) -> 
 def begin(name: str) -> None:
     """Title of a page and, of a stage's, what it does and what comes in."""
     guard()
+    st.html(STYLE)
     page = PAGES[name]
-    st.title("LEGO-Cryst" if name == "home" else page.title)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.title("LEGO-Cryst" if name == "home" else page.title, anchor=False, width="content")
+        words.popover(name)
     if page.about:
         st.write(page.about)
         st.markdown(f"**What comes in:** {page.takes}")

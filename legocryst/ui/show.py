@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from legocryst.quantities import QUANTITIES
+from legocryst.ui import words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +21,7 @@ def columns(names: Sequence[str]) -> dict[str, Any]:
         if name not in QUANTITIES:
             continue
         quantity = QUANTITIES[name]
-        text: dict[str, Any] = {"label": quantity.header, "help": quantity.help or None}
+        text: dict[str, Any] = {"label": quantity.header, "help": words.help_of(name, quantity.help) or None}
         if quantity.kind in ("real", "integer"):
             form = _DIGITS.get(name, "%.4f" if quantity.kind == "real" else "%d")
             out[name] = st.column_config.NumberColumn(**text, format=form)

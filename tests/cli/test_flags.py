@@ -31,7 +31,7 @@ def test_run_has_a_flag_with_help_default_and_bounds_for_every_setting(capsys: p
         for name, field in getattr(part.annotation, "model_fields", {}).items():
             assert f"--{stage}-{name}".replace("_", "-") in text
             assert " ".join(str(field.description).split()).replace("- ", "-") in text
-            default = "any" if field.default in (None, "", ()) else field.default
+            default = "empty" if field.default in (None, "", ()) else field.default
             assert f"[default {default}" in text
     assert "--relax-max-step FLOAT Longest move of an atom in one step. [default 0.25 angstrom, > 0, <= 2]" in text
 

@@ -5,17 +5,18 @@ from itertools import combinations_with_replacement
 import numpy as np
 import pytest
 
-from legocryst.models.conditions import OPEN, Conditions, Reach, group_numbers
+from legocryst.models.conditions import OPEN, Conditions, Reach
 from legocryst.models.variables import choices
-from legocryst.settings import SampleSettings
+from legocryst.settings import SampleSettings, group_numbers
 
 
 def test_settings_as_conditions() -> None:
-    assert Conditions.of(SampleSettings()) == OPEN and OPEN.asked == []
-    found = Conditions.of(SampleSettings(groups="190, 194-196", system="hexagonal", min_sites=3, lowest_energies=0.25))
+    assert Conditions.of(SampleSettings()) == OPEN and OPEN.open and SampleSettings().asked == []
+    asked = SampleSettings(groups="190, 194-196", system="hexagonal", min_sites=3, lowest_energies=0.25)
+    found = Conditions.of(asked)
     assert found.groups == {190, 194} and found.sites == (3, 8) and found.lowest == 0.25
-    assert found.asked == ["space groups", "a number of sites", "low energy"]
-    assert Conditions.of(SampleSettings(max_atoms=40)).asked == []
+    assert not found.open and asked.asked == ["space groups", "a number of sites", "low energy"]
+    assert Conditions.of(SampleSettings(max_atoms=40)).open and SampleSettings(max_atoms=40).asked == []
 
 
 @pytest.mark.parametrize(

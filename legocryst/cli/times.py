@@ -1,0 +1,30 @@
+"""How long each preset takes on this machine, from the finished jobs of a workspace."""
+
+import argparse
+
+from legocryst import settings as s
+from legocryst.cli.output import Result, say
+
+
+def times(options: argparse.Namespace) -> Result:
+    """Seconds that each preset is expected to take, with the range, and the stages that were never measured."""
+    from legocryst.jobs import default_workspace
+    from legocryst.times import estimates, known, total
+
+    found = known(options.workspace or default_workspace())
+    if not found.measures:
+        raise ValueError("this workspace has no finished job to measure: make one with `run --preset smoke`")
+    presets = {}
+    for name in s.PRESETS:
+        parts, missing = estimates(s.preset(name), "run", found, threads=options.threads)
+        whole = total(parts.values())
+        say(f"{name}: {whole.words}" + (f", without {', '.join(missing)}, never measured here" if missing else ""))
+        presets[name] = {
+            "seconds": round(whole.seconds),
+            "low": round(whole.low),
+            "high": round(whole.high),
+            "stages": {stage: round(part.seconds, 1) for stage, part in parts.items()},
+            "not_measured": missing,
+            "jobs": sorted(whole.jobs),
+        }
+    return {"threads": options.threads, "presets": presets}

@@ -1,0 +1,50 @@
+"""What the stage pages share besides `shell`: the button that starts a stage, with the time that it will take."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from legocryst import times
+from legocryst.jobs import Job, cores, jobs
+from legocryst.settings import RunSettings
+from legocryst.ui import forms, shell
+from legocryst.ui.live import TITLES
+
+
+def button(label: str, command: str, *, good: bool = True, base: Job | None = None, through: str = "curate") -> bool:
+    """The button of a stage, with its estimated time below; returns whether it was pressed.
+
+    `command`, `base` and `through` as in `shell.start`; a form that makes no sense (`good`) locks the button.
+    """
+    pressed = st.button(label, type="primary", disabled=not good, help=shell.CORES)
+    if good:
+        st.caption(time_of(forms.run_settings(), command, after=through if base else ""))
+    return pressed
+
+
+def time_of(settings: RunSettings, command: str, *, after: str = "") -> str:
+    """How long a job takes on this computer, in a sentence that says where that is known from."""
+    parts, missing = times.estimates(settings, command, known(), after=after)
+    on = "1 core" if cores() <= 2 else f"{cores() - 1} cores"
+    if not parts:
+        return f"How long this takes on {on} is not known yet: run the demonstration on the first page once."
+    sum_ = times.total(parts.values())
+    number = f"{len(sum_.jobs)} finished job" + ("s" if len(sum_.jobs) > 1 else "")
+    text = f"{sum_.words[:1].upper()}{sum_.words[1:]} on {on}, scaled from {number} of this workspace."
+    if settings.goal.crystals and command == "run":
+        text += f" That is one round; with the goal there may be more, for up to {settings.goal.minutes:g} minutes."
+    if missing:
+        names = ", ".join(TITLES.get(stage, stage).lower() for stage in missing)
+        text += f" Not counted, because it was never done here with this choice: {names}."
+    return text
+
+
+def known() -> times.Known:
+    """What the finished jobs of the workspace took."""
+    finished = tuple(job.id for job in jobs(shell.workspace()) if job.final.get("state") == "finished")
+    return _known(str(shell.workspace()), finished)
+
+
+@st.cache_data(show_spinner=False, max_entries=4)
+def _known(folder: str, finished: tuple[str, ...]) -> times.Known:
+    return times.known(Path(folder))

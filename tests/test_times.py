@@ -1,0 +1,144 @@
+"""Times: what a finished job took, carried over to other sizes."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from legocryst.analysis.energy import SECONDS, STEPS
+from legocryst.jobs import Job, create
+from legocryst.records import write_json, write_parquet
+from legocryst.settings import PRESETS, RunSettings, preset
+from legocryst.times import COST, SPREAD, Known, estimates, known, spoken, total
+from legocryst.times import STEPS as SAID
+
+ROWS = 1000
+
+
+def finished(workspace: Path, settings: RunSettings, *, slow: float = 1.0) -> Job:
+    """A job whose stages took known times: each 2 s to begin, and 1 s (times slow) for its work."""
+    job = create(workspace, "run", settings, threads=1)
+    clock = 1000.0
+
+    def note(stage: str, **numbers: Any) -> None:
+        line = {"time": clock, "attempt": 1, "stage": stage, "cpu_seconds": 0.0, **numbers}
+        with (job.folder / "progress.jsonl").open("a") as file:
+            file.write(json.dumps(line) + "\n")
+
+    for stage in (*job.stages, "baseline"):
+        note(stage)
+        clock += 2
+        if stage == "train":
+            epochs = settings.train.passes
+            for epoch in range(1, epochs + 1):
+                clock += slow / epochs
+                note(stage, epoch=epoch, epochs=epochs)
+        else:
+            note(stage, done=0, total=1)
+            clock += slow
+        note(stage, complete=True)
+    tenth = settings.sample.samples // 10
+    summary: dict[str, Any] = {"seeds": 10, "augmented": ROWS, "sampled": 10 * tenth, "undecodable": tenth}
+    summary |= {"invalid": {"too few bonds": 4 * tenth}, "duplicate": tenth, "known": tenth, "new": 3 * tenth}
+    summary |= {"energies": 3, "relaxed": 2}
+    write_json(job.folder / "state.json", {"state": "finished", "reason": "", "summary": summary})
+    rows = pd.DataFrame({"status": ["valid"] * 50 + ["invalid"] * 50, "sites": [3] * 100})
+    write_parquet(rows, job.shards / "crystals-00000.parquet")
+    return job
+
+
+def small(**changes: dict[str, Any]) -> RunSettings:
+    values = preset("smoke").model_dump()
+    for name, own in {"augment": {"rows": ROWS, "rows_per_crystal": 500}, **changes}.items():
+        values[name] |= own
+    return RunSettings.model_validate(values)
+
+
+def test_the_same_run_again_takes_as_long(tmp_path: Path) -> None:
+    job = finished(tmp_path, small())
+    parts, missing = estimates(small(), "run", known(tmp_path), threads=1)
+    assert missing == [] and tuple(parts) == (*job.stages, "baseline")
+    assert all(part.seconds == pytest.approx(3, rel=0.01) for part in parts.values())
+    whole = total(parts.values())
+    assert whole.low < whole.seconds < whole.high and whole.jobs == {job.id}
+    assert parts["augment"].high == pytest.approx(3 * SPREAD)
+
+
+def test_a_stage_grows_with_its_size_and_begins_once(tmp_path: Path) -> None:
+    finished(tmp_path, small())
+    more = small(sample={"samples": 1000}, train={"epochs": 40, "check_every": 5, "patience": 1})
+    parts, _ = estimates(more, "run", known(tmp_path), threads=1)
+    assert parts["relax"].seconds == pytest.approx(2 + 10, rel=0.01)
+    assert parts["relax"].high == pytest.approx(3 * 10 * SPREAD, rel=0.01)  # as if beginning grew too
+    assert parts["train"].seconds == pytest.approx(2 + 10, rel=0.01)
+    assert parts["train"].low == pytest.approx((2 + 10 / 4) / SPREAD, rel=0.01)  # it may stop after two checks of eight
+    halved, _ = estimates(more, "run", known(tmp_path), threads=2)
+    assert halved["relax"].seconds == pytest.approx(6, rel=0.01) and halved["train"] == parts["train"]
+
+
+def test_only_what_is_left_is_counted(tmp_path: Path) -> None:
+    finished(tmp_path, small())
+    parts, _ = estimates(small(), "run", known(tmp_path), after="train", threads=1)
+    assert list(parts) == ["sample", "relax", "rank", "bands", "baseline"]
+    parts, _ = estimates(small(), "augment", known(tmp_path), after="curate", threads=1)
+    assert list(parts) == ["augment"]
+
+
+def test_rounds_of_one_stage_are_added(tmp_path: Path) -> None:
+    job = finished(tmp_path, small())
+    path = job.folder / "progress.jsonl"
+    lines = path.read_text().splitlines()
+    again = [json.loads(line) for line in lines if '"relax"' in line or '"rank"' in line]
+    last = json.loads(lines[-1])["time"] + 100  # of which nothing is counted
+    start = again[0]["time"]
+    path.write_text("\n".join([*lines, *(json.dumps(step | {"time": step["time"] - start + last}) for step in again)]))
+    measures = {measure.stage: measure for measure in known(tmp_path).measures}
+    assert measures["relax"].seconds == pytest.approx(6) and measures["bands"].seconds == pytest.approx(3)
+
+
+def test_what_was_never_done_is_not_guessed(tmp_path: Path) -> None:
+    assert estimates(small(), "augment", known(tmp_path)) == ({}, ["curate", "augment"])
+    finished(tmp_path, small())
+    _, missing = estimates(small(train={"model": "gan"}), "run", known(tmp_path))
+    assert missing == ["train", "sample"]
+    assert estimates(small(), "run", Known())[0] == {}
+
+
+def test_jobs_that_did_not_finish_tell_nothing(tmp_path: Path) -> None:
+    job = finished(tmp_path, small())
+    write_json(job.folder / "state.json", {"state": "failed", "reason": "no", "summary": {}})
+    assert known(tmp_path) == Known()
+
+
+def test_jobs_of_like_size_count_first(tmp_path: Path) -> None:
+    finished(tmp_path, small(), slow=1)
+    for _ in range(3):
+        finished(tmp_path, small(sample={"samples": 10_000}), slow=200)
+    parts, _ = estimates(small(sample={"samples": 10_000}), "run", known(tmp_path), threads=1)
+    assert parts["relax"].seconds == pytest.approx(202, rel=0.01)
+
+
+def test_costs_of_potentials_are_those_of_their_module() -> None:
+    assert SAID == STEPS
+    for name, (_, pair) in SECONDS.items():
+        assert COST[name] == pytest.approx(pair / SECONDS["7net-0"][1])
+
+
+def test_larger_presets_take_longer(tmp_path: Path) -> None:
+    finished(tmp_path, preset("smoke"))
+    of = known(tmp_path)
+    each = [total(estimates(preset(name), "run", of)[0].values()).seconds for name in PRESETS]
+    assert each == sorted(each)
+
+
+def test_times_in_words() -> None:
+    assert [spoken(s) for s in (0.2, 12, 44, 300, 9000, 260_000)] == [
+        "1 s",
+        "12 s",
+        "40 s",
+        "5 min",
+        "2.5 h",
+        "3.0 days",
+    ]
