@@ -52,7 +52,7 @@ ROOMS = (
     {"legocryst.stages"},
     {"legocryst.line"},
     {"legocryst.rounds"},
-    {"legocryst.pipeline", "legocryst.times", "legocryst.methods"},
+    {"legocryst.pipeline", "legocryst.times", "legocryst.methods", "legocryst.past"},
     {"legocryst.cli", "legocryst.ui"},
     {"legocryst.__main__", "pages", "app"},
 )
