@@ -115,6 +115,9 @@ _ALL = [
     Quantity("net_name", "Net", "", "RCSR symbol of the net, if it has one.", "text"),
     Quantity("kind", "Kind", "", "framework, layers, chains, cages, interpenetrated or a mixture.", "category"),
     Quantity("periodicity", "Periodicity", "", "Directions the net goes on in: 3 framework, 2 layers.", "integer"),
+    # what a reader says of it
+    Quantity("starred", "Starred", "", "Whether a reader gave it a star.", "truth"),
+    Quantity("note", "Note", "", "What a reader wrote down.", "text"),
     # what is known of it
     Quantity(
         "novelty", "Novelty", "", "Net in the training set, in the reference set, named by RCSR, or new.", "category"

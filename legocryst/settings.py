@@ -289,7 +289,7 @@ class GoalSettings(Settings):
         "relaxed with the potential.",
     )
     minutes: float = setting(
-        60.0, "After so long no round begins, and no further energy is computed.", unit="minutes", gt=0, le=100_000
+        60.0, "After so long no round begins, and no further energy is computed.", gt=0, le=100_000
     )
 
 

@@ -13,16 +13,18 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import parse_qsl, urlencode
 
 from legocryst.counts import count
 from legocryst.jobs import Job, jobs
+from legocryst.marks import marks
 from legocryst.quantities import BAND_COLUMNS, CRYSTAL_COLUMNS, DFT_COLUMNS, ENERGY_COLUMNS, QUANTITIES
 
 if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-SCHEMA = 5
+SCHEMA = 6
 NAME = "legocryst.duckdb"
 TYPES = {
     **{"real": "DOUBLE", "integer": "BIGINT", "text": "VARCHAR", "category": "VARCHAR", "truth": "BOOLEAN"},
@@ -58,7 +60,9 @@ TABLES: dict[str, tuple[str, ...]] = {
     "bands": ("job", "row", *BAND_COLUMNS),
     "dft": ("job", *DFT_COLUMNS),
 }
-"""Columns of each table."""
+"""Columns of each table of what jobs made."""
+MARKS = ("id", "starred", "note")
+"""Columns of the table `marks`, what readers say (see `legocryst/marks.py`)."""
 SHARDS = {
     "seeds": "seeds",
     "reference": "reference",
@@ -71,8 +75,17 @@ SHARDS = {
     "dft": "dft",
 }
 """Table of a shard by the first word of its file name."""
+_LONG = ("amd", "relaxed_cif")
+_OF_ALL = ("target", "model", "seed", "class", "novelty", "starred", "note")
+COLUMNS = tuple(
+    dict.fromkeys(
+        name for name in (*TABLES["crystals"], *TABLES["energies"], *TABLES["bands"], *_OF_ALL) if name not in _LONG
+    )
+)
+"""Columns of the view `candidates` that are neither lists nor files."""
+FILTERED = frozenset(COLUMNS)
 CANDIDATES = """
-CREATE VIEW candidates AS
+CREATE OR REPLACE VIEW candidates AS
 WITH valid AS (
     SELECT c.id, EXISTS (FROM seeds s WHERE s.job = c.job AND s.net_key = c.net_key) AS trained,
         EXISTS (FROM reference r WHERE r.job = c.job AND r.net_key = c.net_key) AS referred,
@@ -82,13 +95,15 @@ WITH valid AS (
 SELECT c.* EXCLUDE (amd) REPLACE (coalesce(c.density, e.relaxed_density) AS density),
     e.* EXCLUDE (job, "row") REPLACE (e.low_energy AND NOT (v.trained OR v.referred OR v.repeated) AS low_energy),
     b.* EXCLUDE (job, "row"), j.target, j.model, j.seed,
+    coalesce(m.starred, FALSE) AS starred, coalesce(m.note, '') AS note,
     CASE WHEN c.status <> 'valid' THEN c.status WHEN v.trained OR v.referred THEN 'known'
         WHEN v.repeated THEN 'duplicate' ELSE 'new' END AS class,
     CASE WHEN c.status <> 'valid' THEN '' WHEN v.trained THEN 'in training set' WHEN v.referred THEN 'in reference set'
         WHEN c.net_name <> '' THEN 'known net' ELSE 'new' END AS novelty
 FROM crystals c JOIN jobs j USING (job) LEFT JOIN valid v USING (id) LEFT JOIN energies e USING (job, row)
-    LEFT JOIN bands b USING (job, row)
+    LEFT JOIN bands b USING (job, row) LEFT JOIN marks m USING (id)
 """
+_copying = threading.Lock()
 _writing = threading.Lock()  # one thread of this process at a time takes in shards
 
 
@@ -126,6 +141,52 @@ class Filters:
                 parts.append(f"contains(lower({column(name)}), lower(?))")
                 values.append(text)
         return " AND ".join(parts), values
+
+    def text(self) -> str:
+        """The conditions as the address of the Database page has them: `class=new&energy_to=0.3&net_name_has=dia`."""
+        pairs: list[tuple[str, str]] = []
+        for name, bounds in self.between.items():
+            ends = zip(("from", "to"), bounds, strict=True)
+            pairs += [(f"{name}_{end}", f"{bound:.15g}") for end, bound in ends if bound is not None]
+        pairs += [(name, str(value)) for name, allowed in self.among.items() for value in allowed]
+        pairs += [(f"{name}_has", text) for name, text in self.containing.items() if text]
+        return urlencode(pairs)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The conditions of a text that `text` wrote; raises StoreError with what is wrong."""
+        between: dict[str, tuple[float | None, float | None]] = {}
+        among: dict[str, list[Any]] = {}
+        containing: dict[str, str] = {}
+        for key, value in parse_qsl(text.removeprefix("?"), keep_blank_values=True):
+            name, _, end = key.rpartition("_")
+            try:
+                if key in FILTERED:
+                    among.setdefault(key, []).extend([_typed(key, value)] if value else [])
+                elif name in FILTERED and end in ("from", "to"):
+                    low, high = between.get(name, (None, None))
+                    between[name] = (float(value), high) if end == "from" else (low, float(value))
+                elif name in FILTERED and end == "has":
+                    containing[name] = value
+                else:
+                    raise StoreError(
+                        f"{key!r} is no filter: give NAME=VALUE, NAME_from=NUMBER, NAME_to=NUMBER or NAME_has=TEXT, "
+                        "joined by &, with names of the database's columns"
+                    )
+            except ValueError as error:
+                if isinstance(error, StoreError):
+                    raise
+                raise StoreError(f"the filter {key}={value} needs another value: {error}") from error
+        return cls(between, among, containing)
+
+
+def _typed(name: str, value: str) -> Any:
+    kind = QUANTITIES[name].kind
+    if kind == "truth":
+        if value not in ("True", "False"):
+            raise ValueError("give True or False")
+        return value == "True"
+    return int(value) if kind == "integer" else float(value) if kind == "real" else value
 
 
 def column(name: str) -> str:
@@ -184,6 +245,8 @@ class Store:
         columns: Sequence[str] = (),
     ) -> "pd.DataFrame":
         """Rows of `candidates`: those without `order` last, ties by job and row; all columns unless named."""
+        if order not in FILTERED:
+            raise StoreError(f"there is no column {order!r} by which crystals can be ordered")
         condition, values = (where or Filters()).sql()
         chosen = ", ".join(column(name) for name in columns) or "*"
         direction = "DESC" if descending else "ASC"
@@ -222,6 +285,26 @@ class Store:
         with _writing, self._connection.cursor() as cursor:
             return _ingest(cursor, self.workspace)
 
+    def stamp(self) -> tuple[Any, ...]:
+        """A value that changes whenever the database does."""
+        sql = """
+            SELECT (SELECT count(*) FROM shards), (SELECT max(path) FROM shards),
+                (SELECT string_agg(id || starred || note ORDER BY id) FROM marks),
+                string_agg(job || state, ' ' ORDER BY job) FROM jobs
+        """
+        with self._connection.cursor() as cursor:
+            return tuple(cursor.execute(sql).fetchall()[0])
+
+    def copy(self, path: Path) -> None:
+        """Write the database as another file, which must not exist."""
+        with _copying, self._connection.cursor() as cursor:
+            (name,) = cursor.execute("SELECT current_database()").fetchall()[0]
+            cursor.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS legocryst_copy")
+            try:
+                cursor.execute(f'COPY FROM DATABASE "{name}" TO legocryst_copy')
+            finally:
+                cursor.execute("DETACH legocryst_copy")
+
     def delete(self, job: str) -> None:
         """Forget a job and all its rows; for its folder see `Job.delete`, without which it is taken in again."""
         with _writing, self._connection.cursor() as cursor:
@@ -233,6 +316,8 @@ class Store:
             with self._connection.cursor() as cursor:
                 _in_one(cursor, partial(_create, cursor))
             return
+        if not read_only and "schema_number" in tables and "marks" not in tables:
+            self._migrate()
         found = (
             int(self.query("SELECT max(number) AS n FROM schema_number")["n"].iloc[0])
             if "schema_number" in tables
@@ -243,6 +328,19 @@ class Store:
                 f"the database of {self.workspace} has schema {found} and this version needs {SCHEMA}: "
                 f"run `python -m legocryst rebuild --workspace {self.workspace}`"
             )
+
+    def _migrate(self) -> None:
+        """Schema 5 had no stars and notes."""
+
+        def work() -> None:
+            listed = ", ".join(f'"{name}" {TYPES[QUANTITIES[name].kind]}' for name in MARKS)
+            cursor.execute(f"CREATE TABLE marks ({listed})")
+            cursor.execute(CANDIDATES)
+            cursor.execute("UPDATE schema_number SET number = 6")
+
+        if int(self.query("SELECT max(number) AS n FROM schema_number")["n"].iloc[0]) == SCHEMA - 1:
+            with self._connection.cursor() as cursor:
+                _in_one(cursor, work)
 
 
 def rebuild(workspace: Path) -> dict[str, int]:
@@ -327,7 +425,7 @@ def _connect(workspace: Path, *, read_only: bool = False) -> "duckdb.DuckDBPyCon
 
 
 def _create(cursor: "duckdb.DuckDBPyConnection") -> None:
-    for name, columns in TABLES.items():
+    for name, columns in {**TABLES, "marks": MARKS}.items():
         listed = ", ".join(f'"{c}" {TYPES[QUANTITIES[c].kind]}' for c in columns)
         cursor.execute(f'CREATE TABLE "{name}" ({listed})')
     cursor.execute(CANDIDATES)
@@ -340,6 +438,7 @@ def _recreate(cursor: "duckdb.DuckDBPyConnection", workspace: Path) -> None:
         for (name,) in cursor.execute(f"SELECT {kind.lower()}_name FROM {listing}").fetchall():
             cursor.execute(f'DROP {kind} "{name}"')
     _create(cursor)
+    _take_marks(cursor, workspace)
     for job in jobs(workspace):
         _record_job(cursor, job)
         for path in _shards(job):
@@ -352,6 +451,7 @@ def _ingest(cursor: "duckdb.DuckDBPyConnection", workspace: Path) -> int:
     found = jobs(workspace)
     for gone in set(known) - {job.id for job in found}:
         _in_one(cursor, partial(_forget, cursor, gone))
+    _in_one(cursor, partial(_take_marks, cursor, workspace))
     number, faults = 0, []
     for job in reversed(found):
         if known.get(job.id) != job.state:
@@ -366,6 +466,17 @@ def _ingest(cursor: "duckdb.DuckDBPyConnection", workspace: Path) -> int:
     if faults:
         raise faults[0]
     return number
+
+
+def _take_marks(cursor: "duckdb.DuckDBPyConnection", workspace: Path) -> None:
+    """Bring the table of stars and notes up to date with their file."""
+    wanted = {(name, one["starred"], one["note"]) for name, one in marks(workspace).items()}
+    if wanted == set(cursor.execute("SELECT id, starred, note FROM marks").fetchall()):
+        return
+
+    cursor.execute("DELETE FROM marks")
+    if wanted:
+        cursor.executemany("INSERT INTO marks VALUES (?, ?, ?)", sorted(wanted))
 
 
 def _shards(job: Job) -> list[Path]:

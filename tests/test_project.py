@@ -42,6 +42,7 @@ ROOMS = (
         "legocryst.glossary",
         "legocryst.references",
         "legocryst.records",
+        "legocryst.marks",
         "legocryst.compiled",
         "legocryst.workers",
     },
@@ -49,7 +50,7 @@ ROOMS = (
     {"legocryst.jobs", "legocryst.counts", "legocryst.store", "legocryst.models", "legocryst.environment"},
     {"legocryst.relax"},
     {"legocryst.analysis"},
-    {"legocryst.stages"},
+    {"legocryst.stages", "legocryst.results"},
     {"legocryst.line"},
     {"legocryst.rounds"},
     {"legocryst.pipeline", "legocryst.times", "legocryst.methods", "legocryst.past"},
@@ -57,7 +58,11 @@ ROOMS = (
     {"legocryst.__main__", "pages", "app"},
 )
 """The house of docs/architecture.md, the lowest floor first."""
-STAIRS = {("legocryst.store", "legocryst.jobs"), ("legocryst.store", "legocryst.counts")}
+STAIRS = {
+    ("legocryst.store", "legocryst.jobs"),
+    ("legocryst.store", "legocryst.counts"),
+    ("legocryst.cli", "legocryst.ui"),  # `view` writes the page's drawing
+}
 """Within one floor."""
 WORKER = ("legocryst.jobs", "legocryst.pipeline")
 """The one step up: the process of a job runs the pipeline."""

@@ -8,8 +8,21 @@ import pandas as pd
 import pytest
 
 from legocryst.jobs import REFERENCE, Job, work
+from legocryst.marks import mark, marks
 from legocryst.records import write_parquet
-from legocryst.store import NAME, SCHEMA, TABLES, Filters, Store, StoreBusy, StoreError, Writer, column, rebuild
+from legocryst.store import (
+    CANDIDATES,
+    NAME,
+    SCHEMA,
+    TABLES,
+    Filters,
+    Store,
+    StoreBusy,
+    StoreError,
+    Writer,
+    column,
+    rebuild,
+)
 from tests.workspaces import HOLD, tiny_job, wait_for
 
 Made = tuple[Path, Job]
@@ -260,3 +273,59 @@ def test_writer_takes_shards_as_they_come(workspace: Made) -> None:
         wait_for(lambda: not writer.error, seconds=20)
         writer.stop()
     Store.open(folder).close()
+
+
+def test_filters_go_through_their_text() -> None:
+    where = Filters(
+        between={"energy": (None, 0.3), "atoms": (4.0, 12.0)},
+        among={"class": ["new", "known"], "low_energy": [True], "space_group": [194]},
+        containing={"net_name": "di&a"},
+    )
+    text = where.text()
+    assert text == (
+        "energy_to=0.3&atoms_from=4&atoms_to=12&class=new&class=known&low_energy=True&space_group=194&net_name_has=di%26a"
+    )
+    assert Filters.parse("?" + text).sql() == where.sql() and Filters.parse("class=").sql() == Filters().sql()
+    for wrong, sentence in {
+        "nothing=1": "'nothing' is no filter",
+        "energy_to=low": "energy_to=low needs another value",
+        "low_energy=1": "give True or False",
+        "relaxed_cif_has=C": "is no filter",
+    }.items():
+        with pytest.raises(StoreError, match=sentence):
+            Filters.parse(wrong)
+
+
+def test_stars_and_notes_outlive_a_rebuild(workspace: Made) -> None:
+    folder, job = workspace
+    write_parquet(rows(["n", "m"]), job.shards / "crystals-00000.parquet")
+    first, second = f"{job.id}-0", f"{job.id}-1"
+    mark(folder, [first, second], starred=True)
+    mark(folder, [first], note=" try DFT's ")
+    mark(folder, [second], starred=False)  # nothing is left to keep of it
+
+    def told() -> list[tuple[bool, str]]:
+        with Store.open(folder) as store:
+            store.ingest()
+            found = store.page(order="row")
+            assert store.total(Filters(among={"starred": [True]}, containing={"note": "dft"})) == 1
+            return list(zip(found["starred"], found["note"], strict=True))
+
+    assert told() == [(True, "try DFT's"), (False, "")] and list(marks(folder)) == [first]
+    (folder / NAME).unlink()
+    rebuild(folder)
+    assert told() == [(True, "try DFT's"), (False, "")]
+    mark(folder, [first], starred=False, note="")
+    assert marks(folder) == {}
+    with pytest.raises(ValueError, match="2000 are the most"):
+        mark(folder, [first], note="x" * 2001)
+
+
+def test_database_without_marks_is_brought_up_to_date(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        store._connection.execute("DROP VIEW candidates; DROP TABLE marks; UPDATE schema_number SET number = 5")
+        stripped = CANDIDATES.replace(" LEFT JOIN marks m USING (id)", "")
+        stripped = stripped.replace("coalesce(m.starred, FALSE) AS starred, coalesce(m.note, '') AS note,", "")
+        store._connection.execute(stripped)
+    with Store.open(tmp_path) as store:
+        assert {"starred", "note"} < set(store.page().columns)

@@ -5,7 +5,6 @@ import fcntl
 import os
 import socket
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from legocryst import ROOT
 from legocryst import settings as s
 from legocryst.cli.given import named, settings_of
 from legocryst.cli.output import Clock, Result, Ticker, print_json, read, say, write
+from legocryst.cli.results import workspace_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -216,19 +216,6 @@ def _refuse_if_none_decodes(table: "pd.DataFrame", options: argparse.Namespace, 
         raise ValueError(f"{options.table.name}: none of its {len(table)} rows is a crystal ({most}): correct them")
 
 
-def _cifs(table: "pd.DataFrame", target: str, names: Sequence[str] | None = None) -> list[str]:
-    """The CIF of each crystal of a table made by relax."""
-    from legocryst.crystal.files import to_cif
-    from legocryst.crystal.table import decode
-    from legocryst.environment.targets import target as find
-
-    decoded = decode(table, element=find(target).atomic_number, max_atoms=10**9)
-    if len(decoded.rows) < len(table):
-        reasons = ", ".join(sorted(set(decoded.reason) - {""}))
-        raise ValueError(f"a relaxed crystal cannot be written as CIF ({reasons}): report this as a fault")
-    return [to_cif(decoded.crystals, k, name=names[k] if names else "") for k in range(len(table))]
-
-
 def rank(options: argparse.Namespace) -> Result:
     """Energies of the valid crystals of a table made by relax."""
     from legocryst.analysis import tested
@@ -309,39 +296,11 @@ def _job_again(options: argparse.Namespace, workspace: Path) -> "Job":
     return job
 
 
-def export(options: argparse.Namespace) -> Result:
-    """The new crystals of a workspace as CIFs, CSV or Parquet; from the shards, so that an open app is no hindrance."""
-    from legocryst.store import snapshot
-
-    with snapshot(_existing(options)) as store:
-        table = store.query("SELECT * FROM candidates WHERE class = 'new' ORDER BY energy NULLS LAST, job, row")
-    if table.empty:
-        raise ValueError("this workspace holds no new crystals yet: make some with `python -m legocryst run`")
-    options.out.mkdir(parents=True, exist_ok=True)
-    if options.format != "cif":
-        write(table, options.out / f"crystals.{options.format}")
-        return {"crystals": len(table), "files": 1}
-    for target, part in table.groupby("target"):
-        names = list(part["id"])
-        for name, cif in zip(names, _cifs(part, str(target), names), strict=True):
-            (options.out / f"{name}.cif").write_text(cif, encoding="utf-8")
-    return {"crystals": len(table), "files": len(table)}
-
-
 def rebuild(options: argparse.Namespace) -> Result:
     """The database again from the shards."""
     from legocryst import store
 
-    return dict(store.rebuild(_existing(options)))
-
-
-def _existing(options: argparse.Namespace) -> Path:
-    from legocryst.jobs import default_workspace
-
-    workspace: Path = options.workspace or default_workspace()
-    if not (workspace / "jobs").is_dir():
-        raise ValueError(f"{workspace} is no workspace, it holds no jobs: make one with `python -m legocryst run`")
-    return workspace
+    return dict(store.rebuild(workspace_of(options)))
 
 
 def app(options: argparse.Namespace) -> Result:

@@ -20,7 +20,12 @@ from legocryst.cli.jobs import jobs as jobs_of_workspace
 from legocryst.cli.methods import methods as methods_of_job
 from legocryst.cli.output import Result, refuse
 from legocryst.cli.powder import powder as powder_of_files
+from legocryst.cli.results import export as export_files
+from legocryst.cli.results import mark as mark_crystals
+from legocryst.cli.results import sql as sql_of_database
 from legocryst.cli.times import times as times_of_presets
+from legocryst.cli.view import CELLS, COLOURS, WAYS
+from legocryst.cli.view import view as view_of_crystals
 from legocryst.jobs import DFT, cores
 
 Run = Callable[[argparse.Namespace], Result]
@@ -147,6 +152,25 @@ def _crystals(add: Add) -> None:
     _target(bands)
     add_settings(bands, s.BandSettings, names=[name for name in s.BandSettings.model_fields if name != "bands"])
     _dft(add)
+    _view(add)
+
+
+def _view(add: Add) -> None:
+    text = "3D views of crystals in files, or of a workspace's crystals, as pages that any browser opens offline."
+    view = add("view", view_of_crystals, text)
+    view.add_argument("crystals", nargs="+", metavar="CRYSTAL", help=f"{_ONE}; with --workspace, name of a crystal")
+    view.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
+    text = "take crystals of this workspace by their names [default: files]"
+    view.add_argument("--workspace", type=_workspace_folder, default=None, metavar="DIR", help=text)
+    view.add_argument("--colours", choices=COLOURS, default=COLOURS[0], help="what tells atoms apart [default element]")
+    view.add_argument("--labels", action="store_true", help="write on each atom what the legend says")
+    view.add_argument("--drawn-as", choices=WAYS, default=WAYS[0], help=f"[default {WAYS[0]}]")
+    text = "cells along a, b and c [default 1 1 1]"
+    view.add_argument("--cells", type=_positive, nargs=3, default=CELLS, metavar="N", help=text)
+    text = "longest bond, angstrom [default: the target's]"
+    view.add_argument("--cutoff", type=float, default=None, metavar="LENGTH", help=text)
+    view.add_argument("--no-cell", action="store_true", help="leave out the edges of the cell")
+    _target(view)
 
 
 def _dft(add: Add) -> None:
@@ -179,10 +203,32 @@ def _run(add: Add) -> None:
 
 
 def _workspace(add: Add) -> None:
-    export = add("export", c.export, "Write the new crystals of a workspace as files.")
+    export = add("export", export_files, "Write crystals of a workspace as files: the new ones, or others.")
     _workspace_flag(export)
-    export.add_argument("--format", choices=("cif", "csv", "parquet"), default="cif", help="kind of file [default cif]")
+    text = "kind of file; zip holds CIF, POSCAR, extended XYZ, tables, a manifest and what to cite [default cif]"
+    export.add_argument("--format", choices=("cif", "csv", "parquet", "zip"), default="cif", help=text)
     export.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
+    text = "as in the address of the Database page: 'class=new&energy_to=0.3&net_name_has=dia'; '' for all crystals"
+    export.add_argument("--filters", metavar="TEXT", default=None, help=f"{text} [default class=new]")
+    export.add_argument("--ids", nargs="+", default=[], metavar="ID", help="names of crystals")
+    export.add_argument("--order", default="energy", metavar="NAME", help="column to order by [default energy]")
+    export.add_argument("--largest-first", action="store_true", help="the other way round")
+    export.add_argument("--limit", type=_positive, default=None, help="most crystals [default: all]")
+    text = "CIF, POSCAR and extended XYZ of the crystals as the potential relaxed them, where it did"
+    export.add_argument("--relaxed", action="store_true", help=text)
+
+    ask = add("sql", sql_of_database, "Ask the database of a workspace with a SELECT, which can only read.")
+    ask.add_argument("select", metavar="SELECT", help="one SELECT, for instance over the view candidates")
+    _workspace_flag(ask)
+    _out(ask, required=False)
+    ask.add_argument("--rows", type=_positive, default=1000, help="most rows [default 1000]")
+    ask.add_argument("--seconds", type=_positive, default=10, help="seconds after which it is stopped [default 10]")
+
+    mark = add("mark", mark_crystals, "Give crystals of a workspace a star or a note.")
+    mark.add_argument("ids", nargs="+", metavar="ID", help="names of crystals")
+    mark.add_argument("--star", type=_truth, default=None, metavar="BOOL", help="yes or no [default: as it is]")
+    mark.add_argument("--note", default=None, metavar="TEXT", help="a note; '' removes it [default: as it is]")
+    _workspace_flag(mark)
 
     _workspace_flag(add("rebuild", c.rebuild, "Make the database of a workspace again from the files of its jobs."))
 

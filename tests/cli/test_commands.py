@@ -242,6 +242,10 @@ def test_smoke_run_export_and_rebuild(tmp_path: Path, call: Call) -> None:
         for format, files in {"cif": result["new"], "csv": 1, "parquet": 1}.items():
             wrote = call("export", "--workspace", workspace, "--format", format, "--out", tmp_path / format)
             assert wrote == {"crystals": result["new"], "files": files}
+        arguments = ("export", "--workspace", workspace, "--format", "zip", "--out", tmp_path / "zip")
+        assert call(*arguments, "--filters", "")["crystals"] == 60
+        best = call(*arguments, "--filters", "class=new", "--limit", 1)
+        assert best == {"crystals": 1, "with_geometry": 1, "files": 7}
     new = pd.read_parquet(tmp_path / "parquet" / "crystals.parquet")
     assert list(pd.read_csv(tmp_path / "csv" / "crystals.csv")["id"]) == list(new["id"])
     assert new["screen_energy"].notna().sum() == result["energies"] and new["energy"].dropna().is_monotonic_increasing

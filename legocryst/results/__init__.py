@@ -1,0 +1,1 @@
+"""What leaves the database: selections as archives, citations, and answers to SQL."""
