@@ -52,9 +52,9 @@ def test_differences_are_marked_in_words_and_unknown_quantities_left_out() -> No
     )
     found = pictures.differences(rows, ("energy", "density", "gap", "net_name", "atoms", "low_energy", "loss"))
     marks = dict(zip(found["Quantity"], found["Differs"], strict=True))
-    headers = {name: QUANTITIES[name].header for name in rows}
+    headers = {str(name): QUANTITIES[str(name)].header for name in rows}
     assert headers["gap"] not in marks
-    assert {name for name in rows if marks.get(headers[name])} == {"energy", "net_name", "low_energy", "loss"}
+    assert {name for name in headers if marks.get(headers[name])} == {"energy", "net_name", "low_energy", "loss"}
     assert list(found.loc[found["Quantity"] == headers["low_energy"], "c-1"]) == ["yes"]
 
 
