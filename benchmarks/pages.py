@@ -1,57 +1,100 @@
-"""Seconds until each page is drawn in a browser, and what it sends, with a large database.
+"""Seconds until each page is there in a browser, until it answers, and what it sends, with a large database.
 
-python -m benchmarks.pages WORKSPACE [--rows 100000] [--visits 3]
+python -m benchmarks.pages WORKSPACE [--rows 100000] [--visits 3] [--only database,structure]
 
 A WORKSPACE that is not there is made: 65,000 augmented rows with features, and so many random symmetric crystals,
-relaxed and judged. Each page is visited in a browser context of its own, as by a first-time visitor, whose browser
-loads the app as well; the first visit of all comes right after the server's start. Then one visitor goes from page to
-page by the links. Told are seconds of the clock until nothing runs any more, and megabytes over the socket. Needs
-Chromium.
+relaxed and judged. Printed is a table in Markdown, the median of the visits and the largest:
+
+- new browser: from the request until the page's title stands there (first paint), and until the page is complete, in
+  a browser that has never been here and loads the app as well
+- link: the same from a click on the page's link, in a browser that is already there
+- answer: from a change of one widget of the page until it is complete again, while another process, niced like a job,
+  keeps a core busy
+- MB: over the socket in a new browser, both ways
+- 3D view: from a click on the link to a crystal, the one nearest to 500 atoms, until it is drawn
+
+A page is complete when its script has ended and no placeholder or stale part is left, and stays so for half a second,
+which is not counted. The browser itself notes the times, by its clock. Needs Chromium.
 """
 
 import argparse
+import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Browser, WebSocket
+from playwright.sync_api import Browser, Page, WebSocket
 
 from legocryst import ROOT
+from legocryst.jobs import NICE
 from legocryst.store import snapshot
 from legocryst.ui.shell import PAGES
-from scripts.make_pictures import BEST, PORT, app_in_browser
+from scripts.browser import DRAWN, SIZE, App, chromium, served
+from scripts.make_pictures import address, best
 
-DRAWN = """() => document.querySelector('[data-testid=stMain] h1')
-    && document.querySelector('[data-test-script-state=notRunning]')
-    && !document.querySelector('[data-testid=stSkeleton]')"""
+LARGE = "SELECT id, atoms FROM candidates WHERE status <> 'undecodable' ORDER BY abs(atoms - 500), id LIMIT 1"
+CLOCK = f"""
+const complete = {DRAWN}
+window.clock = {{ begin: 0, title: null, ran: false, done: null }}
+window.arm = (wanted) => {{
+  window.clock = {{ begin: null, title: null, ran: false, done: null, wanted }}
+  document.addEventListener("pointerdown", () => {{ clock.begin = performance.now() }}, {{ capture: true, once: true }})
+}}
+const look = () => {{
+  const now = performance.now()
+  if (clock.begin !== null) {{
+    const title = document.querySelector("[data-testid=stMain] h1")
+    if (clock.title === null && title && (!clock.wanted || title.innerText.startsWith(clock.wanted))) clock.title = now
+    if (document.querySelector("[data-test-script-state=running]")) clock.ran = true
+    if (!complete()) clock.done = null
+    else if (clock.done === null && clock.ran && clock.title !== null) clock.done = now
+  }}
+  requestAnimationFrame(look)
+}}
+requestAnimationFrame(look)
+"""
+"""Notes when the title of a page stands there and when the page is complete, since its request or an armed click."""
+STAYS = "() => clock.done !== null && performance.now() - clock.done > 500"
+MILLISECONDS = 120_000
+COLUMNS = ("first paint, new browser", "complete, new browser", "first paint, link", "complete, link", "answer", "MB")
 
 
 def main() -> None:
-    """Print a line for each page."""
+    """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("workspace", type=Path)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--visits", type=int, default=3, help="of each page, after the first of all")
+    parser.add_argument("--only", help="pages, with commas between them")
     options = parser.parse_args()
     if not options.workspace.exists():
         made(options.workspace, options.rows)
     with snapshot(options.workspace) as store:
-        print(
-            store.query("SELECT (SELECT count(*) FROM crystals) AS crystals, (SELECT count(*) FROM augmented) AS rows")
-        )
-        crystal = store.query(BEST)["id"].iloc[0]
-    with app_in_browser(options.workspace) as browser:
-        print(f"{'first of all':14s} {visit(browser, '')[0]:6.2f} s")
-        for name in PAGES:
-            address = f"structure?id={crystal}" if name == "structure" else "" if name == "home" else name
-            times, sent = zip(*(visit(browser, address) for _ in range(options.visits)), strict=True)
-            seconds = ", ".join(f"{t:5.2f}" for t in times)
-            print(f"{name:14s} {seconds} s, {max(sent) / 1e6:.2f} MB", flush=True)
-        print("from page to page:")
-        for round_ in walk(browser, options.visits):
-            print(", ".join(f"{name} {seconds:.2f}" for name, seconds in round_.items()), flush=True)
+        counts = "SELECT (SELECT count(*) FROM crystals) AS crystals, (SELECT count(*) FROM augmented) AS rows"
+        crystals, rows = store.query(counts).iloc[0]
+        large, atoms = store.query(LARGE).iloc[0]
+    print(f"{crystals:,} crystals, {rows:,} augmented rows; {options.visits} visits, seconds: median (largest)\n")
+    names = options.only.split(",") if options.only else list(PAGES)
+    with served(options.workspace) as app, chromium() as browser:
+        first = request(browser, app, "/")
+        print(f"First page after the start: first paint {first[0]:.2f}, complete {first[1]:.2f}\n")
+        print(f"| page | {' | '.join(COLUMNS)} |\n|---|{'---|' * len(COLUMNS)}")
+        there = Visitor(browser, app)
+        crystal = best(options.workspace)
+        for name in names:
+            visits = [request(browser, app, address(name, crystal)) for _ in range(options.visits)]
+            links = [there.follow(name) for _ in range(options.visits)]
+            there.request(address(name, crystal))
+            with busy():
+                answers = [there.change(name) for _ in range(options.visits)] if name in CHANGES else []
+            paint, whole, sent = zip(*visits, strict=True)
+            cells = [paint, whole, *zip(*links, strict=True), answers]
+            print(f"| {name} | {' | '.join(map(told, cells))} | {max(sent) / 1e6:.2f} |", flush=True)
+        views = [there.open(large) for _ in range(options.visits)]
+        print(f"\n3D view of {atoms} atoms after selection: {told(views)}")
 
 
 def made(workspace: Path, rows: int) -> None:
@@ -62,8 +105,13 @@ def made(workspace: Path, rows: int) -> None:
     subprocess.run([*run, *table], cwd=ROOT, check=True)
 
 
-def visit(browser: Browser, address: str) -> tuple[float, int]:
-    """Seconds until the page is drawn, and bytes over its socket."""
+def told(seconds: Sequence[float]) -> str:
+    """Median and largest of some times."""
+    return f"{statistics.median(seconds):.2f} ({max(seconds):.2f})" if seconds else ""
+
+
+def request(browser: Browser, app: App, where: str) -> tuple[float, float, int]:
+    """Seconds until first paint and until complete in a new browser, and bytes over its socket."""
     sent = 0
 
     def count(frame: str | bytes) -> None:
@@ -72,32 +120,116 @@ def visit(browser: Browser, address: str) -> tuple[float, int]:
 
     def listen(socket: WebSocket) -> None:
         socket.on("framereceived", count)
+        socket.on("framesent", count)
 
-    page = browser.new_context(viewport={"width": 1366, "height": 768}).new_page()
+    context = browser.new_context(viewport=SIZE)
+    context.add_init_script(CLOCK)
+    page = context.new_page()
     page.on("websocket", listen)
-    begin = time.perf_counter()
-    page.goto(f"http://localhost:{PORT}/{address}")
-    page.wait_for_function(DRAWN, timeout=120_000, polling=20)
-    seconds = time.perf_counter() - begin
-    page.context.close()
-    return seconds, sent
+    page.goto(f"{app.address}{where}", wait_until="commit")
+    times = read(page)
+    context.close()
+    return *times, sent
 
 
-def walk(browser: Browser, rounds: int) -> Iterator[dict[str, float]]:
-    """Seconds from a click on each page's link until the page is drawn, so many times around."""
-    page = browser.new_page(viewport={"width": 1366, "height": 768})
-    page.goto(f"http://localhost:{PORT}/")
-    page.wait_for_function(DRAWN, timeout=120_000)
-    for _ in range(rounds):
-        times = {}
-        for name in [name.capitalize() for name in PAGES if name != "home"]:
-            begin = time.perf_counter()
-            page.locator("[data-testid=stSidebarNav] a").filter(has_text=name).first.click()
-            page.get_by_role("heading", level=1, name=name).wait_for()
-            page.wait_for_timeout(100)  # until the script of the page runs
-            page.wait_for_function(DRAWN, timeout=120_000, polling=20)
-            times[name] = time.perf_counter() - begin
-        yield times
+def read(page: Page) -> tuple[float, float]:
+    """Seconds of the clock of a page: until its title stood there, until it was complete."""
+    page.wait_for_function(STAYS, timeout=MILLISECONDS, polling=50)
+    clock: dict[str, Any] = page.evaluate("clock")
+    return (clock["title"] - clock["begin"]) / 1000, (clock["done"] - clock["begin"]) / 1000
+
+
+def step_up(page: Page) -> None:
+    """One more in the first field for a number."""
+    page.get_by_test_id("stNumberInputStepUp").first.click()
+
+
+def next_tab(page: Page) -> None:
+    """The tab behind the open one, or the first."""
+    page.locator("[data-testid=stMain] [role=tab][aria-selected=false]").first.click()
+
+
+def next_job(page: Page) -> None:
+    """Another job."""
+    page.locator("[data-testid=stMain] [role=combobox]").last.click()
+    page.evaluate("arm('')")  # what counts is the click on the job
+    page.locator("[role=option][aria-selected=false]").first.click()
+
+
+def check_box(page: Page) -> None:
+    """The first box ticked, or not."""
+    page.get_by_test_id("stMain").get_by_test_id("stCheckbox").first.locator("label").click()
+
+
+CHANGES: dict[str, Callable[[Page], None]] = {
+    "data": next_tab,
+    "augment": step_up,
+    "features": step_up,
+    "train": step_up,
+    "generate": step_up,
+    "database": step_up,
+    "structure": check_box,
+    "jobs": next_job,
+}
+"""A change of one widget of each page that has one."""
+
+
+class Visitor:
+    """A browser that is already there."""
+
+    def __init__(self, browser: Browser, app: App) -> None:
+        self.app = app
+        context = browser.new_context(viewport=SIZE)
+        context.add_init_script(CLOCK)
+        self.page = context.new_page()
+        self.request("/")
+
+    def request(self, where: str) -> None:
+        """Go to an address."""
+        self.page.goto(f"{self.app.address}{where}")
+        read(self.page)
+
+    def follow(self, name: str) -> tuple[float, float]:
+        """Seconds until first paint and until complete after a click on the link of a page, from another one."""
+        links = self.page.locator("[data-testid=stSidebarNav] a")
+        title = PAGES[name].title
+        if self.page.locator("[data-testid=stMain] h1").inner_text().startswith("LEGO" if name == "home" else title):
+            self._go(links.filter(has_text="Jobs" if name != "jobs" else "Home").first.click, "")
+        wanted = "LEGO" if name == "home" else title
+        return self._go(links.filter(has_text=title).first.click, wanted)
+
+    def change(self, name: str) -> float:
+        """Seconds until the page that is open is complete again after a change of one widget."""
+        return self._go(lambda: CHANGES[name](self.page), "")[1]
+
+    def open(self, crystal: str) -> float:
+        """Seconds until a crystal is drawn after a click on its link on the Database page."""
+        self.request(f"/database?class=&id_has={crystal}")
+        table = self.page.get_by_test_id("stDataFrame").locator(".dvn-scroller").first
+        table.click(position={"x": 16, "y": 53})  # the box before the first row
+        link = self.page.get_by_role("link", name="Open crystal").first
+        link.wait_for(timeout=MILLISECONDS)
+        self.page.evaluate("arm('')")
+        link.click()
+        self.page.locator("[data-atoms]").first.wait_for(timeout=MILLISECONDS)
+        return float(self.page.evaluate("(performance.now() - clock.begin) / 1000"))
+
+    def _go(self, act: Callable[[], None], wanted: str) -> tuple[float, float]:
+        self.page.evaluate("wanted => arm(wanted)", wanted)
+        act()
+        return read(self.page)
+
+
+@contextmanager
+def busy() -> Iterator[None]:
+    """Another process uses a core meanwhile."""
+    code = f"import os\nos.nice({NICE})\nwhile True: pass"
+    process = subprocess.Popen([sys.executable, "-c", code])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
 
 
 if __name__ == "__main__":

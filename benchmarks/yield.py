@@ -12,7 +12,8 @@ net. Layers are told by their nets, so that another stacking of a known layer is
 With --rounds, what a conditional VAE drew and stayed invalid is refined in its latent space, so many times, with its
 groups and Wyckoff positions. With --energies, so many of the new frameworks, drawn at random in equal shares from the
 quarters of the primitive cell's size, are relaxed with 7net-0, and the number of low-energy ones among all is told with
-its 95 % interval. Models and relaxed samples are kept in --saved, and taken from there.
+its 95 % interval; those of more than --largest atoms are taken to be none. Models, relaxed samples and energies are
+kept in --saved, and taken from there.
 """
 
 import argparse
@@ -21,6 +22,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,7 @@ from legocryst.models.base import Generator, generator, load
 from legocryst.models.cvae import ConditionalVAE
 from legocryst.pipeline import nets_of_sources, share_valid
 from legocryst.settings import RankSettings, RelaxSettings, SampleSettings, TrainSettings
+from legocryst.stages.kept import KeptRows
 from legocryst.stages.rank import rank
 from legocryst.stages.relax import relax_table
 from legocryst.stages.sample import refined, sample
@@ -87,6 +90,7 @@ def main() -> None:
     parser.add_argument("--matcher", action="store_true", help="count by StructureMatcher, too")
     parser.add_argument("--rounds", type=int, default=0, help="rounds of latent refinement of a conditional VAE")
     parser.add_argument("--energies", type=int, default=0, help="new frameworks that are relaxed with the potential")
+    parser.add_argument("--largest", type=int, default=500, help="atoms in the primitive cell; larger ones are not low")
     parser.add_argument("--saved", type=Path, help="folder of trained models and of relaxed samples")
     parser.add_argument("--random", action="store_true", help="random crystals at equal time, too")
     parser.add_argument("--seed", type=int, default=0)
@@ -230,16 +234,19 @@ def low_energy(frame: pd.DataFrame, target: Target, known: set[str], options: ar
     new = new_frameworks(frame, known)
     if not options.energies or new.empty:
         return
-    clock, rng = Clock(), np.random.default_rng(options.seed)
+    clock, rng, every = Clock(), np.random.default_rng(options.seed), len(new)
     size = primitive_atoms(decode(new, element=target.atomic_number, max_atoms=10**6).crystals)
+    new, size = new[size <= options.largest].reset_index(drop=True), size[size <= options.largest]
     quarter = pd.qcut(pd.Series(size).rank(method="first"), min(4, len(new)), labels=False).to_numpy()
     strata = [np.flatnonzero(quarter == q) for q in range(quarter.max() + 1)]
     share = max(1, options.energies // len(strata))
     drawn = [rng.permutation(stratum)[:share] for stratum in strata]
     rows = new.iloc[np.concatenate(drawn)].assign(row=np.concatenate(drawn))
-    every = {"max_energies": len(rows), "max_relaxed": len(rows), "max_rattled": 0, "max_atoms": 500}
-    settings = RankSettings.model_validate({"model": "7net-0", **every})
-    ranked = clock.run("energy", rank, rows, settings, target=target.name).set_index("row")
+    all_of_them = {"max_energies": len(rows), "max_relaxed": len(rows), "max_rattled": 0, "max_atoms": 500}
+    settings = RankSettings.model_validate({"model": "7net-0", **all_of_them})
+    with ExitStack() as stack:
+        kept = stack.enter_context(KeptRows(options.saved / "energies")) if options.saved else None
+        ranked = clock.run("energy", rank, rows, settings, target=target.name, kept=kept).set_index("row")
     low = [ranked.loc[part, "low_energy"].fillna(False).to_numpy(bool) for part in drawn]
     # Jeffreys' posterior of the share in each size
     posterior = sum(
@@ -248,7 +255,8 @@ def low_energy(frame: pd.DataFrame, target: Target, known: set[str], options: ar
     )
     expected = sum(len(stratum) * found.mean() for stratum, found in zip(strata, low, strict=True))
     out = {
-        "new_frameworks": len(new),
+        "new_frameworks": every,
+        f"of_at_most_{options.largest}_atoms": len(new),
         "largest_atoms_of_quarters": [int(size[stratum].max()) for stratum in strata],
         "relaxed": [len(found) for found in low],
         "low": [int(found.sum()) for found in low],

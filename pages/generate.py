@@ -3,7 +3,7 @@
 import streamlit as st
 
 from legocryst.jobs import Job
-from legocryst.ui import figures, finds, forms, learned, rates, shell, tables
+from legocryst.ui import figures, finds, forms, frame, learned, rates, shell, tables
 from legocryst.ui.live import live, planned, speed
 
 
@@ -62,8 +62,8 @@ def form() -> tuple[Job | None, bool]:
 
 shell.begin("generate")
 model, good = form()
-if st.button("Generate", type="primary", disabled=not good, help=shell.CORES):
-    base, through = (model, "train") if model else (shell.chosen_training_set(), "curate")
+base, through = (model, "train") if model else (shell.chosen_training_set(), "curate")
+if frame.button("Generate", "run", good=good, base=base, through=through):
     started = shell.start("run", forms.run_settings(), parent=base, through=through)
     if started:
         shell.choose("generated", started)

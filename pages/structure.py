@@ -1,6 +1,7 @@
 """Structure: one crystal in 3D, with its symmetry, verdict and origin; its address can be shared."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,21 +9,16 @@ import pandas as pd
 import streamlit as st
 
 from legocryst.crystal.elements import SYMBOLS
-from legocryst.crystal.files import to_cif
-from legocryst.crystal.readers import from_cif
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.wyckoff import wyckoff
 from legocryst.environment.targets import target
 from legocryst.quantities import QUANTITIES
 from legocryst.store import StoreError
-from legocryst.ui import bands, nets, powder, shell, show
-from legocryst.ui.scene import SceneError, scene
-from legocryst.ui.viewer import WAYS, standalone, view
+from legocryst.ui import bands, drawing, nets, powder, rejected, shell
+from legocryst.ui.distributions import compared
+from legocryst.ui.facts import facts, listed, value
+from legocryst.ui.history import history, why
 
-SHOWN = (
-    *("class", "novelty", "kind", "periodicity", "net_name", "sites", "atoms", "density", "energy", "loss"),
-    *("published", "shift", "net_key"),
-)
 ENERGY = (
     *("energy_model", "low_energy", "net_kept", "coordination_kept", "converged", "screen_energy", "energy_before"),
     *("relaxed_energy", "dispersion", "volume_change", "rmsd", "relax_steps", "force", "stress", "rattle_kept"),
@@ -49,85 +45,51 @@ def asked() -> str:
     st.rerun()
 
 
-def crystal(row: pd.Series) -> Crystals:
-    """The relaxed crystal of a row; the page ends with the reason where there is none."""
-    if row["status"] == "undecodable":
-        st.error(f"This row is no crystal: {row['reason']}.")
-        st.stop()
-    return nets.stored(pd.DataFrame([row]))
+def geometry(row: "pd.Series[Any]") -> tuple[str, Crystals]:
+    """Which of the row's geometries is looked at, "" for the first, and its crystal; a batch of none without one."""
+    options = drawing.geometries(row)
+    if not options:
+        return "", Crystals.concatenate([])
+    names = list(options)
+    chosen = names[0]
+    if len(names) > 1:
+        chosen = st.segmented_control(
+            "Geometry", names, default=names[0], key="geometry", required=True, label_visibility="collapsed"
+        )
+    crystals = options[chosen]()
+    if not len(crystals) and chosen != names[0]:
+        st.warning("The row as the model wrote it is no crystal.")
+        chosen, crystals = names[0], options[names[0]]()
+    return "" if chosen == names[0] else chosen, crystals
 
 
-def geometry(row: pd.Series, generated: Crystals) -> Crystals:
-    """The crystal as the job left it or, where there is one, as the potential relaxed it."""
-    if not row["relaxed_cif"]:
-        return generated
-    relaxed = f"Relaxed with {row['energy_model']}"
-    shown = st.segmented_control("Geometry", ["As generated", relaxed], default="As generated", key="geometry")
-    return from_cif(row["relaxed_cif"]) if shown == relaxed else generated
-
-
-def drawing(crystals: Crystals, name: str, cutoff: float) -> None:
-    *sides, fourth = st.columns([1, 1, 1, 2])
-    numbers = [
-        column.selectbox(f"Cells along {axis}", (1, 2, 3), key=f"cells_{axis}")
-        for column, axis in zip(sides, "abc", strict=True)
-    ]
-    way = fourth.selectbox("Drawn as", WAYS, key="way")
-    left, right = st.columns(2)
-    across = left.checkbox("Bonds across the boundary", True, key="across")
-    cell = right.checkbox("Edges of the cell", True, key="cell")
-    try:
-        shown = scene(crystals, cutoff=cutoff, supercell=(numbers[0], numbers[1], numbers[2]), across=across)
-    except SceneError as error:
-        st.warning(shell.sentence(error))
-        return
-    view(shown, name=name, way=way, cell=cell)
-    st.caption("Drag to turn, scroll to zoom, drag with Ctrl to move. Thin ends are atoms of the neighbouring cells.")
-    cif = to_cif(crystals, name=name)
-    left, right = st.columns(2)
-    left.download_button("Download as CIF", cif, f"{name}.cif", "chemical/x-cif", type="primary", on_click="ignore")
-    right.download_button(
-        "Download the 3D view", lambda: standalone(shown, title=name), f"{name}.html", "text/html", on_click="ignore"
-    )
-
-
-def value(name: str, content: Any) -> str:
-    """A value in words, with its unit."""
-    quantity = QUANTITIES[name]
-    if pd.isna(content) or content == "":
-        return "not known"
-    if quantity.kind == "truth":
-        return "yes" if content else "no"
-    text = {"real": "{:.4g}", "integer": "{:.0f}"}.get(quantity.kind, "{}").format(content)
-    return f"{text} {quantity.unit}".strip()
-
-
-def description(row: pd.Series) -> None:
-    listed = pd.DataFrame(
-        {"Quantity": [QUANTITIES[name].label for name in SHOWN], "Value": [value(name, row[name]) for name in SHOWN]}
-    )
-    st.table(listed.set_index("Quantity"))
-    if row["reason"]:
-        st.write(f"Not valid: {row['reason']}.")
+def description(row: "pd.Series[Any]", told: dict[str, str]) -> None:
+    if row["status"] != "valid":
+        rejection(row)
+    listed(list(told.items()), names=("Quantity", "Value"))
     if row["energy_reason"]:
         st.caption(f"No energy: {row['energy_reason']}.")
     if row["status"] == "valid" and pd.isna(row["density"]):
         st.caption("Layers, chains and cages have no density before dispersion sets their distance.")
 
 
-def relaxation(row: pd.Series) -> None:
+def rejection(row: "pd.Series[Any]") -> None:
+    """Why the row is not valid, in words, and what may help."""
+    wanted, reason = target(row["target"]), str(row["reason"])
+    settings = shell.store().query("SELECT settings FROM jobs WHERE job = ?", [row["job"]])["settings"].iloc[0]
+    st.warning(f"**Not valid: {reason}.** {rejected.explained(reason, wanted)}")
+    if todo := rejected.helpful(reason, json.loads(settings)):
+        st.write(todo)
+
+
+def relaxation(row: "pd.Series[Any]") -> None:
     """What the potential says, and what the relaxation with it did."""
     known = [name for name in ENERGY if value(name, row[name]) != "not known"]
-    st.subheader("Energy")
-    show.table(
-        pd.DataFrame(
-            {
-                "Quantity": [QUANTITIES[name].label for name in known],
-                "Value": [value(name, row[name]) for name in known],
-                "Meaning": [QUANTITIES[name].help for name in known],
-            }
-        ),
-        height="content",
+    if not known:
+        st.caption("No energy was computed for this crystal.")
+    listed(
+        [(QUANTITIES[name].label, value(name, row[name]), QUANTITIES[name].help) for name in known],
+        names=("Quantity", "Value", "Meaning"),
     )
     for name in ("relax_reason", "rattle_reason"):
         if row[name]:
@@ -143,31 +105,60 @@ def symmetry(crystals: Crystals) -> None:
         f"volume {crystals.volume[0]:.2f} Å³"
     )
     data, ids = wyckoff(), crystals.position_id
-    positions = [f"{m}{letter}" for m, letter in zip(data.multiplicity[ids], data.letter[ids], strict=True)]
-    x, y, z = (crystals.coordinates % 1.0).T
-    sites = pd.DataFrame(
-        {
-            "Element": [SYMBOLS[k] for k in crystals.species],
-            "Wyckoff position": positions,
-            "Site symmetry": data.site_symmetry[ids],
-            **{"x": x, "y": y, "z": z},
-        }
-    )
-    number = st.column_config.NumberColumn(format="%.5f")
-    show.table(sites, extra=dict.fromkeys("xyz", number), height="content")
+    sites = [
+        (str(k), SYMBOLS[z], f"{m}{letter}", symmetry, *(f"{x:.5f}" for x in point))
+        for k, (z, m, letter, symmetry, point) in enumerate(
+            zip(
+                crystals.species,
+                data.multiplicity[ids],
+                data.letter[ids],
+                data.site_symmetry[ids],
+                crystals.coordinates % 1.0,
+                strict=True,
+            ),
+            1,
+        )
+    ]
+    listed(sites, names=("Site", "Element", "Wyckoff position", "Site symmetry", "x", "y", "z"))
 
 
-def provenance(row: pd.Series) -> None:
-    found = shell.store().query("SELECT * FROM jobs WHERE job = ?", [row["job"]]).iloc[0]
-    st.write(
-        f"Row {row['row']} of the job {row['job']} ({found['command']}), started {found['started']}: model "
-        f"{found['model']}, seed {found['seed']}, target {found['target']}."
-    )
-    left, right = st.columns(2)
-    with left.expander("Settings"):
-        st.json(json.loads(found["settings"]))
-    with right.expander("Versions"):
-        st.json(json.loads(found["versions"]))
+def parts(row: "pd.Series[Any]", generated: Crystals, crystals: Crystals, which: str) -> dict[str, Callable[[], None]]:
+    """What the tabs below hold, by their names."""
+    wanted = target(row["target"])
+    reference = {wanted.reference.name.capitalize(): wanted.reference.crystals(), "This crystal": crystals}
+    out: dict[str, Callable[[], None]] = {}
+    if len(crystals):
+        out["Cell and sites"] = lambda: symmetry(crystals)
+    if row["status"] == "valid":
+        out["Net and novelty"] = lambda: novelty(row, generated)
+        out["Similar crystals"] = lambda: nets.similar(row, generated)
+    if len(crystals):
+        out["Distances and angles"] = lambda: compared(wanted, reference)
+    if row["status"] == "valid":
+        out["Powder pattern"] = lambda: powder.pattern(row, crystals, which=which)
+        out["Energy"] = lambda: relaxation(row)
+        out["Bands"] = lambda: electrons(row, crystals, which)
+    return out | {"History": lambda: history(row)}
+
+
+def novelty(row: "pd.Series[Any]", crystals: Crystals) -> None:
+    st.subheader(f"Why it counts as {row['class']}")
+    st.markdown("\n".join(f"- {sentence}" for sentence in why(shell.store(), row)))
+    nets.net(row, crystals)
+
+
+def electrons(row: "pd.Series[Any]", crystals: Crystals, which: str) -> None:
+    bands.tight_binding(row, crystals, which=which)
+    bands.dft(row, crystals)
+
+
+@st.fragment
+def below(shown: dict[str, Callable[[], None]]) -> None:
+    """The parts, of which only the open one is computed."""
+    for tab, draw in zip(st.tabs(list(shown), key="part", bind="query-params"), shown.values(), strict=True):
+        if tab.open:
+            with tab:
+                draw()
 
 
 shell.begin("structure")
@@ -178,25 +169,23 @@ except StoreError as error:
     st.error(shell.sentence(error))
     shell.link("database", "To the database")
     st.stop()
-generated = crystal(row)
-st.subheader(f"{row['net_name'] or 'Unnamed net'}, {row['symbol']} (No. {row['space_group']})")
-st.caption(f"Crystal {name}. The address of this page leads back to it.")
-picture, facts = st.columns([3, 2], gap="medium")
+if row["status"] == "undecodable":
+    st.subheader("A row that is no crystal")
+else:
+    title = {"valid": row["net_name"] or "Unnamed net"}.get(row["status"], "Rejected crystal")
+    st.subheader(f"{title}, {row['symbol']} (No. {row['space_group']})")
+st.caption(f"[Crystal {name}](/structure?id={name}): its name and this link to it are permanent.")
+picture, beside = st.columns([3, 2], gap="medium")
 with picture:
-    crystals = geometry(row, generated)
-    drawing(crystals, name, target(row["target"]).bond_window[1])
-with facts:
-    description(row)
-if not pd.isna(row["screen_energy"]):
-    relaxation(row)
-if row["status"] == "valid":
-    bands.tight_binding(row, crystals, which=st.session_state.get("geometry") or "")
-    bands.dft(row, crystals)
-st.subheader("Cell and sites")
-symmetry(crystals)
-if row["status"] == "valid":
-    nets.net(row, generated)
-    nets.similar(row, generated)
-    powder.pattern(row, crystals, which=st.session_state.get("geometry") or "")
-st.subheader("Where it comes from")
-provenance(row)
+    which, crystals = geometry(row)
+    told = facts(row, crystals)
+    if len(crystals):
+        drawing.drawing(crystals, row, which=which, facts=told)
+    else:
+        st.info("There is nothing to draw: the numbers of the row, which History shows, give no crystal.")
+    if len(crystals) and row["status"] == "undecodable":
+        st.caption("Drawn as the model wrote it; it was not relaxed.")
+with beside:
+    description(row, told)
+generated = nets.stored(pd.DataFrame([row])) if row["status"] == "valid" else crystals
+below(parts(row, generated, crystals, which))

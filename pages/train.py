@@ -6,7 +6,8 @@ import streamlit as st
 from legocryst.jobs import QUALITY, Job, jobs, stages
 from legocryst.quantities import QUANTITIES, header
 from legocryst.records import read_json
-from legocryst.ui import figures, forms, shell, show
+from legocryst.settings import RunSettings
+from legocryst.ui import figures, forms, frame, shell, show
 from legocryst.ui.live import live, planned, steps, training_curve
 
 SHARES = ("decodable", "valid", "distinct", "new")
@@ -109,9 +110,9 @@ table = shell.choose_job(
 )
 good = forms.form("train")
 forms.seed()
-if st.button("Train", type="primary", disabled=not good, help=shell.CORES):
-    settings = forms.run_settings()
-    parent, through = start(table, stages(settings))
+settings = forms.run_settings() if good else RunSettings()
+parent, through = start(table, stages(settings))
+if frame.button("Train", "train", good=good, base=parent, through=through):
     started = shell.start("train", settings, parent=parent, through=through)
     if started:
         shell.choose("trained", started)

@@ -40,6 +40,7 @@ ROOMS = (
         "legocryst.settings",
         "legocryst.quantities",
         "legocryst.glossary",
+        "legocryst.references",
         "legocryst.records",
         "legocryst.marks",
         "legocryst.compiled",
@@ -52,12 +53,16 @@ ROOMS = (
     {"legocryst.stages", "legocryst.results"},
     {"legocryst.line"},
     {"legocryst.rounds"},
-    {"legocryst.pipeline", "legocryst.times"},
+    {"legocryst.pipeline", "legocryst.times", "legocryst.methods"},
     {"legocryst.cli", "legocryst.ui"},
     {"legocryst.__main__", "pages", "app"},
 )
 """The house of docs/architecture.md, the lowest floor first."""
-STAIRS = {("legocryst.store", "legocryst.jobs"), ("legocryst.store", "legocryst.counts")}
+STAIRS = {
+    ("legocryst.store", "legocryst.jobs"),
+    ("legocryst.store", "legocryst.counts"),
+    ("legocryst.cli", "legocryst.ui"),  # `view` writes the page's drawing
+}
 """Within one floor."""
 WORKER = ("legocryst.jobs", "legocryst.pipeline")
 """The one step up: the process of a job runs the pipeline."""

@@ -40,7 +40,7 @@ def finished(workspace: Path, settings: RunSettings, *, slow: float = 1.0) -> Jo
             clock += slow
         note(stage, complete=True)
     tenth = settings.sample.samples // 10
-    summary = {"seeds": 10, "augmented": ROWS, "sampled": 10 * tenth, "undecodable": tenth}
+    summary: dict[str, Any] = {"seeds": 10, "augmented": ROWS, "sampled": 10 * tenth, "undecodable": tenth}
     summary |= {"invalid": {"too few bonds": 4 * tenth}, "duplicate": tenth, "known": tenth, "new": 3 * tenth}
     summary |= {"energies": 3, "relaxed": 2}
     write_json(job.folder / "state.json", {"state": "finished", "reason": "", "summary": summary})

@@ -15,12 +15,15 @@ from legocryst.cli.dft import dft as dft_of_files
 from legocryst.cli.dft import inputs as inputs_of_files
 from legocryst.cli.energy import energy as energy_of_files
 from legocryst.cli.identify import identify as identify_files
+from legocryst.cli.methods import methods as methods_of_job
 from legocryst.cli.output import Result, refuse
 from legocryst.cli.powder import powder as powder_of_files
 from legocryst.cli.results import export as export_files
 from legocryst.cli.results import mark as mark_crystals
 from legocryst.cli.results import sql as sql_of_database
 from legocryst.cli.times import times as times_of_presets
+from legocryst.cli.view import CELLS, COLOURS, WAYS
+from legocryst.cli.view import view as view_of_crystals
 from legocryst.jobs import DFT, cores
 
 Run = Callable[[argparse.Namespace], Result]
@@ -147,6 +150,25 @@ def _crystals(add: Add) -> None:
     _target(bands)
     add_settings(bands, s.BandSettings, names=[name for name in s.BandSettings.model_fields if name != "bands"])
     _dft(add)
+    _view(add)
+
+
+def _view(add: Add) -> None:
+    text = "3D views of crystals in files, or of a workspace's crystals, as pages that any browser opens offline."
+    view = add("view", view_of_crystals, text)
+    view.add_argument("crystals", nargs="+", metavar="CRYSTAL", help=f"{_ONE}; with --workspace, name of a crystal")
+    view.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
+    text = "take crystals of this workspace by their names [default: files]"
+    view.add_argument("--workspace", type=_workspace_folder, default=None, metavar="DIR", help=text)
+    view.add_argument("--colours", choices=COLOURS, default=COLOURS[0], help="what tells atoms apart [default element]")
+    view.add_argument("--labels", action="store_true", help="write on each atom what the legend says")
+    view.add_argument("--drawn-as", choices=WAYS, default=WAYS[0], help=f"[default {WAYS[0]}]")
+    text = "cells along a, b and c [default 1 1 1]"
+    view.add_argument("--cells", type=_positive, nargs=3, default=CELLS, metavar="N", help=text)
+    text = "longest bond, angstrom [default: the target's]"
+    view.add_argument("--cutoff", type=float, default=None, metavar="LENGTH", help=text)
+    view.add_argument("--no-cell", action="store_true", help="leave out the edges of the cell")
+    _target(view)
 
 
 def _dft(add: Add) -> None:
@@ -206,6 +228,11 @@ def _workspace(add: Add) -> None:
     _workspace_flag(mark)
 
     _workspace_flag(add("rebuild", c.rebuild, "Make the database of a workspace again from the files of its jobs."))
+
+    methods = add("methods", methods_of_job, "What a finished job did, as the paragraph of a paper with references.")
+    _workspace_flag(methods)
+    methods.add_argument("--job", required=True, metavar="JOB", help="name of the job")
+    methods.add_argument("--bibtex", action="store_true", help="print the references as BibTeX instead")
 
     _workspace_flag(
         add("times", times_of_presets, "How long each preset takes here, from the workspace's finished jobs.")

@@ -124,8 +124,8 @@ def _chunk(part: tuple[int, pd.DataFrame], **options: Any) -> pd.DataFrame:
 def _standardized(crystals: Crystals, valid: np.ndarray, target: Target) -> Crystals:
     """The batch with each valid crystal in the standard setting of its full space group.
 
-    A crystal whose symmetry spglib cannot tell, or that is no longer valid after its atoms moved onto their special
-    positions (by up to `SYMPREC`), stays in its row's group.
+    A crystal whose symmetry spglib cannot tell or tells to be lower, or that is no longer valid after its atoms moved
+    onto their special positions (by up to `SYMPREC`), stays in its row's group.
     """
     atoms, lattice, chosen = crystals.atoms(), crystals.lattice, np.flatnonzero(valid)
     full: dict[int, Crystals] = {}
@@ -136,7 +136,8 @@ def _standardized(crystals: Crystals, valid: np.ndarray, target: Target) -> Crys
     better = Crystals.concatenate(list(full.values()))
     which = np.arange(len(crystals))
     places = np.array(list(full), np.int64)
-    which[places] = np.where(judge(better, target).valid, len(crystals) + np.arange(len(places)), places)
+    sound = judge(better, target).valid & (better.site_count <= crystals.site_count[places])
+    which[places] = np.where(sound, len(crystals) + np.arange(len(places)), places)
     return Crystals.concatenate([crystals, better]).take(which)
 
 

@@ -68,7 +68,6 @@ def similar(row: "pd.Series[Any]", crystal: Crystals) -> None:
     """The section of the crystals that are nearest to a valid one, in the database and among those that are known."""
     from legocryst.analysis.duplicates import TOLERANCE
 
-    st.subheader("Similar crystals")
     if row["nearest"]:
         st.write(
             f"Nearest known crystal: **{row['nearest']}** of the {row['nearest_set']}, {row['nearest_distance']:.3f} Å."

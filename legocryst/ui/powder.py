@@ -101,7 +101,6 @@ def pattern(row: "pd.Series[Any]", crystal: Crystals, *, which: str) -> None:
     """The section of the powder pattern of the crystal as it is shown; `which` tells geometries apart."""
     from legocryst.analysis.powder import likeness
 
-    st.subheader("Powder pattern")
     left, right = st.columns([1, 2])
     radiations = get_args(PowderSettings.model_fields["radiation"].annotation)
     radiation = left.selectbox("Radiation", radiations, format_func=_radiation, key="radiation")

@@ -26,6 +26,7 @@ class Scene:
 
     positions: np.ndarray  # (n, 3)
     symbols: tuple[str, ...]  # (n,)
+    atoms: np.ndarray  # (n,) which atom of the crystal's conventional cell each is, or is an image of
     inside: np.ndarray  # (n,) bool: in the cell (faces included); others end a bond that leaves it
     bonds: np.ndarray  # (m, 2) atoms of each bond
     edges: np.ndarray  # (e, 2, 3) ends of the lines of the cells
@@ -78,6 +79,7 @@ def scene(
     return Scene(
         positions=((atoms.fractional - shift)[atom] + cell) @ lattice,
         symbols=tuple(SYMBOLS[z] for z in atoms.species[atom]),
+        atoms=atom,
         inside=np.arange(len(index)) < inside,
         bonds=np.array([(index[a], index[b]) for a, b in bonded], np.int64).reshape(-1, 2),
         edges=_cell_edges(lattice, supercell),

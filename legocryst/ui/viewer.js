@@ -36,41 +36,51 @@ function model(scene) {
   return atoms
 }
 
+// Nothing is rendered before everything is there: each render costs as much as the drawing.
 function draw(viewer, data, dark) {
   const scene = data.scene
   const way = WAYS[data.way]
-  const kept = viewer.getView()
   viewer.removeAllModels()
   viewer.removeAllShapes()
   viewer.removeAllLabels()
-  viewer.setBackgroundColor(dark ? "#14191f" : "#ffffff")
-  viewer.setProjection(data.perspective ? "perspective" : "orthographic")
+  const look = JSON.stringify([dark, data.perspective])
+  if (viewer.legocrystLook !== look) {
+    viewer.setBackgroundColor(dark ? "#14191f" : "#ffffff")
+    viewer.setProjection(data.perspective ? "perspective" : "orthographic")
+    viewer.legocrystLook = look
+  }
   const drawn = viewer.addModel()
   drawn.addAtoms(model(scene))
   const carbon = dark ? "#9aa7b3" : "#4a5560"
-  const colors = { prop: "elem", map: { ...window.$3Dmol.elementColors.Jmol, C: carbon } }
+  const elements = { ...window.$3Dmol.elementColors.Jmol, C: carbon }
+  const mark = (atom) => (data.marks ? data.legend[data.marks[atom.index]] : { short: atom.elem, color: "" })
+  const colorfunc = (atom) => mark(atom).color || elements[atom.elem]
   for (const inside of [true, false]) {
     const radius = inside ? way.radius : way.bond * 0.8 // bonds that leave the cells end thin
-    const style = { sphere: { radius, colorscheme: colors }, stick: { radius: way.bond, colorscheme: colors } }
-    viewer.setStyle({ predicate: (atom) => scene.inside[atom.index] === inside }, style)
+    const style = { sphere: { radius, colorfunc }, stick: { radius: way.bond, colorfunc } }
+    drawn.setStyle({ predicate: (atom) => scene.inside[atom.index] === inside }, style)
   }
+  const ink = dark ? "#e3e8ed" : "#1c2733"
+  const label = (text, position, more) => viewer.addLabel(text, {
+    position, inFront: true, showBackground: false, fontColor: ink, ...more,
+  }, undefined, true)
   if (data.cell) {
     for (const [start, end] of scene.edges) {
       viewer.addCylinder({
         start: point(start), end: point(end), radius: 0.03, color: dark ? "#c3ccd4" : "#2b3640", fromCap: 1, toCap: 1,
       })
     }
-    scene.axes.forEach((axis, k) => {
-      const end = axis.map((length) => 1.08 * length)
-      viewer.addLabel("abc"[k], {
-        position: point(end), inFront: true, fontSize: 15, showBackground: false,
-        fontColor: dark ? "#e3e8ed" : "#1c2733",
-      })
+    scene.axes.forEach((axis, k) => label("abc"[k], point(axis.map((length) => 1.08 * length)), { fontSize: 15 }))
+  }
+  if (data.labels) {
+    const back = { showBackground: true, backgroundColor: dark ? "#14191f" : "#ffffff", backgroundOpacity: 0.6 }
+    drawn.selectedAtoms({}).forEach((atom) => {
+      if (scene.inside[atom.index]) {
+        label(mark(atom).short, atom, { fontSize: 11, padding: 1, alignment: "center", ...back })
+      }
     })
   }
-  if (viewer.legocrystCamera === data.camera) {
-    viewer.setView(kept)
-  } else {
+  if (viewer.legocrystCamera !== data.camera) {
     viewer.zoomTo()
     viewer.rotate(-75, "x")
     viewer.rotate(-20, "y")
@@ -94,7 +104,7 @@ function studio(library) {
     box.style.width = `${SIZE.width}px`
     box.style.height = `${SIZE.height}px`
     document.body.appendChild(box)
-    const viewer = library.createViewer(box, { antialias: true, preserveDrawingBuffer: true })
+    const viewer = library.createViewer(box, { antialias: true, upscale: false, preserveDrawingBuffer: true })
     if (!viewer) throw new Error("this browser does not draw in 3D (WebGL is off)")
     window.legocrystStudio = { viewer, pictures: new Map() }
   }
@@ -155,29 +165,95 @@ async function gallery({ data, parentElement, setTriggerValue }) {
   }
 }
 
+const HELP = "3D view of the crystal: arrow keys turn it, plus and minus zoom"
+const KEYS = {
+  ArrowLeft: (viewer) => viewer.rotate(-8, "y"),
+  ArrowRight: (viewer) => viewer.rotate(8, "y"),
+  ArrowUp: (viewer) => viewer.rotate(-8, "x"),
+  ArrowDown: (viewer) => viewer.rotate(8, "x"),
+  "+": (viewer) => viewer.zoom(1.15),
+  "-": (viewer) => viewer.zoom(1 / 1.15),
+}
+
+function part(parent, tag, name, properties = {}) {
+  const out = Object.assign(document.createElement(tag), { className: `legocryst-${name}`, ...properties })
+  parent.append(out)
+  return out
+}
+
+// The view with its legend and buttons, made once on its element.
+function furnish(root) {
+  const box = part(root, "div", "view", { tabIndex: 0, role: "application", ariaLabel: HELP })
+  const legend = part(root, "ul", "legend")
+  const tools = part(root, "div", "tools")
+  const note = part(root, "p", "note")
+  const tool = (text, action) => part(tools, "button", "tool", { type: "button", textContent: text, onclick: action })
+  tool("Save picture", () => {
+    Object.assign(document.createElement("a"), { href: box.viewer.pngURI(), download: `${root.data.camera}.png` }).click()
+  })
+  tool("Full screen", () => (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen()))
+  tool("Reset view", () => {
+    box.viewer.legocrystCamera = null
+    draw(box.viewer, root.data, isDark(root))
+  })
+  box.onkeydown = (event) => {
+    if (KEYS[event.key] && box.viewer) {
+      KEYS[event.key](box.viewer)
+      event.preventDefault()
+    }
+  }
+  return { box, legend, tools, note }
+}
+
+function explain(list, data) {
+  list.replaceChildren(...(data.legend || []).map(({ short, words, color }) => {
+    const item = document.createElement("li")
+    const swatch = part(item, "i", "swatch", { textContent: short })
+    if (color) swatch.style.background = color
+    if (words !== short) item.append(words)
+    return item
+  }))
+  list.hidden = !data.legend
+  if (data.legend) list.ariaLabel = `Colours: ${data.legend_title}`
+}
+
+function panel(root, data) {
+  root.parts = root.parts || furnish(root)
+  root.data = data
+  const { box, legend, tools, note } = root.parts
+  box.style.height = `${data.height}px`
+  explain(legend, data)
+  return load(data.script).then((library) => {
+    if (!box.viewer) {
+      // twice the points in each direction would cost four times as much where there is no graphics card
+      box.viewer = library.createViewer(box, { antialias: true, upscale: false, preserveDrawingBuffer: true })
+      if (!box.viewer) throw new Error("this browser does not draw in 3D (WebGL is off)")
+      box.watcher = new ResizeObserver(() => {
+        const size = `${box.clientWidth} ${box.clientHeight}`
+        if (box.size !== undefined && box.size !== size) box.viewer.resize()
+        box.size = size
+      })
+      box.watcher.observe(box)
+    }
+    draw(box.viewer, data, isDark(root))
+    box.dataset.atoms = data.scene.positions.length
+    tools.hidden = false
+    note.textContent = ""
+  }).catch((error) => {
+    tools.hidden = true
+    note.textContent = `The crystal cannot be drawn: ${error.message}.`
+  })
+}
+
 export default function (component) {
   const { data, parentElement } = component
   if (data.tiles) {
     gallery(component)
     return () => {}
   }
-  const box = parentElement.querySelector(".legocryst-view")
-  const note = parentElement.querySelector(".legocryst-note")
-  box.style.height = `${data.height}px`
-  load(data.script).then((library) => {
-    if (!box.viewer) {
-      box.viewer = library.createViewer(box, { antialias: true, preserveDrawingBuffer: true })
-      box.watcher = new ResizeObserver(() => box.viewer.resize())
-      box.watcher.observe(box)
-    }
-    if (!box.viewer) throw new Error("this browser does not draw in 3D (WebGL is off)")
-    draw(box.viewer, data, isDark(box))
-    box.dataset.atoms = data.scene.positions.length
-    note.textContent = ""
-  }).catch((error) => {
-    note.textContent = `The crystal cannot be drawn: ${error.message}.`
-  })
+  const root = parentElement.querySelector(".legocryst-panel")
+  panel(root, data)
   return () => {
-    if (box.watcher) box.watcher.disconnect()
+    if (root.parts?.box.watcher) root.parts.box.watcher.disconnect()
   }
 }

@@ -1,27 +1,26 @@
-"""An app on a fresh workspace, and a real browser that notes every address it asks for."""
+"""An app on a workspace, and visitors with a real browser whose every request is noted."""
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from legocryst import ROOT
+from scripts.browser import SIZE, App, chromium, has_chromium, served
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"),
-]
+    Come = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    if not has_chromium():
+        pytest.skip("Chromium is not installed")
+    with chromium() as found:
+        yield found
 
 
 @pytest.fixture
@@ -29,54 +28,46 @@ def workspace(tmp_path: Path) -> Path:
     return tmp_path / "workspace"
 
 
-@dataclass(frozen=True)
-class App:
-    address: str
-    process: subprocess.Popen[bytes]
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(30)
-
-
 @pytest.fixture
-def app(workspace: Path, tmp_path: Path) -> Iterator[App]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "legocryst", "app", "--port", str(port), "--workspace", str(workspace)]
-    with (tmp_path / "app.log").open("wb") as log:
-        app = App(f"http://localhost:{port}", subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log))
-    try:
-        for _ in range(240):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            assert app.process.poll() is None, (tmp_path / "app.log").read_text()
-            time.sleep(0.25)
+def app(workspace: Path, browser: "Browser") -> Iterator[App]:
+    """The app on a workspace that is not there yet."""
+    with served(workspace) as app:
         yield app
-    finally:
-        app.stop()
 
 
 @pytest.fixture
-def page(app: App) -> Iterator["Page"]:
-    """A page of the browser; at its end, nothing may have been asked of another host than the app's."""
-    path = shutil.which("chromium")
-    if path is None and os.environ.get("LEGOCRYST_REQUIRE_BROWSER") != "1":
-        pytest.skip("Chromium is not installed")
-    from playwright.sync_api import sync_playwright
+def come(browser: "Browser") -> Iterator["Come"]:
+    """Lets one more visitor come, with a browser that has never been here.
 
-    visited: list[str] = []
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=path, args=FLAGS)
-        context = browser.new_context(viewport={"width": 1366, "height": 768})
-        context.on("request", lambda request: visited.append(request.url))
+    At the end nothing may have been asked of another host, and no page may show a traceback.
+    """
+    asked: list[str] = []
+    contexts: list[BrowserContext] = []
+
+    def visitor(**options: Any) -> "Page":
+        context = browser.new_context(viewport=SIZE, **options)
+        context.on("request", lambda request: asked.append(request.url))
+        contexts.append(context)
         page = context.new_page()
-        page.on("websocket", lambda socket: visited.append(socket.url))
+        page.on("websocket", lambda socket: asked.append(socket.url))
         page.set_default_timeout(60_000)
-        yield page
-        browser.close()
-    ours = (f"{app.address}/", app.address.replace("http", "ws") + "/", "data:", "blob:")
-    assert visited
-    assert [url for url in visited if not url.startswith(ours)] == []
+        return page
+
+    yield visitor
+    tracebacks = [page.locator("[data-testid=stException]").count() for each in contexts for page in each.pages]
+    for context in contexts:
+        context.close()
+    assert asked and [url for url in asked if not ours(url)] == []
+    assert not any(tracebacks)
+
+
+@pytest.fixture
+def page(come: "Come") -> "Page":
+    """A visitor's page."""
+    return come()
+
+
+def ours(url: str) -> bool:
+    """Whether a request stays on this computer."""
+    parts = urlsplit(url)
+    return parts.scheme in ("data", "blob") or parts.hostname == "localhost"

@@ -13,7 +13,7 @@ import pytest
 from legocryst.jobs import Job, jobs
 from legocryst.records import read_json
 from legocryst.store import Store
-from tests.browser.conftest import App
+from scripts.browser import App
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -74,7 +74,8 @@ def check_crystal(page: "Page", tmp_path: Path) -> None:
     page.mouse.move(600, 500, steps=4)
     page.mouse.up()
     turned = camera(page)
-    page.get_by_text("Bonds across the boundary").click()  # a rerun of the page
+    page.get_by_role("button", name="Cells, bonds, labels").click()
+    page.get_by_text("Bonds across the boundary").click()  # a rerun of the drawing
     wait_for(lambda: int(view.get_attribute("data-atoms") or 0) != atoms, 20)
     assert camera(page) == pytest.approx(turned, abs=1e-6)
     shown = re.search(r"Space group (\d+)", page.inner_text("[data-testid=stMain]"))

@@ -1,5 +1,6 @@
 """Every page under AppTest: an empty workspace, one with a finished run, one with jobs that failed or run."""
 
+import json
 import os
 import re
 import subprocess
@@ -14,14 +15,16 @@ from streamlit.testing.v1 import AppTest
 
 from legocryst import ROOT
 from legocryst.crystal.files import to_cif
-from legocryst.crystal.table import encode
+from legocryst.crystal.table import OUTSIDE_GROUPS, encode
 from legocryst.environment.targets import target
 from legocryst.jobs import create, jobs, work
 from legocryst.quantities import CRYSTAL_COLUMNS
 from legocryst.records import process_start, write_json, write_parquet
 from legocryst.stages.curate import shipped
 from legocryst.store import Filters, Store
+from legocryst.ui.scene import Scene
 from legocryst.ui.shell import PAGES, _writer
+from legocryst.ui.viewer import Look
 from tests.test_project import HEAVY
 from tests.workspaces import HOLD, SEEDS, few_seeds, tiny, tiny_job
 
@@ -164,17 +167,123 @@ def test_augment_page_follows_a_crystal(demo: Path, monkeypatch: pytest.MonkeyPa
     assert any(text.startswith("**As written: ") for text in titles)
 
 
+def crystal_of(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, *, part: str = "", compare: str = ""
+) -> AppTest:
+    """The Structure page of a crystal and, where one is named, another tab than the first open."""
+    test = opened("structure", folder, monkeypatch)
+    for key, value in {"part": part, "compare": compare}.items():
+        if value:
+            test.session_state[key] = value
+    test.query_params["id"] = name
+    return test.run()
+
+
+def tables_of(test: AppTest) -> str:
+    """All that is written on a page as text."""
+    return "\n".join(text.value for text in (*test.markdown, *test.caption, *test.warning, *test.info))
+
+
+def pairs_of(test: AppTest) -> dict[str, str]:
+    """The first two columns of the tables that are written as text."""
+    return dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \|", tables_of(test), re.MULTILINE))
+
+
 def test_structure_page_shows_the_row(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Store.open(demo) as store:
-        row = store.query("SELECT * FROM candidates WHERE status <> 'undecodable' ORDER BY loss").iloc[0]
-    test = opened("structure", demo, monkeypatch)
-    test.query_params["id"] = row["id"]
-    test.run()
-    assert not test.exception
+        row = store.query("SELECT * FROM candidates WHERE status = 'valid' ORDER BY loss").iloc[0]
+    test = crystal_of(demo, monkeypatch, row["id"])
+    assert not test.exception and not test.warning
     assert f"(No. {row['space_group']})" in test.subheader[0].value
-    sites = next(frame.value for frame in test.dataframe if "Wyckoff position" in frame.value)
-    assert len(sites) == row["sites"]
-    assert sum(int(site[:-1]) for site in sites["Wyckoff position"]) == row["atoms"]
+    assert f"/structure?id={row['id']}" in test.caption[0].value
+    sites = re.findall(r"^\| \d+ \| C \| (\d+)\w \|", tables_of(test), re.MULTILINE)
+    assert len(sites) == row["sites"] and sum(map(int, sites)) == row["atoms"]
+    assert [tab.label for tab in test.tabs][:3] == ["Cell and sites", "Net and novelty", "Similar crystals"]
+    assert not test.get("plotly_chart") and not test.dataframe  # what is not open is not computed
+    test = crystal_of(demo, monkeypatch, row["id"], part="Distances and angles")
+    assert not test.exception and len(test.get("plotly_chart")) == 2
+
+
+def test_structure_page_draws_as_asked(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[tuple[Scene, Look]] = []
+    monkeypatch.setattr("legocryst.ui.drawing.view", lambda scene, *, look, **_: sent.append((scene, look)))
+    with Store.open(demo) as store:
+        row = store.query("SELECT * FROM candidates WHERE status = 'valid' ORDER BY atoms, id").iloc[0]
+    test = crystal_of(demo, monkeypatch, row["id"])
+    scene, look = sent[-1]
+    assert look.marks is not None and look.marks.title == "Element" and not look.labels and look.cell
+    test.selectbox(key="marked").set_value("Ring size")
+    test.number_input(key="cells_c").set_value(2)
+    test.checkbox(key="labels").set_value(True)
+    test.checkbox(key="cell").set_value(False)
+    test.run()
+    larger, look = sent[-1]
+    assert not test.exception and look.marks is not None and look.marks.title == "Ring size"
+    assert look.labels and not look.cell and len(larger.edges) == 20 > len(scene.edges)
+    test.slider(key=f"cutoff_{row['target']}").set_value(0.5).run()
+    assert not len(sent[-1][0].bonds) and len(larger.bonds)
+    test.number_input(key="cells_a").set_value(9)
+    test.number_input(key="cells_b").set_value(9)
+    test.number_input(key="cells_c").set_value(9)
+    test.run()
+    assert not test.exception and "choose a smaller supercell" in test.warning[0].value
+
+
+def test_structure_page_tells_the_history(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values of the job's own files: model, seed, losses, and the row that the model wrote."""
+    with Store.open(demo) as store:
+        row = store.query("SELECT * FROM candidates WHERE status = 'valid' AND loss_before > 0 ORDER BY id").iloc[0]
+    job = next(job for job in jobs(demo) if job.id == row["job"])
+    test = crystal_of(demo, monkeypatch, row["id"], part="History")
+    assert not test.exception
+    told = pairs_of(test)
+    assert told["Model"] == job.record["settings"]["train"]["model"] == "vae"
+    assert told["Seed"] == str(job.record["settings"]["seed"]) and told["Row"] == str(row["row"])
+    assert float(told["Loss as sampled"]) == pytest.approx(row["loss_before"], rel=1e-3)
+    assert float(told["Loss"]) == pytest.approx(row["loss"], rel=1e-3)
+    written = next(frame.value for frame in test.dataframe if "spg" in frame.value)
+    sampled = pd.read_parquet(job.folder / "samples.parquet").iloc[row["row"]]
+    assert (written.iloc[0] == sampled[written.columns]).all()
+    assert len(written.filter(regex="^wp").columns) == (sampled.filter(regex="^wp") >= 0).sum()
+    assert [json.loads(shown.value) for shown in test.json] == [
+        job.record["settings"],
+        job.record["versions"] | {"legocryst": job.record["version"]},
+    ]
+
+
+def test_structure_page_tells_why_a_row_was_rejected(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store.open(demo) as store:
+        row = store.query(
+            "SELECT * FROM candidates WHERE reason IN ('too few bonds', 'too many bonds') ORDER BY atoms, id"
+        ).iloc[0]
+    test = crystal_of(demo, monkeypatch, row["id"])
+    assert not test.exception and not test.error
+    assert test.warning[0].value.startswith(f"**Not valid: {row['reason']}.** An atom has")
+    assert "larger *Restarts*" in tables_of(test)
+    assert test.selectbox(key="marked_rejected").value == "Coordination"  # which shows what is wrong
+    assert [tab.label for tab in test.tabs] == ["Cell and sites", "Distances and angles", "History"]
+    test.segmented_control(key="geometry").set_value("As sampled").run()
+    assert not test.exception and not test.error
+
+
+def test_structure_page_shows_rows_that_are_no_crystal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that would have too many atoms is drawn as it was sampled; of one that is no crystal the numbers are told."""
+    job = tiny_job(tmp_path)
+    diamond = encode(target("sp3-carbon").reference.crystals())
+    write_parquet(pd.concat([diamond, diamond.assign(spg=999)]), job.folder / "samples.parquet")
+    lost = pd.DataFrame({"row": [0, 1], "status": "undecodable", "reason": ["too many atoms", OUTSIDE_GROUPS]})
+    write_parquet(lost.assign(published=False), job.shards / "crystals-00000.parquet")
+    with Store.open(tmp_path / "w") as store:
+        store.ingest()
+    test = crystal_of(tmp_path / "w", monkeypatch, f"{job.id}-0")
+    assert not test.exception and "a = 3.5670" in tables_of(test) and "Drawn as the model wrote it" in tables_of(test)
+    assert "larger *Max atoms*" in tables_of(test)
+    test = crystal_of(tmp_path / "w", monkeypatch, f"{job.id}-1")
+    assert not test.exception and "give no crystal" in test.info[0].value
+    assert "numbers that describe no crystal" in test.warning[0].value
+    assert [tab.label for tab in test.tabs] == ["History"] and test.dataframe[0].value["spg"].iloc[0] == 999
+    test = crystal_of(tmp_path / "w", monkeypatch, "nobody")
+    assert not test.exception and test.error[0].value.startswith("There is no crystal 'nobody'")
 
 
 def test_structure_page_shows_the_relaxed_crystal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,14 +301,14 @@ def test_structure_page_shows_the_relaxed_crystal(tmp_path: Path, monkeypatch: p
     write_parquet(ranked, job.shards / "ranked.parquet")
     with Store.open(tmp_path / "w") as store:
         store.ingest()
-    test = opened("structure", tmp_path / "w", monkeypatch)
-    test.query_params["id"] = f"{job.id}-0"
-    test.run()
-    assert not test.exception and any("a = 3.5670" in text.value for text in test.markdown)
-    told = next(frame.value for frame in test.dataframe if "Meaning" in frame.value).set_index("Quantity")["Value"]
+    test = crystal_of(tmp_path / "w", monkeypatch, f"{job.id}-0", part="Energy")
+    assert not test.exception
+    told = pairs_of(test)
     assert told["Relaxation steps"] == "9" and told["Net kept"] == "yes" and told["Came back"] == "no"
     assert told["Energy as it stands"] == "0.2 eV/atom" and "Displacement" not in told
     assert any("another net" in text.value for text in test.caption)
+    test = crystal_of(tmp_path / "w", monkeypatch, f"{job.id}-0", part="Cell and sites")
+    assert any("a = 3.5670" in text.value for text in test.markdown)
     test.segmented_control(key="geometry").set_value("Relaxed with 7net-0").run()
     assert not test.exception and any("a = 3.9237" in text.value for text in test.markdown)
 
@@ -210,13 +319,14 @@ def test_structure_page_tells_net_neighbours_and_pattern(demo: Path, monkeypatch
     row, other = found.iloc[0], found.iloc[-1]
     assert row["status"] == "valid"
     near = set(found.loc[found["status"] == "valid", "id"]) - {row["id"]}
-    test = opened("structure", demo, monkeypatch)
-    test.query_params["id"] = row["id"]
-    test.run()
+    test = crystal_of(demo, monkeypatch, row["id"], part="Net and novelty")
     assert not test.exception and not test.warning
-    assert {"Net", "Similar crystals", "Powder pattern"} <= {heading.value for heading in test.subheader}
+    assert test.subheader[1].value == f"Why it counts as {row['class']}"
     told = next(text.value for text in test.markdown if f"Key `{row['net_key']}`" in text.value)
     assert f"{row['kind']}, {row['periodicity']}-periodic" in told and row["novelty"] in told
+    arranged = f"arranged most like its own is **{row['nearest']}** of the {row['nearest_set']}"
+    assert any(arranged in text.value and f"**{row['class']}**" in text.value for text in test.markdown)
+    test = crystal_of(demo, monkeypatch, row["id"], part="Similar crystals")
     nearest = f"Nearest known crystal: **{row['nearest']}** of the {row['nearest_set']}"
     assert any(text.value.startswith(nearest) for text in test.markdown)
     listed = next(frame.value for frame in test.dataframe if "Same net" in frame.value)
@@ -224,15 +334,14 @@ def test_structure_page_tells_net_neighbours_and_pattern(demo: Path, monkeypatch
     assert known["Distance (Å)"].iloc[0] == pytest.approx(row["nearest_distance"], abs=1e-4)
     opened_by = {str(address).removeprefix("/structure?id=") for address in listed["Open"] if address}
     assert opened_by <= near and bool(opened_by) == bool(near)
+    test = crystal_of(demo, monkeypatch, row["id"], part="Powder pattern")
     peaks = next(frame.value for frame in test.dataframe if "h k l" in frame.value)
     assert peaks["Intensity (%)"].max() == pytest.approx(100) and peaks["Crystal"].nunique() == 1
     test.selectbox(key="compare").set_value(row["nearest"]).run()
     peaks = next(frame.value for frame in test.dataframe if "h k l" in frame.value)
     assert row["nearest"] in set(peaks["Crystal"]) and any("likeness" in text.value for text in test.caption)
     for name, wrong in ((other["id"], False), ("nobody", True)):
-        test = opened("structure", demo, monkeypatch)
-        test.query_params["id"], test.session_state["compare"] = row["id"], name
-        test.run()
+        test = crystal_of(demo, monkeypatch, row["id"], part="Powder pattern", compare=name)
         assert not test.exception and bool(test.warning) == wrong
         peaks = next(frame.value for frame in test.dataframe if "h k l" in frame.value)
         assert (name in set(peaks["Crystal"])) != wrong

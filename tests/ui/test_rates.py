@@ -39,7 +39,7 @@ def test_rates_of_a_run_and_of_random_crystals(job: Job, store: Store) -> None:
     assert run["Rows"] == 50 and run["New per CPU-minute"] == pytest.approx(
         60 * summary["new"] / (seconds["sample"] + seconds["relax"])
     )
-    assert random.tolist() == [10, 40.0, 4.0, 2.0]
+    assert list(random) == [10, 40.0, 4.0, 2.0]
     trained = table.loc["This run (random), its training counted"]
     assert trained["New per CPU-minute"] < run["New per CPU-minute"] and trained_in(job) == seconds["train"]
 

@@ -1,0 +1,20 @@
+"""The methods paragraph of a job, with its references."""
+
+import argparse
+
+from legocryst.cli.output import Result
+
+
+def methods(options: argparse.Namespace) -> Result:
+    """Print the paragraph and its references to standard output, or the references as BibTeX."""
+    from legocryst.jobs import default_workspace, job
+    from legocryst.methods import methods as of
+    from legocryst.references import bibtex
+
+    found = job(options.workspace or default_workspace(), options.job)
+    told = of(found)
+    entries = bibtex(told.references)
+    if not options.json:
+        print(entries if options.bibtex else f"{told.text}\n\n{told.listed}")
+        return {}
+    return {"job": found.id, "text": told.text, "references": told.listed.splitlines(), "bibtex": entries}

@@ -1,0 +1,44 @@
+"""Figures of the environment of crystals: distances of neighbours and angles between bonds, beside each other."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import streamlit as st
+
+from legocryst.crystal.representation import Crystals
+from legocryst.environment.targets import Target
+from legocryst.ui import figures
+
+ORDERS = 8
+"""Largest order of the angular Fourier series."""
+
+
+def compared(wanted: Target, crystals: Mapping[str, Crystals]) -> None:
+    """Radial distribution and angular Fourier series of some crystals."""
+    from legocryst.environment.distributions import mean_angular, mean_radial
+
+    left, right = st.columns(2)
+    with left:
+        r = np.linspace(0.7 * wanted.bond, 2.3 * wanted.bond, 400)
+        curves = {name: mean_radial(crystal, r) for name, crystal in crystals.items()}
+        figure = figures.lines(r, curves, across="Distance (Å)", up="Neighbours per Å")
+        for low, high in (wanted.bond_window, (wanted.bond_window[1], wanted.gap)):
+            shade = {"fillcolor": figures.COLORS[2 if low < wanted.bond else 1], "opacity": 0.12, "line_width": 0}
+            figure.add_vrect(x0=low, x1=high, **shade)
+        first, second = (wanted.bond_window[1], wanted.gap)
+        caption = (
+            f"Radial distribution: neighbours at each distance, the mean of all atoms; the area of a peak is their "
+            f"number. Green: bonds, up to {first:g} Å; orange: the gap up to {second:g} Å, where no atom may be."
+        )
+        figures.show(figure, caption=caption, key="radial")
+    with right:
+        bars = {
+            name: mean_angular(crystal, cutoff=wanted.bond_window[1], l_max=ORDERS)
+            for name, crystal in crystals.items()
+        }
+        figure = figures.columns(np.arange(ORDERS + 1), bars, across="Order l", up="Sum of cos(lθ) over pairs of bonds")
+        caption = (
+            "Angular Fourier series: the sum of cos(lθ) over all pairs of an atom's bonds, each with itself too, the "
+            "mean of all atoms; θ is the angle between two bonds."
+        )
+        figures.show(figure, caption=caption, key="angular")
