@@ -49,7 +49,16 @@ def _initials(author: str) -> str:
 
 
 def _latex(text: str) -> str:
-    signs = {"ø": r"{\o}", "é": r"{\'e}", "ó": r"{\'o}", "á": r"{\'a}", "ö": r"{\"o}", "ü": r"{\"u}", "&": r"\&"}
+    signs = {
+        "ø": r"{\o}",
+        "é": r"{\'e}",
+        "è": r"{\`e}",
+        "ó": r"{\'o}",
+        "á": r"{\'a}",
+        "ö": r"{\"o}",
+        "ü": r"{\"u}",
+        "&": r"\&",
+    }
     return "".join(signs.get(sign, sign) for sign in text)
 
 
@@ -197,6 +206,22 @@ _ALL = (
         "MIT Press",
         2006,
         kind="book",
+    ),
+    Reference(
+        "pyxtal",
+        ("Fredericks, Scott", "Parrish, Kevin", "Sayre, Dean", "Zhu, Qiang"),
+        "PyXtal: A Python Library for Crystal Structure Generation and Symmetry Analysis",
+        "Comput. Phys. Commun. 261, 107810",
+        2021,
+        doi="10.1016/j.cpc.2020.107810",
+    ),
+    Reference(
+        "tight_binding",
+        ("Trambly de Laissardière, Guy", "Mayou, Didier", "Magaud, Laurence"),
+        "Localization of Dirac Electrons in Rotated Graphene Bilayers",
+        "Nano Lett. 10, 804",
+        2010,
+        doi="10.1021/nl902948m",
     ),
     Reference(
         "gpaw",
