@@ -4,6 +4,7 @@
                         pid.json        process and the time it started, so that a reused number is not mistaken for it
                         input/          copies of the user's training set
                         reference/      copies of crystals whose nets count as known
+                        targets/        the target, where it is one of the user's
                         progress.jsonl  one line a step, with the stage
                         log.txt         what the process printed
                         shards/         Parquet files, whole or absent
@@ -33,6 +34,8 @@ from pydantic import ValidationError
 from legocryst import DATA, ROOT, __version__
 from legocryst.records import fingerprint, process_start, read_json, tail, versions, write_json
 from legocryst.settings import RunSettings, contradiction
+from legocryst.workspace import TARGETS, target_files, targets_of
+from legocryst.workspace import default_workspace as default_workspace
 
 State = Literal["queued", "running", "finished", "stopped", "failed", "lost"]
 STAGES = ("curate", "augment", "featurize", "train", "sample", "relax", "rank", "bands")
@@ -66,11 +69,6 @@ class Stopped(Exception):
 def cores() -> int:
     """Processor cores this process may use."""
     return len(os.sched_getaffinity(0))
-
-
-def default_workspace() -> Path:
-    """The folder named by LEGOCRYST_WORKSPACE, else ./workspace."""
-    return Path(os.environ.get("LEGOCRYST_WORKSPACE") or "workspace")
 
 
 @dataclass(frozen=True)
@@ -248,7 +246,7 @@ def create(
     folder = _new_folder(workspace / "jobs")
     if parent is not None:
         known = [parent.folder / REFERENCE] if parent.reference else []
-        own = _files(parent.folder / "input") + _files(parent.folder / "reference")
+        own = [path for name in ("input", "reference", TARGETS) for path in _files(parent.folder / name)]
         _link([*files, *known, *own], parent.folder, folder)
         names = {name: parent.record.get(name, []) for name in ("seeds", "reference")}
     else:
@@ -256,6 +254,7 @@ def create(
             "seeds": _copied(seeds or (), folder / "input"),
             "reference": _copied(reference, folder / "reference"),
         }
+        _copied(target_files(workspace, settings.curate.target)[:1], folder / TARGETS)
     record = {
         "command": command,
         "settings": settings.model_dump(),
@@ -306,7 +305,8 @@ def work(job: Job, *, progress: Callable[[Mapping[str, Any]], None] | None = Non
 
     _write_pid(job, os.getpid())
     try:
-        summary = run(job, progress=progress)
+        with targets_of(job.folder):
+            summary = run(job, progress=progress)
     except Stopped:
         _finish(job, "stopped", "The job was stopped; it can be resumed.", {})
         return {}

@@ -19,7 +19,7 @@ from legocryst.jobs import BASELINE, FILES, REFERENCE, Job, Stopped
 from legocryst.line import Line
 from legocryst.quantities import CRYSTAL_COLUMNS
 from legocryst.records import read_json, write_json, write_parquet
-from legocryst.settings import CurateSettings, RunSettings, TrainSettings
+from legocryst.settings import RunSettings, TrainSettings
 
 if TYPE_CHECKING:
     from legocryst.analysis.novelty import Known
@@ -238,8 +238,8 @@ def _known(line: Line) -> "Known":
     if job.reference:
         given = line.reference or reference(job.reference, settings)
         found += known(given.table, settings.target, of_set=REFERENCE, crystals=given.crystals)
-    if job.seeds and settings.target == CurateSettings().target:
-        found += known(shipped(), settings.target, of_set=SHIPPED)
+    if job.seeds and len(mine := shipped(settings.target)):
+        found += known(mine, settings.target, of_set=SHIPPED)
     found.write(path)
     return found
 

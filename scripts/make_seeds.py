@@ -32,7 +32,7 @@ from legocryst.jobs import cores
 from legocryst.relax import relax
 from legocryst.settings import BootstrapSettings, RankSettings, RelaxSettings
 from legocryst.stages.bootstrap import bootstrap
-from legocryst.stages.curate import SHIPPED, describe
+from legocryst.stages.curate import describe, shipped_file
 from legocryst.stages.kept import KeptRows
 from legocryst.stages.rank import rank
 from scripts.rcsr import Blueprint, blueprints
@@ -166,7 +166,7 @@ def write(crystals: Crystals, plans: list[Blueprint]) -> None:
     print(f"{made.distinct} new nets, {made.ringed} with fitting rings, {made.relaxed} relaxed, {len(made.table)} kept")
     table = pd.concat([named[list(made.table.columns)], made.table], ignore_index=True)
     assert table["net_key"].is_unique
-    table.to_parquet(SHIPPED)
+    table.to_parquet(shipped_file())
     low = table[(table["kind"] == "framework") & (table["energy"] < LOW)]
     print(f"{len(table)} crystals, {len(low)} frameworks below {LOW} eV/atom", table.groupby(["source", "kind"]).size())
     print(table[["energy", "strain", "loss", "atoms"]].describe())

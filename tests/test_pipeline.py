@@ -14,7 +14,7 @@ from legocryst.quantities import CRYSTAL_COLUMNS
 from legocryst.records import read_json
 from legocryst.rounds import KEPT, classified
 from legocryst.settings import CurateSettings
-from legocryst.stages.curate import SHIPPED
+from legocryst.stages.curate import shipped_file
 from legocryst.stages.train import CHECKPOINT
 from tests.workspaces import SEEDS, few_seeds, tiny, tiny_job
 
@@ -154,7 +154,7 @@ def test_training_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
 
 
 def test_seeds_are_nearly_all_valid_samples() -> None:
-    seeds = pd.read_parquet(SHIPPED)
+    seeds = pd.read_parquet(shipped_file())
     shares = share_valid("sp2-carbon")(seeds[seeds["atoms"] <= 16].head(10))
     assert shares["valid"] == 1.0 and 0.9 <= shares["distinct"] <= 1.0
 
@@ -165,7 +165,7 @@ def test_training_set_of_files(tmp_path: Path) -> None:
     assert len(training_set([one], CurateSettings()).table) == SEEDS
     both = training_set([one, other], CurateSettings())
     assert len(both.table) == SEEDS and (both.report["reason"] != "").sum() == 2  # the repeated nets, with a reason
-    assert len(training_set([], CurateSettings()).table) == len(pd.read_parquet(SHIPPED))
+    assert len(training_set([], CurateSettings()).table) == len(pd.read_parquet(shipped_file()))
 
 
 def test_seeds_without_a_valid_crystal_are_refused(tmp_path: Path) -> None:

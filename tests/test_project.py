@@ -45,6 +45,7 @@ ROOMS = (
         "legocryst.marks",
         "legocryst.compiled",
         "legocryst.workers",
+        "legocryst.workspace",
     },
     {"legocryst.crystal"},
     {"legocryst.jobs", "legocryst.counts", "legocryst.store", "legocryst.models", "legocryst.environment"},

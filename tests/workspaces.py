@@ -11,7 +11,7 @@ import pandas as pd
 from legocryst.jobs import Job, create
 from legocryst.records import write_json, write_parquet
 from legocryst.settings import RunSettings
-from legocryst.stages.curate import SHIPPED
+from legocryst.stages.curate import shipped_file
 
 SEEDS = 12
 ROWS = 1000
@@ -42,7 +42,7 @@ def tiny(**changes: Mapping[str, object]) -> RunSettings:
 def few_seeds(folder: Path) -> Path:
     """A table of some shipped crystals with few atoms."""
     folder.mkdir(parents=True, exist_ok=True)
-    table = pd.read_parquet(SHIPPED)
+    table = pd.read_parquet(shipped_file())
     path = folder / "few.csv"
     table[table["atoms"] <= 24].head(SEEDS).iloc[:, :39].to_csv(path, index=False)
     return path

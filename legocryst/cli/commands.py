@@ -27,10 +27,13 @@ CHUNK = (100, 500)
 
 
 def seeds(options: argparse.Namespace) -> Result:
-    """List the shipped training set."""
+    """List the shipped training set of a target."""
+    from legocryst.environment.targets import target
     from legocryst.stages.curate import shipped
 
-    table = shipped()
+    table = shipped(target(options.target).name)
+    if table.empty:
+        raise ValueError(f"no training set is shipped for {options.target}: give crystals of your own")
     if options.out:
         write(table, options.out)
     else:
@@ -66,7 +69,7 @@ def bootstrap(options: argparse.Namespace) -> Result:
 
     clock, settings = Clock(), settings_of(options, s.BootstrapSettings)
     folder = options.folder or options.out.with_name(options.out.name + ".parts")
-    known = set() if settings.target != s.CurateSettings().target else set(shipped()["net_key"])
+    known = set(shipped(settings.target)["net_key"])
     made = stage(
         settings,
         folder=folder,
@@ -262,10 +265,12 @@ def run(options: argparse.Namespace) -> Result:
 
 def _new_job(options: argparse.Namespace, workspace: Path) -> "Job":
     from legocryst import jobs, pipeline
+    from legocryst.environment.targets import target as find
     from legocryst.store import Store, StoreBusy
 
     like = jobs.job(workspace, options.like) if options.like else None
     settings = _run_settings(options, like)
+    find(settings.curate.target)  # an unknown target is refused before the work
     if options.seeds or options.reference:
         pipeline.check_seeds(options.seeds, settings.curate, known=options.reference)
     with suppress(StoreBusy):  # a database of another schema is refused now, not after the work
@@ -285,6 +290,7 @@ def _run_settings(options: argparse.Namespace, like: "Job | None" = None) -> s.R
     values["seed"] = options.seed or values["seed"]
     values["train"] |= {"model": options.model} if options.model else {}
     values["sample"] |= {"samples": options.samples} if options.samples else {}
+    values["curate"] |= {"target": options.target} if options.target else {}
     return s.RunSettings.model_validate(values)
 
 

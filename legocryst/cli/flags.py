@@ -23,6 +23,7 @@ from legocryst.cli.powder import powder as powder_of_files
 from legocryst.cli.results import export as export_files
 from legocryst.cli.results import mark as mark_crystals
 from legocryst.cli.results import sql as sql_of_database
+from legocryst.cli.target import target as target_command
 from legocryst.cli.times import times as times_of_presets
 from legocryst.cli.view import CELLS, COLOURS, WAYS
 from legocryst.cli.view import view as view_of_crystals
@@ -66,6 +67,7 @@ def parser() -> Parser:
     _generator(add)
     _crystals(add)
     _run(add)
+    _targets(add)
     _workspace(add)
     return top
 
@@ -73,6 +75,7 @@ def parser() -> Parser:
 def _training_set(add: Add) -> None:
     seeds = add("seeds", c.seeds, "List the shipped training set, or write it as a table.")
     _out(seeds, required=False)
+    _target(seeds)
 
     curate = add("curate", c.curate, "Check crystals of your own against the target and make a training set.")
     curate.add_argument("paths", nargs="*", type=Path, metavar="PATH", help=f"{_OWN} [default: the shipped set]")
@@ -190,6 +193,7 @@ def _run(add: Add) -> None:
     run.add_argument("--preset", choices=s.PRESETS, default="quick", help="settings to start from [default quick]")
     run.add_argument("--model", default=None, choices=models, help="kind of generator [default: the preset's]")
     run.add_argument("--samples", type=_positive, default=None, help="number of samples [default: the preset's]")
+    run.add_argument("--target", metavar="NAME", help="the wanted environment [default: the preset's]")
     run.add_argument("--seeds", type=Path, nargs="+", default=[], metavar="PATH", help="training set of your own")
     run.add_argument("--like", metavar="JOB", help="start from the settings and crystals of that job, not a preset's")
     text = "crystals whose nets count as known, and that are not learnt from"
@@ -200,6 +204,22 @@ def _run(add: Add) -> None:
         if name not in ("seed", DFT):  # which is no stage of a run
             assert isinstance(field.annotation, type)
             add_settings(run, field.annotation, prefix=name)
+
+
+def _targets(add: Add) -> None:
+    text = "Targets: list them, show one, delete one, or make one of an atom in a crystal and save it."
+    command = add("target", target_command, text)
+    command.add_argument("action", choices=("list", "show", "make", "delete"), help="what to do")
+    command.add_argument("what", nargs="?", metavar="NAME|FILE", help=f"name of a target; to make one, {_ONE}")
+    command.add_argument("--atom", type=_positive, default=1, help="number of the site, as listed [default 1]")
+    command.add_argument("--name", default="", help="name of the new target; without it the atoms are listed")
+    command.add_argument("--title", default="", help="a line about the new target")
+    text = "bonds of the atom [default: its neighbours before the clearest gap]"
+    command.add_argument("--coordination", type=_positive, default=0, help=text)
+    text = "a value of the new target that is changed, such as gap=1.9 or bond_window=1.2,1.7; may be repeated"
+    command.add_argument("--set", dest="changes", action="append", default=[], metavar="FIELD=VALUE", help=text)
+    command.add_argument("--symprec", type=float, default=0.01, help="symmetry is sought within this [default 0.01 Å]")
+    _workspace_flag(command)
 
 
 def _workspace(add: Add) -> None:

@@ -87,8 +87,7 @@ class Library:
         self._wanted, self._store = wanted, None
         self._keys: dict[str, set[str]] = {n.TRAINING: set(), n.REFERENCE: set()}
         self._known = n.Known.none()
-        if wanted.name == s.CurateSettings().target:
-            table = shipped()
+        if len(table := shipped(wanted.name)):
             self._known += known(table, wanted.name, of_set=n.SHIPPED if options.workspace else n.TRAINING)
             self._keys[n.TRAINING] = set(table["net_key"])
         if options.reference:

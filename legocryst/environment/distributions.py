@@ -29,3 +29,15 @@ def mean_angular(crystals: Crystals, *, i: int = 0, cutoff: float, l_max: int) -
     share = one.multiplicity / one.multiplicity.sum()
     each = [angular_fourier_series(edges.vector[edges.site == site], l_max) for site in range(len(share))]
     return share @ np.array(each)
+
+
+def first_radial(crystals: Crystals, r: np.ndarray, *, width: float = 0.05) -> np.ndarray:
+    """Neighbours per angstrom (len(r),) at distances r (angstrom) of the first site of the first crystal."""
+    edges = neighbor_list(crystals.take([0]), float(r.max()) + 5 * width)
+    return radial_distribution(edges.distance[edges.site == 0], r, width=width)
+
+
+def first_angular(crystals: Crystals, *, cutoff: float, l_max: int) -> np.ndarray:
+    """Angular Fourier series (l_max + 1,) of the bonds, up to `cutoff` angstrom, of the first site."""
+    edges = neighbor_list(crystals.take([0]), cutoff)
+    return angular_fourier_series(edges.vector[edges.site == 0], l_max)

@@ -1,21 +1,28 @@
 """Targets: the wanted local environment of every atom, as data.
 
-A target is one JSON file in `data/targets/`; to write another, copy `sp2-carbon.json`, change its numbers and its
-reference crystal, and pass its name. Nothing outside this room knows a number of carbon's.
+A target is one JSON file: the shipped ones lie in `data/targets/`, those of a user in the workspace and in the folders
+of the jobs that were made with them (`legocryst/workspace.py`). `environment.derive` makes one of an atom of a crystal.
+Nothing outside this room knows a number of carbon's.
 """
 
+import re
 from functools import lru_cache
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from legocryst import DATA
 from legocryst.crystal.elements import ATOMIC_NUMBER
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.wyckoff import wyckoff
+from legocryst.records import write_json
+from legocryst.workspace import TARGETS, place_of_targets, target_files
 
 FOLDER = DATA / "targets"
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+"""Names of targets, which are names of files too."""
 Length = Annotated[float, Field(gt=0, le=20)]
 
 
@@ -77,8 +84,8 @@ class Orbitals(_Frozen):
 class Target(_Frozen):
     """The wanted environment: lengths in angstrom, angles in degrees, volumes in cubic angstrom."""
 
-    name: str
-    title: str
+    name: str = Field(max_length=60)
+    title: str = Field(max_length=200)
     element: str
     coordination: int = Field(ge=1, le=12, description="Bonds of each atom.")
     bond: Length = Field(description="Ideal bond length.")
@@ -104,6 +111,9 @@ class Target(_Frozen):
         low, high = self.bond_window
         if not low < self.bond < high <= self.gap <= self.second_shell:
             raise ValueError("the lengths must be ordered: bond window around the bond, then gap, then second shell")
+        smallest, largest = self.volume_per_atom
+        if not 0 < smallest < largest:
+            raise ValueError("the volumes per atom must be above 0, the smallest first")
         if self.element not in ATOMIC_NUMBER:
             raise ValueError(f"{self.element!r} is not a chemical element")
         return self
@@ -119,14 +129,82 @@ class Target(_Frozen):
         return target(self.energy_reference or self.name)
 
 
-def target_names() -> list[str]:
+def shipped_names() -> list[str]:
     """Names of the shipped targets."""
     return sorted(path.stem for path in FOLDER.glob("*.json"))
 
 
-@lru_cache
+def saved_names(workspace: Path) -> list[str]:
+    """Names of the targets that were saved in a workspace."""
+    return sorted(path.stem for path in (workspace / TARGETS).glob("*.json"))
+
+
+def target_names() -> list[str]:
+    """Names of the shipped targets, then of those saved in the workspace that is meant (`workspace.targets_of`)."""
+    return shipped_names() + saved_names(place_of_targets())
+
+
 def target(name: str = "sp2-carbon") -> Target:
-    """A shipped target by name; raises ValueError for an unknown one."""
-    if name not in target_names():
+    """A target by name: a shipped one, or the user's that is saved in the workspace or that a job was made with.
+
+    Raises ValueError for an unknown one, or a file that is no target.
+    """
+    if name in shipped_names():
+        return _shipped(name)
+    files = target_files(place_of_targets(), name) if NAME.fullmatch(name) else []
+    if not files:
         raise ValueError(f"there is no target {name!r}; choose one of {', '.join(target_names())}")
-    return Target.model_validate_json((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    return read(files[0])
+
+
+@lru_cache
+def _shipped(name: str) -> Target:
+    return read(FOLDER / f"{name}.json")
+
+
+def read(path: Path) -> Target:
+    """The target of a file; raises ValueError with one sentence for a file that is none."""
+    return _parsed(path.stem, path.read_text(encoding="utf-8"))
+
+
+@lru_cache
+def _parsed(name: str, text: str) -> Target:
+    try:
+        found = Target.model_validate_json(text)
+    except ValidationError as error:
+        raise ValueError(f"{name}.json is no target ({fault(error)}): correct or delete it") from error
+    if found.name != name:
+        raise ValueError(f"the file {name}.json holds the target {found.name}: give it that name")
+    return found
+
+
+def fault(error: ValidationError) -> str:
+    """What is wrong with a target, in few words."""
+    first = error.errors()[0]
+    message = first["msg"].removeprefix("Value error, ")
+    return ": ".join([*map(str, first["loc"][:1]), f"{message[:1].lower()}{message[1:]}"])
+
+
+def save(new: Target, workspace: Path) -> Path:
+    """Keep a target in a workspace under its name; returns the file.
+
+    A name stands for one target as long as the workspace lives. Raises ValueError where it is taken: by a shipped
+    target, by a saved one, or by another that jobs were made with.
+    """
+    if not NAME.fullmatch(new.name):
+        raise ValueError(f"{new.name!r} cannot be the name of a target: use small letters, digits and hyphens")
+    if new.name in target_names() or new.name in saved_names(workspace):
+        raise ValueError(f"the name {new.name} is taken by another target: choose another name")
+    if any(read(path) != new for path in target_files(workspace, new.name)):
+        raise ValueError(f"jobs were made with another target of the name {new.name}: choose another name")
+    path = workspace / TARGETS / f"{new.name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, new.model_dump(mode="json"))
+    return path
+
+
+def delete(name: str, workspace: Path) -> None:
+    """Forget a saved target; jobs that were made with it keep it. Raises ValueError where there is none."""
+    if name not in saved_names(workspace):
+        raise ValueError(f"no target {name!r} was saved in this workspace; shipped ones cannot be deleted")
+    (workspace / TARGETS / f"{name}.json").unlink(missing_ok=True)

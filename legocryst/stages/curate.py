@@ -14,14 +14,13 @@ import pandas as pd
 from legocryst import DATA
 from legocryst.crystal.cell import SYSTEMS, system_index
 from legocryst.crystal.representation import Crystals
-from legocryst.quantities import CRYSTAL_COLUMNS
+from legocryst.quantities import CRYSTAL_COLUMNS, SITES
 from legocryst.settings import CurateSettings, group_numbers
 
 if TYPE_CHECKING:
     from legocryst.analysis.novelty import Known
     from legocryst.environment.targets import Target
 
-SHIPPED = DATA / "seeds" / "sp2_carbon.parquet"
 DESCRIPTION = (
     *("name", "source", "licence", "net_key", "periodicity", "kind", "rings", "energy", "strain", "atoms", "loss"),
 )
@@ -61,9 +60,15 @@ class Curated:
     crystals: Crystals  # one for each row of the table
 
 
-def shipped() -> pd.DataFrame:
-    """The shipped training set, with METHOD's columns and DESCRIPTION."""
-    return pd.read_parquet(SHIPPED, columns=[*CRYSTAL_COLUMNS, *DESCRIPTION])
+def shipped_file(target: str = "sp2-carbon") -> Path:
+    """Where the shipped training set of a target lies, if it has one."""
+    return DATA / "seeds" / f"{target.replace('-', '_')}.parquet"
+
+
+def shipped(target: str = "sp2-carbon") -> pd.DataFrame:
+    """The shipped training set of a target, with METHOD's columns and DESCRIPTION; without rows where it has none."""
+    path, columns = shipped_file(target), [*CRYSTAL_COLUMNS, *DESCRIPTION]
+    return pd.read_parquet(path, columns=columns) if path.exists() else pd.DataFrame(columns=columns)
 
 
 def curate(seeds: Seeds = None, settings: CurateSettings | None = None, *, progress: Progress | None = None) -> Curated:
@@ -105,7 +110,9 @@ def examine(seeds: Seeds, settings: CurateSettings, *, progress: Progress | None
 
     wanted = target(settings.target)
     if seeds is None or (not isinstance(seeds, pd.DataFrame | str | Path) and not len(seeds)):
-        table = shipped()
+        seeds = _for_want_of_own(wanted)
+    if seeds is None:
+        table = shipped(wanted.name)
         crystals = decode(table, element=wanted.atomic_number, max_atoms=100_000).crystals
         table = table[[*DESCRIPTION, "spg"]].assign(sites=crystals.site_count, place=np.arange(len(table)), detail="")
         return Examined(crystals, table.assign(reason=_judged(crystals, wanted)[0]))
@@ -124,6 +131,28 @@ def examine(seeds: Seeds, settings: CurateSettings, *, progress: Progress | None
             detail=[offer.reason for offer in found],
         ),
     )
+
+
+def _for_want_of_own(wanted: "Target") -> pd.DataFrame | None:
+    """What a target without a shipped set is offered: its reference, and the sets of targets like it; else None."""
+    from legocryst.crystal.readers import WORDS
+    from legocryst.crystal.table import encode
+    from legocryst.environment.targets import shipped_names, target
+
+    if shipped_file(wanted.name).exists():
+        return None
+    like = (wanted.element, wanted.coordination)
+    sets = [name for name in shipped_names() if shipped_file(name).exists()]
+    alike = [name for name in sets if (target(name).element, target(name).coordination) == like]
+    columns, reference = [*CRYSTAL_COLUMNS, *WORDS, "net_key"], wanted.reference.crystals()
+    offered = [shipped(name)[columns] for name in alike]
+    if reference.site_count[0] <= SITES:
+        own = encode(reference, sites=SITES)
+        own = own.assign(source=f"reference of {wanted.name}", licence="", energy=np.nan, net_key="")
+        offered.append(own[columns])
+    if not offered:
+        raise ValueError(f"no crystals of {wanted.name} are shipped: give crystals in which every atom is like it")
+    return pd.concat(offered, ignore_index=True)
 
 
 def describe(crystals: Crystals, wanted: "Target", *, progress: Progress | None = None) -> pd.DataFrame:
@@ -244,7 +273,7 @@ def choose(examined: Examined, settings: CurateSettings) -> Curated:
         )
     crystals = examined.crystals.take(kept["place"].to_numpy())
     described = kept[list(DESCRIPTION)].reset_index(drop=True)
-    return Curated(pd.concat([encode(crystals, sites=8), described], axis=1), report(table), crystals)
+    return Curated(pd.concat([encode(crystals, sites=SITES), described], axis=1), report(table), crystals)
 
 
 def _judged(crystals: Crystals, wanted: "Target") -> tuple[np.ndarray, np.ndarray]:

@@ -56,7 +56,7 @@ def wanted(job: Job, limit: float | None, *, frameworks: bool) -> Filters:
 
 def learn(store: Store, job: Job, where: Filters) -> Job | None:
     """Start a job that makes a training set of a job's own and of finds."""
-    from legocryst.stages.curate import SHIPPED
+    from legocryst.stages.curate import shipped_file
 
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder) / f"finds-{job.id}.parquet"
@@ -64,7 +64,7 @@ def learn(store: Store, job: Job, where: Filters) -> Job | None:
         return shell.start(
             "curate",
             forms.run_settings().model_copy(update={"curate": job.settings.curate}),
-            seeds=[*(job.seeds or [SHIPPED]), table],
+            seeds=[*(job.seeds or [shipped_file(job.settings.curate.target)]), table],
             reference=job.reference,
         )
 

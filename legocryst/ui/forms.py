@@ -55,7 +55,7 @@ def preset_choice() -> None:
     kept = st.session_state.setdefault(_KEPT, {})
 
     def fill() -> None:
-        fill_in(s.preset(st.session_state["preset"]))
+        fill_in(with_target(s.preset(st.session_state["preset"]), _kept("curate")["target"]))
         kept["preset"] = st.session_state["preset"]
 
     if "preset" not in st.session_state:
@@ -64,6 +64,11 @@ def preset_choice() -> None:
             fill()
     text = "Fills in the settings of every stage: smoke takes half a minute, quick some minutes, thorough hours."
     st.selectbox("Preset", s.PRESETS, key="preset", on_change=fill, help=text)
+
+
+def with_target(settings: s.RunSettings, target: str) -> s.RunSettings:
+    """The settings of a run to another target, which no preset chooses."""
+    return settings.model_copy(update={"curate": settings.curate.model_copy(update={"target": target})})
 
 
 def fill_in(settings: s.RunSettings, *, seed: int | None = None) -> None:

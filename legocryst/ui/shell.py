@@ -41,6 +41,17 @@ class Page:
 
 PAGES: dict[str, Page] = {
     "home": Page("Home", "home.py"),
+    "target": Page(
+        "Target",
+        "target.py",
+        "A target is the local environment that every atom of the new crystals shall have: how many bonds, how long "
+        "they are, the angles between them, and how far away all other atoms stay. Pick an atom in a crystal, and its "
+        "surroundings become a target, with limits that you can change. Saved under a name, it can be chosen wherever "
+        "a run asks for its target.",
+        "An atom of a crystal: of a target, of a shipped set or of your own file.",
+        "A target, which the training set is judged by and every sampled crystal is relaxed to.",
+        "data",
+    ),
     "data": Page(
         "Data",
         "data.py",

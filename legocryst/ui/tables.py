@@ -151,7 +151,7 @@ def known(job: str | None, *, element: int) -> tuple[str, list[Any]]:
     from ase.data import atomic_masses
 
     from legocryst.crystal.density import AMU
-    from legocryst.stages.curate import SHIPPED
+    from legocryst.stages.curate import shipped_file
 
     rows = "seeds WHERE job = ?" if job else "(SELECT *, row_number() OVER () - 1 AS number FROM read_parquet(?))"
     sites = " + ".join(f"CAST(wp{k} >= 0 AS INTEGER)" for k in range(SITES))
@@ -161,7 +161,7 @@ def known(job: str | None, *, element: int) -> tuple[str, list[Any]]:
         FROM (SELECT *, {sites} AS sites, a * b * c * sqrt(greatest(0, 1 + 2 * cos(alpha) * cos(beta) * cos(gamma)
             - cos(alpha) ** 2 - cos(beta) ** 2 - cos(gamma) ** 2)) AS volume FROM {rows})
     )"""
-    return sql, [job or str(SHIPPED)]
+    return sql, [job or str(shipped_file())]
 
 
 def ring_sizes(store: Store, table: str, parameters: list[Any]) -> "pd.DataFrame":

@@ -21,7 +21,6 @@ from legocryst.stages.curate import (
     OTHER_ELEMENTS,
     REFERENCE,
     REPORT,
-    SHIPPED,
     UNREADABLE,
     Examined,
     choose,
@@ -30,6 +29,7 @@ from legocryst.stages.curate import (
     dropped,
     examine,
     reference,
+    shipped_file,
 )
 from legocryst.stages.curate import shipped as shipped_set
 
@@ -70,7 +70,7 @@ def test_shipped_set_has_low_energies(shipped: pd.DataFrame) -> None:
     framework = shipped["kind"] == "framework"
     assert (framework & (shipped["energy"] < 0.5)).sum() >= 25
     assert framework[shipped["energy"].isna()].all() and shipped["energy"].isna().sum() < 40
-    assert np.isfinite(pd.read_parquet(SHIPPED, columns=["screen_energy"])).all(axis=None)
+    assert np.isfinite(pd.read_parquet(shipped_file(), columns=["screen_energy"])).all(axis=None)
 
 
 def test_stored_nets_are_those_of_the_crystals(shipped: pd.DataFrame) -> None:

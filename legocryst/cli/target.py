@@ -1,0 +1,99 @@
+"""Targets: what there is, what one says, and a new one of an atom in a crystal."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from legocryst.cli.output import Result, say
+from legocryst.workspace import place_of_targets
+
+if TYPE_CHECKING:
+    from legocryst.environment.targets import Target
+
+
+def target(options: argparse.Namespace) -> Result:
+    """Do what was asked for; refuses an action that lacks its name or file."""
+    if options.action == "list":
+        return _listed()
+    if not options.what:
+        raise ValueError(f"target {options.action} needs {'a file' if options.action == 'make' else 'a name'}")
+    return {"show": _shown, "make": _made, "delete": _deleted}[options.action](options)
+
+
+def _listed() -> Result:
+    from legocryst.environment.targets import shipped_names, target_names
+    from legocryst.environment.targets import target as find
+
+    names, shipped = target_names(), shipped_names()
+    for name in names:
+        say(f"{name}: {find(name).title} ({'shipped' if name in shipped else 'saved'})")
+    return {"targets": names}
+
+
+def _shown(options: argparse.Namespace) -> Result:
+    from legocryst.environment.targets import target as find
+
+    return find(options.what).model_dump(mode="json", exclude_none=True)
+
+
+def _deleted(options: argparse.Namespace) -> Result:
+    from legocryst.environment.targets import delete
+
+    delete(options.what, place_of_targets())
+    return {"deleted": options.what}
+
+
+def _made(options: argparse.Namespace) -> Result:
+    """The new target, or the atoms to choose from."""
+    from legocryst.environment.derive import derive, edited, sites
+    from legocryst.environment.targets import save
+
+    path = Path(options.what)
+    crystal = _crystal(path, options.symprec)
+    if not options.name:
+        for site in sites(crystal):
+            near = ", ".join(f"{e} {r:.3f}" for e, r in zip(site.elements[:8], site.distances, strict=False))
+            say(f"atom {site.number}: {site.element} on {site.wyckoff}, {site.coordination} bonds, neighbours {near}")
+        return {"atoms": len(crystal.species), "space_group": int(crystal.group[0])}
+    new = derive(
+        crystal,
+        options.atom,
+        name=options.name,
+        title=options.title,
+        coordination=options.coordination,
+        reference=path.stem,
+    )
+    new = edited(new, dict(map(_change, options.changes)))
+    file = save(new, place_of_targets())
+    return {"saved": str(file), **_summary(new)}
+
+
+def _crystal(path: Path, symprec: float) -> Any:
+    """The one crystal of a file."""
+    from legocryst.crystal.files import FileError
+    from legocryst.crystal.sources import offers
+
+    found = offers(path, element=6, symprec=symprec)
+    if len(found) != 1:
+        raise FileError(f"{path.name} holds {len(found)} crystals: give a file of one crystal")
+    if found[0].crystal is None:
+        raise FileError(found[0].reason)
+    return found[0].crystal
+
+
+def _change(text: str) -> tuple[str, Any]:
+    """A field and its new value: a number, numbers with commas between them, or a text."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"{text!r} changes nothing: write FIELD=VALUE, such as gap=1.9")
+    try:
+        numbers = json.loads(f"[{value}]")
+    except json.JSONDecodeError:
+        return name, value
+    return name, numbers[0] if len(numbers) == 1 else numbers
+
+
+def _summary(new: "Target") -> Result:
+    values = new.model_dump(mode="json", exclude={"orbitals", "reference"})
+    return values | {"reference": f"{new.reference.name}, space group {new.reference.space_group}"}
