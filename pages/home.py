@@ -3,9 +3,10 @@
 import pandas as pd
 import streamlit as st
 
+from legocryst.environment.targets import target_names
 from legocryst.jobs import Job, jobs
 from legocryst.settings import PRESETS, preset
-from legocryst.ui import figures, frame, shell
+from legocryst.ui import figures, forms, frame, shell
 from legocryst.ui.live import live
 from legocryst.ui.words import term
 
@@ -83,7 +84,7 @@ def presets(busy: bool) -> None:
 
 
 def started(command: str, name: str) -> None:
-    job = shell.start(command, preset(name))
+    job = shell.start(command, forms.with_target(preset(name), st.session_state["home_target"]))
     if job:
         st.session_state["demonstration"] = job.id
         st.rerun()
@@ -130,6 +131,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown(f"**What to do next:** {sentence}", width="content")
     if page:
         shell.link(page, words)
+text = "The environment that every atom of the new crystals shall have; make your own on the page Target."
+st.selectbox("Target", target_names(), key="home_target", help=text)
 left, right = st.columns(2, gap="large")
 with left:
     demonstration(busy)

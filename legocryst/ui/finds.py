@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from legocryst.jobs import Job
+from legocryst.jobs import FILES, Job
 from legocryst.quantities import CRYSTAL_COLUMNS, QUANTITIES
 from legocryst.records import write_parquet
 from legocryst.store import Filters, Store
@@ -58,13 +58,15 @@ def learn(store: Store, job: Job, where: Filters) -> Job | None:
     """Start a job that makes a training set of a job's own and of finds."""
     from legocryst.stages.curate import shipped_file
 
+    own = shipped_file(job.settings.curate.target)
+    own = own if own.exists() else job.folder / FILES["curate"][0]
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder) / f"finds-{job.id}.parquet"
         write_parquet(finds(store, where), table)
         return shell.start(
             "curate",
             forms.run_settings().model_copy(update={"curate": job.settings.curate}),
-            seeds=[*(job.seeds or [shipped_file(job.settings.curate.target)]), table],
+            seeds=[*(job.seeds or [own]), table],
             reference=job.reference,
         )
 

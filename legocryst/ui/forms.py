@@ -120,6 +120,7 @@ def _widget(name: str, key: str, field: FieldInfo, value: Any, options: Sequence
     if takes.several:
         return tuple(st.multiselect(label, options, key=widget, help=field.description, placeholder="all"))
     if options:
+        options = [*options, *([value] if value not in options else [])]  # a target that was deleted meanwhile
         return st.selectbox(label, options, key=widget, help=field.description)
     if takes.base is bool:
         return st.checkbox(label, key=widget, help=field.description)
