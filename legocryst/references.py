@@ -22,7 +22,7 @@ class Reference:
         """One line for a list of references."""
         names = [_initials(author) for author in self.authors]
         listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-        parts = [listed, self.title, f"{self.where} ({self.year})".strip()]
+        parts = [listed, f"{self.title}, {self.where} ({self.year})" if self.where else f"{self.title} ({self.year})"]
         parts += [f"doi:{self.doi}"] if self.doi else [f"arXiv:{self.arxiv}"] if self.arxiv else []
         return ", ".join(parts) + "."
 
@@ -30,7 +30,7 @@ class Reference:
     def bibtex(self) -> str:
         """The BibTeX entry."""
         fields = {"author": " and ".join(self.authors), "title": f"{{{self.title}}}", "year": str(self.year)}
-        fields |= {"journal" if self.kind == "article" else "howpublished": self.where} if self.where else {}
+        fields |= {_PLACES[self.kind]: self.where} if self.where else {}
         fields |= {"doi": self.doi} if self.doi else {}
         fields |= {"eprint": self.arxiv, "archiveprefix": "arXiv"} if self.arxiv else {}
         lines = ",\n".join(f"  {name} = {{{_latex(value)}}}" for name, value in fields.items())
@@ -43,16 +43,26 @@ def bibtex(references: Sequence[Reference]) -> str:
 
 
 def _initials(author: str) -> str:
-    family, _, given = author.partition(", ")
+    family, _, given = author.strip("{}").partition(", ")
     short = " ".join("-".join(f"{part[0]}." for part in name.split("-")) for name in given.split())
     return f"{short} {family}".strip()
 
 
 def _latex(text: str) -> str:
-    signs = {"ø": r"{\o}", "é": r"{\'e}", "á": r"{\'a}", "ö": r"{\"o}", "ü": r"{\"u}", "&": r"\&"}
+    signs = {
+        "ø": r"{\o}",
+        "é": r"{\'e}",
+        "è": r"{\`e}",
+        "ó": r"{\'o}",
+        "á": r"{\'a}",
+        "ö": r"{\"o}",
+        "ü": r"{\"u}",
+        "&": r"\&",
+    }
     return "".join(signs.get(sign, sign) for sign in text)
 
 
+_PLACES = {"article": "journal", "inproceedings": "booktitle", "book": "publisher", "misc": "howpublished"}
 _LEGO = ("Ridwan, Osman Goni", "Frapper, Gilles", "Xue, Hongfei", "Zhu, Qiang")
 _ALL = (
     Reference(
@@ -90,6 +100,7 @@ _ALL = (
         "Modeling Tabular Data using Conditional GAN",
         "NeurIPS",
         2019,
+        kind="inproceedings",
         arxiv="1907.00503",
     ),
     Reference(
@@ -98,6 +109,7 @@ _ALL = (
         "Auto-Encoding Variational Bayes",
         "ICLR",
         2014,
+        kind="inproceedings",
         arxiv="1312.6114",
     ),
     Reference(
@@ -106,6 +118,7 @@ _ALL = (
         "Learning Structured Output Representation using Deep Conditional Generative Models",
         "NeurIPS",
         2015,
+        kind="inproceedings",
     ),
     Reference(
         "transformer",
@@ -116,6 +129,7 @@ _ALL = (
         "Attention Is All You Need",
         "NeurIPS",
         2017,
+        kind="inproceedings",
         arxiv="1706.03762",
     ),
     Reference(
@@ -140,6 +154,7 @@ _ALL = (
         "Adam: A Method for Stochastic Optimization",
         "ICLR",
         2015,
+        kind="inproceedings",
         arxiv="1412.6980",
     ),
     Reference(
@@ -164,6 +179,7 @@ _ALL = (
         "Resolving the Data Ambiguity for Periodic Crystals",
         "NeurIPS",
         2022,
+        kind="inproceedings",
         arxiv="2108.04798",
     ),
     Reference(
@@ -190,6 +206,22 @@ _ALL = (
         "MIT Press",
         2006,
         kind="book",
+    ),
+    Reference(
+        "pyxtal",
+        ("Fredericks, Scott", "Parrish, Kevin", "Sayre, Dean", "Zhu, Qiang"),
+        "PyXtal: A Python Library for Crystal Structure Generation and Symmetry Analysis",
+        "Comput. Phys. Commun. 261, 107810",
+        2021,
+        doi="10.1016/j.cpc.2020.107810",
+    ),
+    Reference(
+        "tight_binding",
+        ("Trambly de Laissardière, Guy", "Mayou, Didier", "Magaud, Laurence"),
+        "Localization of Dirac Electrons in Rotated Graphene Bilayers",
+        "Nano Lett. 10, 804",
+        2010,
+        doi="10.1021/nl902948m",
     ),
     Reference(
         "gpaw",

@@ -1,13 +1,16 @@
-"""Jobs: everything that runs or ran."""
+"""Jobs: everything that runs or ran: how it stands, its methods, compared, repeated, deleted."""
 
 import json
+from collections.abc import Callable
 
 import pandas as pd
 import streamlit as st
 
+from legocryst import past as past_jobs
 from legocryst.jobs import Job, jobs
-from legocryst.ui import shell
+from legocryst.ui import past, shell
 from legocryst.ui.live import live, planned
+from legocryst.ui.words import term
 
 MOST = 200
 WORDS = {
@@ -38,6 +41,7 @@ def listed(found: list[Job]) -> pd.DataFrame:
                 "At": f"{step['stage']}{done}" if step and state != "finished" else "",
                 "New crystals": job.summary.get("new"),
                 "Cores": record["threads"],
+                "On disk": past_jobs.spoken(past.size(job)),
                 "Job": job.id,
             }
         )
@@ -52,42 +56,59 @@ def overview() -> None:
     st.dataframe(listed(found), hide_index=True)
 
 
-def remove(job: Job) -> None:
-    with st.popover("Delete", disabled=job.state == "running"):
-        st.write("Its folder goes, and all its crystals leave the database.")
-        if st.button("Delete for good"):
-            try:
-                job.delete()
-            except ValueError as error:
-                st.error(shell.sentence(error))
-                return
-            shell.store().ingest()
-            st.rerun()
+def record(job: Job) -> None:
+    """All settings, versions and counts, and what the job printed."""
+    content = job.record
+    st.json({name: content[name] for name in ("settings", "seeds", "parent", "version", "versions")}, expanded=1)
+    if job.summary:
+        st.json(json.loads(json.dumps(job.summary, default=str)), expanded=1)
+    st.caption(f"Stages: {', '.join(planned(job))}. Folder: {job.folder}")
 
 
 def details(job: Job) -> None:
+    """What is known of a job, and what can be done with it; only the open tab costs anything."""
+    views: dict[str, Callable[[], None]] = {
+        "State": lambda: state(job),
+        "Methods": lambda: past.paragraph(job),
+        "Compare": lambda: past.compared(job),
+        "Repeat with changes": lambda: past.repeated(job),
+        "Record": lambda: record(job),
+        "Delete": lambda: past.remove(job),
+    }
+    opened = st.tabs(list(views), key="job_view", bind="query-params")
+    for tab, view in zip(opened, views.values(), strict=True):
+        if tab.open:
+            with tab:
+                view()
+
+
+def state(job: Job) -> None:
+    """Progress, and what the job printed."""
     live(job)
-    remove(job)
-    record = job.record
     log = job.log_tail(60)
     with st.expander("What it printed", expanded=job.state in ("failed", "lost") and bool(log)):
         st.code(log or "Nothing.", language=None)
-    with st.expander("Settings, versions and summary"):
-        st.json({name: record[name] for name in ("settings", "seeds", "parent", "version", "versions")}, expanded=1)
-        st.json(json.loads(json.dumps(job.summary, default=str)))
-    st.caption(f"Stages: {', '.join(planned(job))}. Folder: {job.folder}")
 
 
 shell.begin("jobs")
 st.write(
-    "Each job is a process of its own, which goes on when this page is closed. A job that was stopped, failed or lost "
-    "goes on where it was when it is resumed; nothing finished is done again."
+    f"Each {term('job', 'job')} is a process of its own, which goes on when this page is closed. A job that was "
+    "stopped, failed or lost goes on where it was when it is resumed; nothing finished is done again."
 )
-if not jobs(shell.workspace()):
+found = jobs(shell.workspace())
+if not found:
     st.info("There are no jobs yet: run the demonstration on the first page.")
     shell.link("home", "To the first page")
     st.stop()
 overview()
-job = shell.choose_job("Job", key="shown_job", fits=lambda job: True)
+st.caption(past.disk(found))
+if (asked := st.query_params.get("job", "")) and st.session_state.get("asked_job") != asked:
+    st.session_state["asked_job"] = asked
+    if wanted := next((job for job in found if job.id == asked), None):
+        shell.choose("shown_job", wanted)
+    else:
+        st.warning(f"There is no job {asked} in this workspace: it was deleted, or the address is wrong.")
+job = shell.choose_job("Open a job", key="shown_job", fits=lambda job: True)
 if job is not None:
+    st.query_params["job"] = st.session_state["asked_job"] = job.id
     details(job)

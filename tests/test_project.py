@@ -54,7 +54,7 @@ ROOMS = (
     {"legocryst.stages", "legocryst.results"},
     {"legocryst.line"},
     {"legocryst.rounds"},
-    {"legocryst.pipeline", "legocryst.times", "legocryst.methods"},
+    {"legocryst.pipeline", "legocryst.times", "legocryst.methods", "legocryst.past"},
     {"legocryst.cli", "legocryst.ui"},
     {"legocryst.__main__", "pages", "app"},
 )
@@ -62,6 +62,7 @@ ROOMS = (
 STAIRS = {
     ("legocryst.store", "legocryst.jobs"),
     ("legocryst.store", "legocryst.counts"),
+    ("legocryst.marks", "legocryst.records"),
     ("legocryst.cli", "legocryst.ui"),  # `view` writes the page's drawing
 }
 """Within one floor."""
@@ -69,7 +70,6 @@ WORKER = ("legocryst.jobs", "legocryst.pipeline")
 """The one step up: the process of a job runs the pipeline."""
 
 NOT_IMPORTED = {
-    "pyarrow": "pandas writes Parquet with it",
     "pytest-timeout": "a plug-in of pytest",
     "pytest-xdist": "a plug-in of pytest",
     "ruff": "a command",

@@ -4,49 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from legocryst.analysis.energy import SECONDS, STEPS
-from legocryst.jobs import Job, create
-from legocryst.records import write_json, write_parquet
+from legocryst.records import write_json
 from legocryst.settings import PRESETS, RunSettings, preset
 from legocryst.times import COST, SPREAD, Known, estimates, known, spoken, total
 from legocryst.times import STEPS as SAID
-
-ROWS = 1000
-
-
-def finished(workspace: Path, settings: RunSettings, *, slow: float = 1.0) -> Job:
-    """A job whose stages took known times: each 2 s to begin, and 1 s (times slow) for its work."""
-    job = create(workspace, "run", settings, threads=1)
-    clock = 1000.0
-
-    def note(stage: str, **numbers: Any) -> None:
-        line = {"time": clock, "attempt": 1, "stage": stage, "cpu_seconds": 0.0, **numbers}
-        with (job.folder / "progress.jsonl").open("a") as file:
-            file.write(json.dumps(line) + "\n")
-
-    for stage in (*job.stages, "baseline"):
-        note(stage)
-        clock += 2
-        if stage == "train":
-            epochs = settings.train.passes
-            for epoch in range(1, epochs + 1):
-                clock += slow / epochs
-                note(stage, epoch=epoch, epochs=epochs)
-        else:
-            note(stage, done=0, total=1)
-            clock += slow
-        note(stage, complete=True)
-    tenth = settings.sample.samples // 10
-    summary: dict[str, Any] = {"seeds": 10, "augmented": ROWS, "sampled": 10 * tenth, "undecodable": tenth}
-    summary |= {"invalid": {"too few bonds": 4 * tenth}, "duplicate": tenth, "known": tenth, "new": 3 * tenth}
-    summary |= {"energies": 3, "relaxed": 2}
-    write_json(job.folder / "state.json", {"state": "finished", "reason": "", "summary": summary})
-    rows = pd.DataFrame({"status": ["valid"] * 50 + ["invalid"] * 50, "sites": [3] * 100})
-    write_parquet(rows, job.shards / "crystals-00000.parquet")
-    return job
+from tests.workspaces import ROWS, finished
 
 
 def small(**changes: dict[str, Any]) -> RunSettings:

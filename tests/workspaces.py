@@ -1,16 +1,20 @@
 """Small jobs for tests: a few shipped crystals, the random generator, a relaxation of few steps."""
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from legocryst.jobs import Job, create
+from legocryst.records import write_json, write_parquet
 from legocryst.settings import RunSettings
 from legocryst.stages.curate import shipped_file
 
 SEEDS = 12
+ROWS = 1000
 HOLD = """
 import sys
 from pathlib import Path
@@ -55,3 +59,37 @@ def wait_for(condition: Callable[[], bool], *, seconds: float = 120.0) -> None:
     while not condition():
         assert time.monotonic() < end, "waited too long"
         time.sleep(0.05)
+
+
+def finished(workspace: Path, settings: RunSettings, *, slow: float = 1.0) -> Job:
+    """A job whose stages took known times: each 2 s to begin, and 1 s (times slow) for its work."""
+    job = create(workspace, "run", settings, threads=1)
+    clock = 1000.0
+
+    def note(stage: str, **numbers: Any) -> None:
+        line = {"time": clock, "attempt": 1, "stage": stage, "cpu_seconds": 0.0, **numbers}
+        with (job.folder / "progress.jsonl").open("a") as file:
+            file.write(json.dumps(line) + "\n")
+
+    for stage in (*job.stages, "baseline"):
+        note(stage)
+        clock += 2
+        if stage == "train":
+            epochs = settings.train.passes
+            for epoch in range(1, epochs + 1):
+                clock += slow / epochs
+                note(stage, epoch=epoch, epochs=epochs, loss=1 / epoch)
+        else:
+            note(stage, done=0, total=1)
+            clock += slow
+        note(stage, complete=True)
+    tenth = settings.sample.samples // 10
+    summary: dict[str, Any] = {"seeds": 10, "augmented": ROWS, "sampled": 10 * tenth, "undecodable": tenth}
+    summary |= {"invalid": {"too few bonds": 4 * tenth}, "duplicate": tenth, "known": tenth, "new": 3 * tenth}
+    summary |= {"energies": 3, "relaxed": 2, "low_energy": 1, "total_cpu_seconds": 12.3}
+    write_json(job.folder / "state.json", {"state": "finished", "reason": "", "summary": summary})
+    curve = pd.DataFrame({"epoch": range(1, settings.train.passes + 1), "quantity": "loss", "value": 1.0})
+    write_parquet(curve, job.shards / "training.parquet")
+    rows = pd.DataFrame({"status": ["valid"] * 50 + ["invalid"] * 50, "sites": [3] * 100, "row": range(100)})
+    write_parquet(rows, job.shards / "crystals-00000.parquet")
+    return job

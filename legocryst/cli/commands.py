@@ -268,23 +268,26 @@ def _new_job(options: argparse.Namespace, workspace: Path) -> "Job":
     from legocryst.environment.targets import target as find
     from legocryst.store import Store, StoreBusy
 
-    settings = _run_settings(options)
+    like = jobs.job(workspace, options.like) if options.like else None
+    settings = _run_settings(options, like)
     find(settings.curate.target)  # an unknown target is refused before the work
     if options.seeds or options.reference:
         pipeline.check_seeds(options.seeds, settings.curate, known=options.reference)
     with suppress(StoreBusy):  # a database of another schema is refused now, not after the work
         Store.open(workspace).close()
     given = {"seeds": options.seeds, "reference": options.reference}
+    if like:
+        given = {"seeds": options.seeds or like.seeds, "reference": options.reference or like.reference}
     return jobs.create(workspace, "run", settings, **given, threads=options.threads)
 
 
-def _run_settings(options: argparse.Namespace) -> s.RunSettings:
-    """The preset's settings, changed by what was named."""
-    values = s.preset(options.preset).model_dump()
+def _run_settings(options: argparse.Namespace, like: "Job | None" = None) -> s.RunSettings:
+    """The settings of a preset or of another job, changed by what was named."""
+    values = (like.settings if like else s.preset(options.preset)).model_dump()
     for name, field in s.RunSettings.model_fields.items():
         if name != "seed":
             values[name] |= named(options, field.annotation, prefix=name)  # type: ignore[arg-type]
-    values["seed"] = options.seed
+    values["seed"] = options.seed or values["seed"]
     values["train"] |= {"model": options.model} if options.model else {}
     values["sample"] |= {"samples": options.samples} if options.samples else {}
     values["curate"] |= {"target": options.target} if options.target else {}

@@ -15,6 +15,8 @@ from legocryst.cli.dft import dft as dft_of_files
 from legocryst.cli.dft import inputs as inputs_of_files
 from legocryst.cli.energy import energy as energy_of_files
 from legocryst.cli.identify import identify as identify_files
+from legocryst.cli.jobs import compare as compare_jobs
+from legocryst.cli.jobs import jobs as jobs_of_workspace
 from legocryst.cli.methods import methods as methods_of_job
 from legocryst.cli.output import Result, refuse
 from legocryst.cli.powder import powder as powder_of_files
@@ -193,6 +195,7 @@ def _run(add: Add) -> None:
     run.add_argument("--samples", type=_positive, default=None, help="number of samples [default: the preset's]")
     run.add_argument("--target", metavar="NAME", help="the wanted environment [default: the preset's]")
     run.add_argument("--seeds", type=Path, nargs="+", default=[], metavar="PATH", help="training set of your own")
+    run.add_argument("--like", metavar="JOB", help="start from the settings and crystals of that job, not a preset's")
     text = "crystals whose nets count as known, and that are not learnt from"
     run.add_argument("--reference", type=Path, nargs="+", default=[], metavar="PATH", help=text)
     run.add_argument("--resume", metavar="JOB", help="go on with a stopped, failed or lost job, with its own settings")
@@ -248,6 +251,13 @@ def _workspace(add: Add) -> None:
     _workspace_flag(mark)
 
     _workspace_flag(add("rebuild", c.rebuild, "Make the database of a workspace again from the files of its jobs."))
+
+    listed = add("jobs", jobs_of_workspace, "List the jobs of a workspace with their disk use, or delete one.")
+    _workspace_flag(listed)
+    listed.add_argument("--delete", default="", metavar="JOB", help="delete this job first, with all its crystals")
+    compare = add("compare", compare_jobs, "Settings of two jobs that differ, and their counts side by side.")
+    _workspace_flag(compare)
+    compare.add_argument("jobs", nargs=2, metavar="JOB", help="names of the two jobs")
 
     methods = add("methods", methods_of_job, "What a finished job did, as the paragraph of a paper with references.")
     _workspace_flag(methods)

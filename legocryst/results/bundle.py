@@ -22,7 +22,8 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from legocryst import __version__
 from legocryst.crystal.files import to_cif
 from legocryst.records import versions
-from legocryst.results.citations import bibtex, used
+from legocryst.references import bibtex
+from legocryst.results.citations import used
 from legocryst.results.geometry import crystals_of, to_extxyz, to_poscar
 from legocryst.store import Store
 
@@ -53,7 +54,7 @@ def bundle(
             "order": order,
             "crystals": hashes.pop("crystals"),
             "jobs": _jobs(store, rows),
-            "citations": used(rows),
+            "citations": [reference.key for reference in used(rows)],
             "sha256": hashes,
         }
         _put(archive, "manifest.json", json.dumps(manifest, indent=1, default=str))

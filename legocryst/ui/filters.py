@@ -13,6 +13,8 @@ BASIC = ("class", "kind", "periodicity", "energy", "density", "atoms")
 """Filters that are there unless others are asked for."""
 CHOSEN = "filters"
 """Key, in the address too, of the names of the filters."""
+DEFAULT = "filters at first"
+"""Key of the filters of a visit's start: those of `BASIC`, and those whose values the address has."""
 AS_SETS = ("periodicity", "job", "model", "target")
 """Numbers and texts of which there are few."""
 ORDERED = (*(name for name in COLUMNS if name not in CRYSTAL_COLUMNS), *CRYSTAL_COLUMNS)
@@ -40,13 +42,13 @@ def label(name: str) -> str:
 
 def filters(store: Store) -> Filters:
     """The widgets, and the conditions that they hold."""
-    if CHOSEN not in st.session_state and CHOSEN not in st.query_params:
+    if DEFAULT not in st.session_state:
         asked = [name for name in ORDERED if any(key in st.query_params for key in keys(name))]
-        if set(asked) - set(BASIC):
-            st.session_state[CHOSEN] = [*BASIC, *(name for name in asked if name not in BASIC)]
+        st.session_state[DEFAULT] = [*BASIC, *(name for name in asked if name not in BASIC)]
+    default = st.session_state[DEFAULT]
     left, right = st.columns([5, 1], vertical_alignment="bottom")
     names = left.multiselect(
-        "Filter by", ORDERED, list(BASIC), key=CHOSEN, format_func=label, bind="query-params", placeholder="nothing"
+        "Filter by", ORDERED, default, key=CHOSEN, format_func=label, bind="query-params", placeholder="nothing"
     )
     right.button("Clear filters", on_click=clear, args=(names,), width="stretch")
     between: dict[str, tuple[float | None, float | None]] = {}
@@ -72,7 +74,7 @@ def clear(names: list[str]) -> None:
 
 def narrow(ranges: dict[str, tuple[float, float]]) -> None:
     """Set ranges, as a callback of a figure; what is no filter yet becomes one."""
-    shown = list(st.session_state.get(CHOSEN, BASIC))
+    shown = list(st.session_state.get(CHOSEN, st.session_state.get(DEFAULT, BASIC)))
     st.session_state[CHOSEN] = [*shown, *(name for name in ranges if name not in shown)]
     for name, (low, high) in ranges.items():
         whole = QUANTITIES[name].kind == "integer"

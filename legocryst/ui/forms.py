@@ -38,7 +38,7 @@ def form(name: str, *, options: Mapping[str, Sequence[str]] | None = None, only:
     except ValidationError as error:
         first = error.errors()[0]
         message = first["msg"].removeprefix("Value error, ")
-        st.error(f"{_words(str(first['loc'][0]))}: {message[0].lower()}{message[1:]}.")
+        st.error(f"{words(str(first['loc'][0]))}: {message[0].lower()}{message[1:]}.")
         return False
     return True
 
@@ -71,8 +71,11 @@ def with_target(settings: s.RunSettings, target: str) -> s.RunSettings:
     return settings.model_copy(update={"curate": settings.curate.model_copy(update={"target": target})})
 
 
-def fill_in(settings: s.RunSettings) -> None:
-    """Take over the settings of every stage."""
+def fill_in(settings: s.RunSettings, *, seed: int | None = None) -> None:
+    """Take over the settings of every stage, and the seed where one is given."""
+    if seed is not None:
+        st.session_state.setdefault(_KEPT, {})["run"] = {"seed": seed}
+        st.session_state.pop("run.seed", None)
     for name in STAGES:
         values = getattr(settings, name).model_dump()
         _kept(name).update(values)
@@ -110,7 +113,7 @@ def _columns(name: str, fields: Mapping[str, FieldInfo], options: Mapping[str, S
 def _widget(name: str, key: str, field: FieldInfo, value: Any, options: Sequence[str]) -> Any:
     """The widget of one field, showing `value` when it is new; returns what it holds."""
     widget, unit, takes = f"{name}.{key}", _extra(field, "unit"), s.shape(field)
-    label = f"{_words(key)} ({unit})" if unit else _words(key)
+    label = f"{words(key)} ({unit})" if unit else words(key)
     options = takes.choices or options
     if widget not in st.session_state:
         st.session_state[widget] = list(value) if takes.several else value
@@ -159,7 +162,7 @@ def _extra(field: FieldInfo, name: str) -> Any:
     return extra.get(name) if isinstance(extra, dict) else None
 
 
-def _words(name: str) -> str:
-    """`rows_per_crystal` as "Rows per crystal"."""
+def words(name: str) -> str:
+    """The name of a setting as a label: `rows_per_crystal` as "Rows per crystal"."""
     text = name.replace("_", " ")
     return text[:1].upper() + text[1:]

@@ -1,6 +1,7 @@
 """The frame of every page: the page table, the guard for deep links, the database, and what surrounds a stage."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -248,6 +249,13 @@ def name_of(job: Job) -> str:
     return f"{moment} UTC, {what} ({job.record['settings']['train']['model']}{own}), {job.state}"
 
 
+def labels(found: Iterable[Job]) -> dict[str, str]:
+    """Jobs in words by their names, no two alike: a choice knows its options by their words."""
+    words = {job.id: name_of(job) for job in found}
+    often = Counter(words.values())
+    return {name: f"{text} ({name[-4:]})" if often[text] > 1 else text for name, text in words.items()}
+
+
 def choose_job(label: str, *, key: str, fits: Callable[[Job], bool], none: str = "") -> Job | None:
     """A choice among the jobs that fit, newest first; `none` names the choice of no job, which then comes first."""
     found = {job.id: job for job in jobs(workspace()) if fits(job)}
@@ -259,7 +267,8 @@ def choose_job(label: str, *, key: str, fits: Callable[[Job], bool], none: str =
         kept[key] = options[0]
     if st.session_state.get(key) not in options:
         st.session_state[key] = kept[key]
-    st.selectbox(label, options, key=key, format_func=lambda name: name_of(found[name]) if name else none)
+    words = labels(found.values()) | {"": none}
+    st.selectbox(label, options, key=key, format_func=words.__getitem__)
     kept[key] = st.session_state[key]
     return found.get(kept[key])
 

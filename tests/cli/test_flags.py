@@ -7,7 +7,7 @@ from legocryst.cli.flags import parser
 from legocryst.settings import RunSettings, preset
 
 COMMANDS = ["seeds", "curate", "augment", "train", "sample", "relax", "rank", "run", "export", "rebuild", "app"]
-COMMANDS += ["energy", "bands", "dft", "inputs"]
+COMMANDS += ["sql", "mark", "energy", "bands", "dft", "inputs"]
 
 
 def help_of(command: str, capsys: pytest.CaptureFixture[str]) -> str:

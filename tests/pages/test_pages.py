@@ -371,7 +371,7 @@ def test_database_page_takes_any_filter_from_the_address(demo: Path, monkeypatch
     assert sorted(shown["id"]) == sorted("/structure?id=" + rows["id"])
     command = next(code.value for code in test.code if "export" in code.value)
     text = command.split("'")[1]
-    assert Filters.parse(text).sql() == Filters.parse("written_group_from=2&written_group_to=150&loss_to=5").sql()
+    assert set(text.split("&")) == {"written_group_from=2", "written_group_to=150", "loss_to=5"}
     test.button[0].click().run()
     assert test.number_input(key="loss_to").value is None
 

@@ -41,3 +41,22 @@ def test_chunks_count_rows_over_the_whole_table(table: pd.DataFrame) -> None:
     parts = pd.concat(frames, ignore_index=True)
     assert parts["row"].tolist() == whole["row"].tolist()
     assert parts["status"].tolist() == whole["status"].tolist()
+
+
+def test_crystal_in_which_spglib_sees_less_symmetry_stays_in_its_group() -> None:
+    points = [
+        (0.146210313, 0.0629428923),
+        (0.142488584, 0.594067752),
+        (0.173797816, 0.981388092),
+        (0.180452392, 0.984954834),
+        (0.281689912, 0.0912768096),
+        (0.268010676, 0.226283908),
+        (0.243626028, 0.419670284),
+        (0.244660467, 0.53348279),
+    ]
+    row = {"spg": 135, "a": 5.995199420218319, "b": 5.995199420218319, "c": 11.973038769494046}
+    row |= dict.fromkeys(("alpha", "beta", "gamma"), np.pi / 2)
+    for k, (x, y) in enumerate(points):
+        row |= {f"wp{k}": 1, f"x{k}": x, f"y{k}": y, f"z{k}": 0.0}
+    found = relax_table(pd.DataFrame([row]), "sp2-carbon", RelaxSettings(restarts=0, merge=0)).iloc[0]
+    assert found["status"] == "valid" and (found["space_group"], found["sites"]) == (135, 8)

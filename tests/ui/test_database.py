@@ -54,7 +54,7 @@ def test_differences_are_marked_in_words_and_unknown_quantities_left_out() -> No
     marks = dict(zip(found["Quantity"], found["Differs"], strict=True))
     headers = {str(name): QUANTITIES[str(name)].header for name in rows}
     assert headers["gap"] not in marks
-    assert {name for name in rows if marks.get(headers[name])} == {"energy", "net_name", "low_energy", "loss"}
+    assert {name for name in headers if marks.get(headers[name])} == {"energy", "net_name", "low_energy", "loss"}
     assert list(found.loc[found["Quantity"] == headers["low_energy"], "c-1"]) == ["yes"]
 
 

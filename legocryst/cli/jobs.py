@@ -1,0 +1,44 @@
+"""The jobs of a workspace: listed with their disk use, compared, deleted."""
+
+import argparse
+from typing import Any
+
+from legocryst.cli.output import Result, say
+
+
+def jobs(options: argparse.Namespace) -> Result:
+    """Every job with its state and size, newest first; with `--delete` that one is deleted before."""
+    from legocryst import past
+    from legocryst.jobs import default_workspace, job
+    from legocryst.jobs import jobs as all_jobs
+
+    workspace = options.workspace or default_workspace()
+    if options.delete:
+        job(workspace, options.delete).delete()
+        say(f"job {options.delete} is deleted; the database forgets it when it is next opened")
+    listed = []
+    for each in all_jobs(workspace):
+        number = past.size(each.folder)
+        say(f"{each.id}  {each.command}  {each.state}  {past.spoken(number)}")
+        listed.append({"job": each.id, "command": each.command, "state": each.state, "bytes": number})
+    return {"jobs": listed}
+
+
+def compare(options: argparse.Namespace) -> Result:
+    """Settings of two jobs that differ, and their counts side by side."""
+    from legocryst import past
+    from legocryst.jobs import default_workspace, job
+
+    workspace = options.workspace or default_workspace()
+    first, second = (job(workspace, name) for name in options.jobs)
+    differing = past.differing(first, second)
+    for stage, name, one, two in differing:
+        say(f"{stage}.{name}: {one}, {two}")
+    counts: list[dict[str, Any]] = [past.numbers(each) for each in (first, second)]
+    names = list(dict.fromkeys([*counts[0], *counts[1]]))
+    for name in names:
+        say(f"{name}: {', '.join(str(count.get(name, 'none')) for count in counts)}")
+    return {
+        "settings": {f"{stage}.{name}": [one, two] for stage, name, one, two in differing},
+        "counts": {name: [count.get(name) for count in counts] for name in names},
+    }
