@@ -40,7 +40,7 @@ class App:
         return f"http://localhost:{self.port}"
 
     def start(self) -> None:
-        """Start it; raises RuntimeError when it ends at once, TimeoutError where it does not answer within a minute."""
+        """Start it; raises RuntimeError when it ends at once, TimeoutError when it is silent for three minutes."""
         self.port = self.port or free_port()
         command = [sys.executable, "-m", "legocryst", "app", "--port", str(self.port)]
         log = self.workspace.parent / f"app-{self.port}.log"
@@ -48,7 +48,7 @@ class App:
         with log.open("ab") as file:
             command += ["--workspace", str(self.workspace)]
             self.process = subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=file)
-        for _ in range(240):
+        for _ in range(720):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
@@ -85,7 +85,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def settle(page: Page, *, milliseconds: float = 120_000) -> None:
+def settle(page: Page, *, milliseconds: float = 240_000) -> None:
     """Wait until the page is complete, and still is a moment later."""
     page.wait_for_function(DRAWN, timeout=milliseconds)
     page.wait_for_timeout(300)

@@ -1,27 +1,24 @@
-"""In a real browser: the demonstration, the database, a crystal in 3D, its CIF; and a job that was killed."""
+"""In a real browser: the demonstration, its crystals as a zip, one in 3D; a job outlives refresh, server and kill."""
 
 import os
 import re
 import signal
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
 
-from legocryst.jobs import Job, jobs
 from legocryst.records import read_json
 from legocryst.store import Store
 from scripts.browser import App
+from tests.browser.actions import FINISHED, demonstrate, downloaded, only_job, wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
-FINISHED = 120_000
-"""Most milliseconds the demonstration takes on a busy machine."""
-
 
 PIXELS = """() => {
     const picture = document.querySelector(".legocryst-view canvas")
@@ -40,24 +37,6 @@ def drawn(page: "Page") -> float:
 
 def camera(page: "Page") -> list[float]:
     return page.evaluate("document.querySelector('.legocryst-view').viewer.getView()")
-
-
-def wait_for(condition: Any, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.2)
-
-
-def demonstrate(page: "Page", address: str) -> None:
-    page.goto(address)
-    page.get_by_role("button", name="Run the demonstration").click()
-    page.get_by_text("Relax and judge: waiting").wait_for()
-
-
-def only_job(workspace: Path) -> Job:
-    (job,) = jobs(workspace)
-    return job
 
 
 def check_crystal(page: "Page", tmp_path: Path) -> None:
@@ -88,6 +67,20 @@ def check_crystal(page: "Page", tmp_path: Path) -> None:
     assert SpacegroupAnalyzer(structure, symprec=0.01).get_space_group_number() == int(shown[1])
 
 
+def check_archive(archive: ZipFile, crystals: int) -> None:
+    """Each crystal as CIF and as POSCAR, which pymatgen reads alike, beside the other files of the archive."""
+    from pymatgen.core import Structure
+
+    cifs, poscars = (sorted(name for name in archive.namelist() if name.endswith(end)) for end in (".cif", ".vasp"))
+    assert len(cifs) == len(poscars) == crystals > 0
+    for cif, poscar in zip(cifs, poscars, strict=True):
+        one = Structure.from_str(archive.read(cif).decode(), fmt="cif")
+        other = Structure.from_str(archive.read(poscar).decode(), fmt="poscar")
+        assert len(one) == len(other)
+        assert one.volume == pytest.approx(other.volume, rel=1e-4)
+    assert {Path(name).suffix for name in archive.namelist()} >= {".extxyz", ".csv", ".parquet", ".json", ".bib"}
+
+
 def test_from_the_demonstration_to_a_crystal(page: "Page", app: App, workspace: Path, tmp_path: Path) -> None:
     demonstrate(page, app.address)
     page.get_by_text(re.compile(r"Write it in subgroups: (\d+ of \d+ )?done")).wait_for()  # it moves
@@ -95,9 +88,10 @@ def test_from_the_demonstration_to_a_crystal(page: "Page", app: App, workspace: 
     assert only_job(workspace).state == "finished"
     page.get_by_role("link", name="See them in the database").click()
     page.get_by_text(re.compile(r"\d+ of 100 sampled rows pass")).wait_for()
+    check_archive(downloaded(page), only_job(workspace).summary["new"])
     table = page.get_by_test_id("stDataFrame").locator(".dvn-scroller").first
     table.click(position={"x": 16, "y": 53})  # the box before the first row
-    page.get_by_role("link", name=re.compile("^Open crystal")).click()
+    page.get_by_role("link", name=re.compile("^Open .* in 3D")).click()
     page.wait_for_url(re.compile(r"/structure\?id=\d{8}-"))
     check_crystal(page, tmp_path)
 
@@ -120,10 +114,18 @@ def test_deep_link_to_a_fresh_server(page: "Page", app: App) -> None:
     page.get_by_role("link", name="Augment").wait_for()  # the router's pages, not a list of files
 
 
-def test_killed_job_is_lost_and_resumed(page: "Page", app: App, workspace: Path) -> None:
+def test_job_outlives_refresh_server_and_kill(page: "Page", app: App, workspace: Path) -> None:
     demonstrate(page, app.address)
     job = only_job(workspace)
-    wait_for(lambda: job.latest().get("stage") == "train", 90)
+    page.reload()
+    page.get_by_text(re.compile("Write it in subgroups:")).wait_for()  # the same job, without the session
+    app.stop()
+    assert job.state == "running"
+    app.start()
+    page.goto(app.address)
+    page.get_by_text(re.compile("Write it in subgroups:")).wait_for()
+    assert only_job(workspace).state == "running"
+    wait_for(lambda: job.latest().get("stage") == "train", 120)
     os.kill(read_json(job.folder / "pid.json")["pid"], signal.SIGKILL)
     page.get_by_text("Lost. The process of this job ended without a word").wait_for()
     page.goto(f"{app.address}/jobs")  # a new session

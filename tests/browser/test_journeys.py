@@ -1,0 +1,114 @@
+"""In a real browser: own crystals to a model of one's own and its crystals; a shared address; two visitors at once."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+
+from legocryst.crystal.files import to_cif
+from legocryst.crystal.table import decode
+from legocryst.environment.targets import target
+from legocryst.jobs import jobs, work
+from legocryst.quantities import CRYSTAL_COLUMNS
+from legocryst.stages.curate import SHIPPED
+from scripts.browser import App, served, settle
+from tests.browser.actions import FINISHED, cells, follow, passing
+from tests.workspaces import tiny_job
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+OWN = 8
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """The app on a workspace with a small finished run."""
+    folder = tmp_path_factory.mktemp("shared")
+    work(tiny_job(folder))
+    with served(folder / "w") as app:
+        yield app
+
+
+def own_crystals(folder: Path) -> list[Path]:
+    """Some known crystals as CIF files of the user's."""
+    table = pd.read_parquet(SHIPPED)
+    few = table[table["atoms"] <= 24].head(OWN)
+    crystals = decode(few[list(CRYSTAL_COLUMNS)], element=target().atomic_number, max_atoms=100).crystals
+    paths = [folder / f"mine{k}.cif" for k in range(len(few))]
+    for k, path in enumerate(paths):
+        path.write_text(to_cif(crystals, k))
+    return paths
+
+
+def test_own_crystals_to_own_model_to_new_crystals(page: "Page", app: App, workspace: Path, tmp_path: Path) -> None:
+    page.goto(f"{app.address}/generate")
+    page.get_by_role("combobox", name="Preset").click()
+    page.get_by_role("option", name="smoke", exact=True).click()
+    settle(page)
+    follow(page, "data")
+    page.get_by_role("tab", name="Filters and own crystals").click()
+    page.locator("input[type=file]").first.set_input_files(own_crystals(tmp_path))
+    page.get_by_role("button", name="Use as training set").click()
+    page.get_by_text(f"{OWN} crystals, ").wait_for(timeout=FINISHED)
+    follow(page, "train")
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.get_by_text("Finished.").wait_for(timeout=FINISHED)
+    curated, trained = sorted(jobs(workspace), key=lambda job: job.record["started"])
+    assert trained.record["parent"] == curated.id and len(curated.record["seeds"]) == OWN
+    follow(page, "generate")
+    page.get_by_role("combobox", name="Model").click()
+    page.get_by_role("option").nth(1).click()  # the first is to train a new one
+    settle(page)
+    page.get_by_role("button", name="Generate", exact=True).click()
+    page.get_by_text("Finished.").wait_for(timeout=FINISHED)
+    made = jobs(workspace)[0]
+    assert made.record["parent"] == trained.id and made.summary["sampled"] == 100
+    page.goto(f"{app.address}/database?class=")
+    assert passing(page).startswith("100 of 100")
+
+
+def test_address_shows_the_same_to_another_browser(come: "Callable[[], Page]", shared: App) -> None:
+    page = come()
+    page.goto(f"{shared.address}/database?class=")
+    everything = passing(page)
+    page.get_by_role("spinbutton", name="Atoms, from").fill("4")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**atoms_from=4**")
+    page.get_by_text("Largest first").click()
+    page.wait_for_url("**largest_first=true**")
+    settle(page)
+    there = come()
+    there.goto(page.url)
+    settle(there)
+    assert passing(there) == passing(page) != everything
+    assert cells(there) == cells(page) != []
+    assert there.get_by_role("spinbutton", name="Atoms, from").input_value() == "4"
+    assert there.get_by_role("checkbox", name="Largest first").is_checked()
+
+
+def test_two_visitors_do_not_disturb_each_other(come: "Callable[[], Page]", shared: App) -> None:
+    one, two = come(), come()
+    for visitor, where in ((one, "database?class="), (two, "generate")):
+        visitor.goto(f"{shared.address}/{where}", wait_until="commit")  # both load at once
+    everything = passing(one)
+    samples = two.get_by_role("spinbutton", name="Samples", exact=True)
+    samples.wait_for()
+    untouched = samples.input_value()
+    one.get_by_role("spinbutton", name="Atoms, from").fill("4")
+    samples.fill("77")
+    for visitor in (one, two):
+        visitor.keyboard.press("Enter")
+    one.wait_for_url("**atoms_from=4**")
+    settle(one)
+    settle(two)
+    follow(one, "generate")
+    follow(two, "database")
+    assert one.get_by_role("spinbutton", name="Samples", exact=True).input_value() == untouched != "77"
+    assert "atoms_from" not in two.url and passing(two) != ""
+    follow(two, "generate")
+    assert two.get_by_role("spinbutton", name="Samples", exact=True).input_value() == "77"
+    assert everything
