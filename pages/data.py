@@ -261,11 +261,19 @@ def start(own: list[Upload], known_only: list[Upload], job: Job | None) -> None:
         st.rerun()
 
 
+def shipped() -> str:
+    """The target whose shipped crystals stand here when no training set was chosen."""
+    from legocryst.stages.curate import shipped_file
+
+    name = forms.target()
+    return name if shipped_file(name).exists() else CurateSettings().target
+
+
 def page(job: Job | None) -> None:
     store = shell.store()
     if job is not None:
         shell.catch_up(job)
-    known = Known.of(job)
+    known = Known.of(job, shipped=shipped())
     total, frameworks = known.counts(store)
     besides = ""
     if job and job.reference:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from legocryst.environment.targets import target_names
 from legocryst.jobs import Job
 from legocryst.ui import figures, finds, forms, frame, learned, rates, shell, tables
 from legocryst.ui.live import live, planned, speed
@@ -52,6 +53,8 @@ def form() -> tuple[Job | None, bool]:
             forms.preset_choice()
         with right:
             good = forms.form("train", only=("model",))
+        if shell.chosen_training_set() is None:
+            good = forms.form("curate", only=("target",), options={"target": target_names()}) and good
     good = forms.form("sample") and good
     for name, label in (("goal", "A goal instead of a number"), ("relax", "Relaxation"), ("rank", "Energies")):
         with st.expander(label):

@@ -43,9 +43,8 @@ def compared() -> None:
     if len(curves) < 2:
         return
     st.subheader("Compare trainings")
-    chosen = st.multiselect(
-        "Trainings", list(curves), list(curves)[:2], format_func=lambda name: shell.name_of(found[name]), key="compared"
-    )
+    words = shell.labels(found.values())
+    chosen = st.multiselect("Trainings", list(curves), list(curves)[:2], format_func=words.__getitem__, key="compared")
     if not chosen:
         return
     quantities = [
@@ -54,7 +53,7 @@ def compared() -> None:
     columns = st.columns(len(quantities))
     for place, quantity in zip(columns, quantities, strict=True):
         share = quantity in SHARES
-        lines = {shell.name_of(found[k]): curves[k][curves[k]["quantity"] == quantity] for k in chosen}
+        lines = {words[k]: curves[k][curves[k]["quantity"] == quantity] for k in chosen}
         with place:
             label = QUANTITIES[quantity].label
             figure = figures.curves_of(lines, y=f"{label} (%)" if share else label, percent=share)

@@ -66,6 +66,11 @@ def preset_choice() -> None:
     st.selectbox("Preset", s.PRESETS, key="preset", on_change=fill, help=text)
 
 
+def target() -> str:
+    """Name of the target that the next run goes to."""
+    return str(_kept("curate")["target"])
+
+
 def with_target(settings: s.RunSettings, target: str) -> s.RunSettings:
     """The settings of a run to another target, which no preset chooses."""
     return settings.model_copy(update={"curate": settings.curate.model_copy(update={"target": target})})

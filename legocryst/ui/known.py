@@ -35,16 +35,16 @@ class Known:
     parameters: list[Any]
 
     @staticmethod
-    def of(job: Job | None) -> "Known":
-        """The training set of a job, or the shipped one."""
-        name = CurateSettings().target if job is None else job.record["settings"]["curate"]["target"]
+    def of(job: Job | None, *, shipped: str = "sp2-carbon") -> "Known":
+        """The training set of a job, or the one shipped for a target."""
+        name = shipped if job is None else job.record["settings"]["curate"]["target"]
         wanted = target(name)
-        return Known(job, wanted, *tables.known(job.id if job else None, element=wanted.atomic_number))
+        return Known(job, wanted, *tables.known(job.id if job else None, target=name, element=wanted.atomic_number))
 
     @property
     def name(self) -> str:
         """A name that no other training set has."""
-        return self.job.id if self.job else "shipped"
+        return self.job.id if self.job else f"shipped for {self.target.name}"
 
     def counts(self, store: Store) -> tuple[int, int]:
         """How many crystals it has, and how many of them have a 3-periodic net."""

@@ -286,7 +286,7 @@ def training_set() -> Job | None:
         "Training set",
         key="training_set",
         fits=lambda job: job.command == "curate",
-        none="Shipped: known sp2 carbons",
+        none="Shipped: known crystals of the target",
     )
 
 

@@ -142,8 +142,8 @@ def descriptions(store: Store, job: str, label: int) -> "pd.DataFrame":
     return store.query(sql, [job, label])
 
 
-def known(job: str | None, *, element: int) -> tuple[str, list[Any]]:
-    """The training set of a job, or the shipped one, as a SELECT in brackets and its parameters.
+def known(job: str | None, *, target: str, element: int) -> tuple[str, list[Any]]:
+    """The training set of a job, or the shipped one of a target, as a SELECT in brackets and its parameters.
 
     Columns: those of the table `seeds`, with `sites`, `density` (g/cm3, NULL for layers, chains and cages) and
     `volume` (cubic angstrom).
@@ -161,7 +161,7 @@ def known(job: str | None, *, element: int) -> tuple[str, list[Any]]:
         FROM (SELECT *, {sites} AS sites, a * b * c * sqrt(greatest(0, 1 + 2 * cos(alpha) * cos(beta) * cos(gamma)
             - cos(alpha) ** 2 - cos(beta) ** 2 - cos(gamma) ** 2)) AS volume FROM {rows})
     )"""
-    return sql, [job or str(shipped_file())]
+    return sql, [job or str(shipped_file(target))]
 
 
 def ring_sizes(store: Store, table: str, parameters: list[Any]) -> "pd.DataFrame":

@@ -12,7 +12,7 @@ from legocryst.crystal.table import decode
 from legocryst.environment.targets import target
 from legocryst.jobs import jobs, work
 from legocryst.quantities import CRYSTAL_COLUMNS
-from legocryst.stages.curate import SHIPPED
+from legocryst.stages.curate import shipped_file
 from scripts.browser import App, served, settle
 from tests.browser.actions import FINISHED, cells, follow, passing
 from tests.workspaces import tiny_job
@@ -35,7 +35,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 def own_crystals(folder: Path) -> list[Path]:
     """Some known crystals as CIF files of the user's."""
-    table = pd.read_parquet(SHIPPED)
+    table = pd.read_parquet(shipped_file())
     few = table[table["atoms"] <= 24].head(OWN)
     crystals = decode(few[list(CRYSTAL_COLUMNS)], element=target().atomic_number, max_atoms=100).crystals
     paths = [folder / f"mine{k}.cif" for k in range(len(few))]
