@@ -96,6 +96,7 @@ def watched(found: list[Job]) -> None:
     shown = shown or next((job for job in found if job.state == "running"), None)
     if shown is None:
         return
+    st.session_state["demonstration"] = shown.id  # it stays here when it ends, however it does
     st.subheader("The run", anchor=False)
     live(shown)
     if shown.state == "finished" and "new" in shown.summary:

@@ -174,7 +174,7 @@ if row["status"] == "undecodable":
 else:
     title = {"valid": row["net_name"] or "Unnamed net"}.get(row["status"], "Rejected crystal")
     st.subheader(f"{title}, {row['symbol']} (No. {row['space_group']})")
-st.caption(f"[Crystal {name}](/structure?id={name}): its name and this link to it are permanent.")
+st.write(f"[Crystal {name}](/structure?id={name}): its name and this link to it are permanent.")
 picture, beside = st.columns([3, 2], gap="medium")
 with picture:
     which, crystals = geometry(row)

@@ -1,4 +1,4 @@
-"""In a real browser: own crystals to a model of one's own and its crystals; a shared address; two visitors at once."""
+"""In a real browser: own crystals to own target, own model and new crystals; a shared address; two visitors at once."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,9 +34,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 
 def own_crystals(folder: Path) -> list[Path]:
-    """Some known crystals as CIF files of the user's."""
+    """Some known crystals as CIF files of the user's, graphite's layer first."""
     table = pd.read_parquet(shipped_file())
-    few = table[table["atoms"] <= 24].head(OWN)
+    few = pd.concat([table[table["name"] == "hcb"], table[(table["atoms"] <= 24) & (table["name"] != "hcb")]]).head(OWN)
     crystals = decode(few[list(CRYSTAL_COLUMNS)], element=target().atomic_number, max_atoms=100).crystals
     paths = [folder / f"mine{k}.cif" for k in range(len(few))]
     for k, path in enumerate(paths):
@@ -49,9 +49,19 @@ def test_own_crystals_to_own_model_to_new_crystals(page: "Page", app: App, works
     page.get_by_role("combobox", name="Preset").click()
     page.get_by_role("option", name="smoke", exact=True).click()
     settle(page)
+    mine = own_crystals(tmp_path)
+    follow(page, "target")
+    page.get_by_text("Your own file", exact=True).click()
+    page.locator("input[type=file]").first.set_input_files(mine[0])
+    name = page.get_by_role("textbox", name="Name", exact=True)
+    name.fill("mine")
+    name.press("Tab")
+    settle(page)
+    page.get_by_role("button", name="Save target").click()
+    page.get_by_text("mine is saved, and the next run goes to it").wait_for()
     follow(page, "data")
     page.get_by_role("tab", name="Filters and own crystals").click()
-    page.locator("input[type=file]").first.set_input_files(own_crystals(tmp_path))
+    page.locator("input[type=file]").first.set_input_files(mine)
     page.get_by_role("button", name="Use as training set").click()
     page.get_by_text(f"{OWN} crystals, ").wait_for(timeout=FINISHED)
     follow(page, "train")
@@ -59,6 +69,7 @@ def test_own_crystals_to_own_model_to_new_crystals(page: "Page", app: App, works
     page.get_by_text("Finished.").wait_for(timeout=FINISHED)
     curated, trained = sorted(jobs(workspace), key=lambda job: job.record["started"])
     assert trained.record["parent"] == curated.id and len(curated.record["seeds"]) == OWN
+    assert curated.settings.curate.target == trained.settings.curate.target == "mine"
     follow(page, "generate")
     page.get_by_role("combobox", name="Model").click()
     page.get_by_role("option").nth(1).click()  # the first is to train a new one
