@@ -381,7 +381,8 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="legocryst-writer", daemon=True)
 
     def start(self) -> Self:
-        """Begin."""
+        """Take in what is there, so that the first visitor sees it, and begin."""
+        self._take_in()
         self._thread.start()
         return self
 
@@ -393,15 +394,17 @@ class Writer:
         self.store.close()
 
     def _work(self) -> None:
+        while not self._end.wait(self._seconds):
+            self._take_in()
+
+    def _take_in(self) -> None:
         import duckdb
 
-        while not self._end.is_set():
-            try:
-                self.store.ingest()
-                self.error = ""
-            except (duckdb.Error, OSError, ValueError) as error:  # the page shows it; the next second may do better
-                self.error = " ".join(str(error).split())
-            self._end.wait(self._seconds)
+        try:
+            self.store.ingest()
+            self.error = ""
+        except (duckdb.Error, OSError, ValueError) as error:  # the page shows it; the next second may do better
+            self.error = " ".join(str(error).split())
 
 
 def _connect(workspace: Path, *, read_only: bool = False) -> "duckdb.DuckDBPyConnection":

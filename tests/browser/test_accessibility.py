@@ -19,6 +19,7 @@ pytestmark = pytest.mark.browser
 VIEWS = {
     "data": ("?view=Gallery", "?view=Distributions", "?view=Environment", "?view=Filters+and+own+crystals"),
     "features": ("?features_view=A+row",),
+    "database": ("?tab=Figure", "?tab=Gallery", "?tab=Failures", "?tab=SQL"),
 }
 """Further tabs of pages, by their addresses."""
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
