@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _ROUTED = "routed"
 STYLE = """<style>
-[data-testid="stBaseButton-primary"]:enabled, [data-testid="stBaseButton-primary"]:enabled p,
+[data-testid^="stBaseButton-primary"]:enabled, [data-testid^="stBaseButton-primary"]:enabled p,
 [data-testid="stMultiSelect"] span[title], [data-testid="stMultiSelect"] span[title] + button {
   color: light-dark(#ffffff, #10151a);
 }
