@@ -18,6 +18,7 @@ which is not counted. The browser itself notes the times, by its clock. Needs Ch
 """
 
 import argparse
+import re
 import statistics
 import subprocess
 import sys
@@ -140,8 +141,8 @@ def read(page: Page) -> tuple[float, float]:
 
 
 def step_up(page: Page) -> None:
-    """One more in the first field for a number."""
-    page.get_by_test_id("stNumberInputStepUp").first.click()
+    """One more in the first field for a number that is not empty."""
+    page.locator("[data-testid=stNumberInputStepUp]:enabled").first.click()
 
 
 def next_tab(page: Page) -> None:
@@ -156,11 +157,6 @@ def next_job(page: Page) -> None:
     page.locator("[role=option][aria-selected=false]").first.click()
 
 
-def check_box(page: Page) -> None:
-    """The first box ticked, or not."""
-    page.get_by_test_id("stMain").get_by_test_id("stCheckbox").first.locator("label").click()
-
-
 CHANGES: dict[str, Callable[[Page], None]] = {
     "data": next_tab,
     "augment": step_up,
@@ -168,7 +164,7 @@ CHANGES: dict[str, Callable[[Page], None]] = {
     "train": step_up,
     "generate": step_up,
     "database": step_up,
-    "structure": check_box,
+    "structure": next_tab,
     "jobs": next_job,
 }
 """A change of one widget of each page that has one."""
@@ -207,7 +203,7 @@ class Visitor:
         self.request(f"/database?class=&id_has={crystal}")
         table = self.page.get_by_test_id("stDataFrame").locator(".dvn-scroller").first
         table.click(position={"x": 16, "y": 53})  # the box before the first row
-        link = self.page.get_by_role("link", name="Open crystal").first
+        link = self.page.get_by_role("link", name=re.compile("^Open .* in 3D")).first
         link.wait_for(timeout=MILLISECONDS)
         self.page.evaluate("arm('')")
         link.click()
