@@ -157,13 +157,18 @@ def next_job(page: Page) -> None:
     page.locator("[role=option][aria-selected=false]").first.click()
 
 
+def check_box(page: Page) -> None:
+    """The first box ticked, or not."""
+    page.get_by_test_id("stMain").get_by_test_id("stCheckbox").first.locator("label").click()
+
+
 CHANGES: dict[str, Callable[[Page], None]] = {
     "data": next_tab,
     "augment": step_up,
     "features": step_up,
     "train": step_up,
     "generate": step_up,
-    "database": step_up,
+    "database": check_box,
     "structure": next_tab,
     "jobs": next_job,
 }
