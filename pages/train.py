@@ -57,7 +57,8 @@ def compared() -> None:
         with place:
             label = QUANTITIES[quantity].label
             figure = figures.curves_of(lines, y=f"{label} (%)" if share else label, percent=share)
-            figures.show(figure, caption=f"{QUANTITIES[quantity].help}", key=f"compared.{quantity}")
+            figure.update_layout(legend={"orientation": "v", "y": -0.3, "yanchor": "top"}, height=380)
+            figures.show(figure, caption=QUANTITIES[quantity].help, key=f"compared.{quantity}")
     show.table(pd.DataFrame([ended(found[name], curves[name]) for name in chosen]))
 
 

@@ -173,31 +173,19 @@ def categories(components: str, *, x: str) -> go.Figure:
 
 def curves(training: "pd.DataFrame", names: Sequence[str], *, y: str, percent: bool = False) -> go.Figure:
     """Lines over epochs of what training measured (columns epoch, quantity, value), those in `names` only."""
-    figure = go.Figure(layout={"template": TEMPLATE, "showlegend": True})
-    for k, name in enumerate(names):
-        part = training[training["quantity"] == name].sort_values("epoch")
-        if part.empty:
-            continue
-        label = QUANTITIES[name].label if name in QUANTITIES else name.replace("_", " ").capitalize()
-        figure.add_scatter(
-            x=part["epoch"],
-            y=part["value"] * (100 if percent else 1),
-            name=label,
-            mode="lines+markers" if len(part) < 60 else "lines",
-            line={"dash": _DASHES[k % 6], "width": 2},
-            marker={"symbol": _MARKERS[k % 6], "size": 7},
-        )
-    figure.update_xaxes(title=header("epoch"), rangemode="tozero")
-    figure.update_yaxes(title=y)
-    if not percent:
-        figure.update_yaxes(rangemode="normal")
-    return figure
+    parts = {name: training[training["quantity"] == name].sort_values("epoch") for name in names}
+    labels = {
+        name: QUANTITIES[name].label if name in QUANTITIES else name.replace("_", " ").capitalize() for name in names
+    }
+    return curves_of({labels[name]: part for name, part in parts.items()}, y=y, percent=percent)
 
 
 def curves_of(runs: Mapping[str, "pd.DataFrame"], *, y: str, percent: bool = False) -> go.Figure:
-    """Lines over epochs of one quantity (columns epoch, value) in several trainings."""
+    """Lines over epochs (columns epoch, value), each with its name; empty ones are left out."""
     figure = go.Figure(layout={"template": TEMPLATE, "showlegend": True})
     for k, (name, part) in enumerate(runs.items()):
+        if part.empty:
+            continue
         figure.add_scatter(
             x=part["epoch"],
             y=part["value"] * (100 if percent else 1),
@@ -208,7 +196,6 @@ def curves_of(runs: Mapping[str, "pd.DataFrame"], *, y: str, percent: bool = Fal
         )
     figure.update_xaxes(title=header("epoch"), rangemode="tozero")
     figure.update_yaxes(title=y, rangemode="tozero" if percent else "normal")
-    figure.update_layout(legend={"orientation": "v", "y": -0.3, "yanchor": "top"}, height=380)
     return figure
 
 
