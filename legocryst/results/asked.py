@@ -77,6 +77,7 @@ if __name__ == "__main__":
     os.nice(10)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     question = json.load(sys.stdin)
-    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(question["seconds"]),) * 2)
+    most = math.ceil(question["seconds"])
+    resource.setrlimit(resource.RLIMIT_CPU, (most, most + 1))  # at the first SIGXCPU, at the second SIGKILL
     signal.setitimer(signal.ITIMER_REAL, question["seconds"])  # its signal ends the process, in whatever it is
     json.dump(answer(question["path"], question["sql"], question["rows"]), sys.stdout)

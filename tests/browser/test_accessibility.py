@@ -15,7 +15,7 @@ from tests.workspaces import tiny_job
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 VIEWS = {
     "data": ("?view=Gallery", "?view=Distributions", "?view=Environment", "?view=Filters+and+own+crystals"),
     "features": ("?features_view=A+row",),

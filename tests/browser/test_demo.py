@@ -18,7 +18,7 @@ from tests.browser.actions import FINISHED, demonstrate, downloaded, only_job, w
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 PIXELS = """() => {
     const picture = document.querySelector(".legocryst-view canvas")

@@ -20,7 +20,7 @@ from tests.workspaces import tiny_job
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 OWN = 8
 
 
