@@ -35,13 +35,14 @@ from legocryst import DATA, ROOT, __version__
 from legocryst.records import fingerprint, process_start, read_json, tail, versions, write_json
 from legocryst.settings import RunSettings, contradiction
 from legocryst.workspace import TARGETS, target_files, targets_of
-from legocryst.workspace import default_workspace as default_workspace
 
 State = Literal["queued", "running", "finished", "stopped", "failed", "lost"]
 STAGES = ("curate", "augment", "featurize", "train", "sample", "relax", "rank", "bands")
 """Stages of a run, in order. A job's command is "run", or the stage after which it ends."""
 DFT = "dft"
 """Command and only stage of a job that computes one crystal with density functional theory."""
+BASELINE = "baseline"
+"""What a run does beside its stages: random crystals, relaxed in the same way."""
 FILES = {
     "curate": ("shards/seeds.parquet", "curation.parquet"),
     "augment": ("shards/augmented.parquet",),
@@ -51,12 +52,11 @@ FILES = {
     "rank": ("shards/ranked.parquet",),
     "bands": ("shards/bands.parquet",),
     DFT: ("shards/dft.parquet",),
+    BASELINE: ("baseline.json",),
 }
 """What a finished stage leaves in the folder; the relaxation leaves shards/crystals-00000.parquet and so on."""
 REFERENCE = "shards/reference.parquet"
 """What curating leaves besides, where a reference set was given."""
-BASELINE = "baseline.json"
-"""Where a run leaves what random crystals gave beside it."""
 QUALITY = "model/quality.json"
 """Where a training leaves sdv's quality report of its samples."""
 NICE = 10

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 import pandas as pd
 
 from legocryst.jobs import DFT, FILES, Job
-from legocryst.references import REFERENCES, Reference, program
+from legocryst.references import OF_MODEL, REFERENCES, Reference, program
 
 MODELS = {
-    "vae": ("a variational autoencoder", ("vae", "ctgan")),
-    "gan": ("a generative adversarial network", ("ctgan",)),
-    "cvae": ("a variational autoencoder conditioned on space group and Wyckoff positions", ("cvae", "legoxtal2")),
-    "transformer": ("a Transformer", ("transformer",)),
+    "vae": "a variational autoencoder",
+    "gan": "a generative adversarial network",
+    "cvae": "a variational autoencoder conditioned on space group and Wyckoff positions",
+    "transformer": "a Transformer",
 }
-"""Each trained model in words, and what to cite for it."""
+"""Each trained model in words."""
 MINIMISERS = {"lbfgs": ("L-BFGS", "lbfgs"), "adam": ("Adam", "adam")}
 DECODED = {
     "snap": "each site was moved to the nearest point of its Wyckoff position",
@@ -131,13 +131,12 @@ def _train(told: _Writer) -> None:
     if settings.model == "random":
         told.say("Rows were drawn at random within the space groups, positions and volumes of the training set.")
         return
-    words, cited = MODELS[settings.model]
     curve = pd.read_parquet(told.job.folder / FILES["train"][0])
     told.say(
-        f"The rows were learnt by {words} {told.cite(*cited)} in {int(curve['epoch'].max())} epochs of at most "
-        f"{settings.passes}, with Adam {told.cite('adam')} at a learning rate of {settings.learning_rate:g} in batches "
-        f"of {settings.batch_size}; every {settings.pause} epochs fresh samples were relaxed and judged, and the "
-        "weights with the largest share of valid ones were kept."
+        f"The rows were learnt by {MODELS[settings.model]} {told.cite(*OF_MODEL[settings.model])} in "
+        f"{int(curve['epoch'].max())} epochs of at most {settings.passes}, with Adam {told.cite('adam')} at a learning "
+        f"rate of {settings.learning_rate:g} in batches of {settings.batch_size}; every {settings.pause} epochs fresh "
+        "samples were relaxed and judged, and the weights with the largest share of valid ones were kept."
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from legocryst.counts import count
-from legocryst.jobs import DFT, FILES, QUALITY, REFERENCE, STAGES, Job
+from legocryst.jobs import BASELINE, DFT, FILES, QUALITY, REFERENCE, STAGES, Job
 from legocryst.line import Line, Report
 from legocryst.records import write_json, write_parquet
 from legocryst.rounds import all_relaxed, baseline, classified, gaps, known_nets, ranked, run_rounds
@@ -67,7 +67,7 @@ def summary(job: Job) -> dict[str, Any]:
     if "relax" in job.stages and all_relaxed(job):
         out |= count(classified(job))
     if found := baseline(job):
-        out["baseline"] = found
+        out[BASELINE] = found
     if _done(job, "rank"):
         energies = ranked(job)
         out |= {
@@ -259,6 +259,6 @@ def _cpu_seconds(job: Job) -> dict[str, float]:
     last = {(line["stage"], line["attempt"]): line["cpu_seconds"] for line in job.progress()}
     return {
         stage: round(sum(value for (name, _), value in last.items() if name == stage), 3)
-        for stage in (*STAGES, "baseline", DFT)
+        for stage in (*STAGES, BASELINE, DFT)
         if any(name == stage for name, _ in last)
     }

@@ -232,6 +232,14 @@ _ALL = (
         doi="10.1063/5.0182685",
     ),
 )
+OF_MODEL = {
+    "vae": ("vae", "ctgan"),
+    "gan": ("ctgan",),
+    "cvae": ("cvae", "legoxtal2"),
+    "transformer": ("transformer",),
+    "random": (),
+}
+"""What to cite for each generator."""
 REFERENCES: dict[str, Reference] = {reference.key: reference for reference in _ALL}
 """Every reference by its key."""
 

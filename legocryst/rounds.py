@@ -6,7 +6,6 @@ many as it takes. Rows, and the shards of relaxed ones, are numbered through all
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,7 +68,7 @@ def lots(job: Job) -> list[Lot]:
     """What was drawn so far, in order."""
     found: list[Lot] = []
     first = shard = 0
-    while (path := _samples(job, len(found))).exists():
+    while (path := _left(job, "sample", len(found))).exists():
         rows = pq.read_metadata(path).num_rows
         shards = -(-rows // CHUNK)
         found.append(Lot(len(found), range(first, first + rows), range(shard, shard + shards)))
@@ -117,29 +116,29 @@ def known_nets(job: Job) -> set[str]:
 
 def baseline(job: Job) -> dict[str, Any]:
     """What random crystals gave beside the run (see `_baseline`), empty where they were not tried."""
-    return read_json(job.folder / BASELINE)
+    return read_json(job.folder / FILES[BASELINE][0])
 
 
 def _round(line: Line, number: int) -> None:
     """What is left of one round."""
-    job, each = line.job, 1 + line.settings.sample.refine_rounds
-    first = number * each
-    for turn in range(first, first + (each if "relax" in job.stages else 1)):
+    job = line.job
+    first, end = _first_lot(job, number), _first_lot(job, number + 1)
+    for turn in range(first, end if "relax" in job.stages else first + 1):
         if turn > first and line.late():
             break
         for stage, work in (("sample", _sample), ("relax", _relax)):
             drawn = lots(job)
-            done = len(drawn) > turn if stage == "sample" else len(drawn) > turn and _relaxed(job, drawn[turn])
+            done = len(drawn) > turn and (stage == "sample" or _relaxed(job, drawn[turn]))
             if stage in job.stages and not done:
                 line.begin(stage)
                 work(line, turn)
                 line.complete()
-    if "relax" in job.stages and _compares(line.settings) and not (job.folder / BASELINE).exists():
-        line.begin("baseline")
+    if "relax" in job.stages and _compares(line.settings) and not baseline(job):
+        line.begin(BASELINE)
         _baseline(line)
         line.complete()
     for stage, judge in (("rank", _rank), ("bands", _bands)):
-        if stage in job.stages and not _of_round(job, stage, number).exists():
+        if stage in job.stages and not _left(job, stage, number).exists():
             line.begin(stage)
             judge(line, number)
             line.complete()
@@ -149,14 +148,13 @@ def _compares(settings: RunSettings) -> bool:
     return settings.sample.baseline > 0 and settings.train.model != "random"
 
 
-def _samples(job: Job, lot: int) -> Path:
-    """Where the rows of a lot are."""
-    path = job.folder / FILES["sample"][0]
-    return path.with_stem(f"{path.stem}-{lot}") if lot else path
+def _first_lot(job: Job, number: int) -> int:
+    """The fresh lot of a round."""
+    return number * (1 + job.settings.sample.refine_rounds)
 
 
-def _of_round(job: Job, stage: str, number: int) -> Path:
-    """What a stage leaves of a round."""
+def _left(job: Job, stage: str, number: int) -> Path:
+    """What a stage leaves: drawing of a lot, the others of a round."""
     path = job.folder / FILES[stage][0]
     return path.with_stem(f"{path.stem}-{number}") if number else path
 
@@ -181,11 +179,11 @@ def _sample(line: Line, turn: int) -> None:
 
     job, settings = line.job, line.settings.sample
     model, seed = load(job.folder / FILES["train"][1]), line.seed("sample", turn)
-    if turn % (1 + settings.refine_rounds) == 0:
+    if turn % _first_lot(job, 1) == 0:
         table = sample(model, settings, seed=seed)
     else:
         table = refined(model, _of_lot(job, lots(job)[turn - 1]), settings, seed=seed)
-    write_parquet(table, _samples(job, turn))
+    write_parquet(table, _left(job, "sample", turn))
 
 
 def _of_lot(job: Job, lot: Lot) -> pd.DataFrame:
@@ -199,7 +197,7 @@ def _relax(line: Line, turn: int) -> None:
     from legocryst.stages.relax import relax_chunks
 
     job, settings, lot = line.job, line.settings, lots(line.job)[turn]
-    table, missing = pd.read_parquet(_samples(job, turn)), _missing(job, lot)
+    table, missing = pd.read_parquet(_left(job, "sample", turn)), _missing(job, lot)
     parts = [table.iloc[(k - lot.shards.start) * CHUNK :][:CHUNK] for k in missing]
     rest = pd.concat(parts)
     frames = relax_chunks(
@@ -266,17 +264,22 @@ def _baseline(line: Line) -> None:
     frame = with_class(frame, known_nets(job))
     new = frame[frame["class"] == "new"]
     found = {"rows": len(rows), "cpu_seconds": round(seconds, 3), "valid": int((frame["status"] == "valid").sum())}
-    write_json(job.folder / BASELINE, found | {"new": len(new), "several": int((new["sites"] >= SEVERAL).sum())})
+    write_json(
+        job.folder / FILES[BASELINE][0], found | {"new": len(new), "several": int((new["sites"] >= SEVERAL).sum())}
+    )
 
 
 def _fresh(job: Job, number: int) -> pd.DataFrame:
     """The relaxed rows, with their class, that came in a round."""
-    drawn, each, table = lots(job), 1 + job.settings.sample.refine_rounds, classified(job)
-    return table[table["row"] >= drawn[number * each].rows.start].reset_index(drop=True)
+    table, first = classified(job), lots(job)[_first_lot(job, number)]
+    return table[table["row"] >= first.rows.start].reset_index(drop=True)
 
 
 def _rank(line: Line, number: int) -> None:
-    """Energies already computed, by this job or another of the workspace, are not computed again."""
+    """Energies already computed, by this job or another of the workspace, are not computed again.
+
+    They end when the job was asked to stop, or its time is over; what has none then says so.
+    """
     from legocryst.stages.kept import KeptRows
     from legocryst.stages.rank import rank
 
@@ -291,10 +294,10 @@ def _rank(line: Line, number: int) -> None:
             threads=job.threads,
             kept=kept,
             progress=line.tick,
-            should_stop=_ending(line),
+            should_stop=lambda: line.should_stop() or line.late(),
         )
     line.check()
-    write_parquet(found, _of_round(job, "rank", number))
+    write_parquet(found, _left(job, "rank", number))
 
 
 def _bands(line: Line, number: int) -> None:
@@ -309,16 +312,11 @@ def _bands(line: Line, number: int) -> None:
             table[table["status"] == "valid"],
             settings.bands,
             target=settings.curate.target,
-            ranked=pd.read_parquet(_of_round(job, "rank", number)),
+            ranked=pd.read_parquet(_left(job, "rank", number)),
             threads=job.threads,
             kept=kept,
             progress=line.tick,
             should_stop=line.should_stop,
         )
     line.check()
-    write_parquet(found, _of_round(job, "bands", number))
-
-
-def _ending(line: Line) -> Callable[[], bool]:
-    """Energies end when the job was asked to stop, or its time is over; what has none then says so."""
-    return lambda: line.should_stop() or line.late()
+    write_parquet(found, _left(job, "bands", number))

@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from legocryst.jobs import STAGES, Job, cores, jobs, stages
+from legocryst.jobs import BASELINE, STAGES, Job, cores, jobs, stages
 from legocryst.settings import RunSettings
 
 SPREAD = 1.3
@@ -25,10 +25,8 @@ STEPS = 20
 """Energies that a relaxation takes on average (`analysis.energy.STEPS`)."""
 COST = {"7net-0": 1.0, "7net-l3i5": 2.4}
 """An energy of each potential in those of 7net-0, from `analysis.energy.SECONDS`."""
-PARALLEL = ("relax", "rank", "bands", "baseline")
+PARALLEL = ("relax", "rank", "bands", BASELINE)
 """Stages that spread their work over the cores."""
-BASELINE = "baseline"
-"""What a run does besides its stages: random crystals, relaxed."""
 NEAREST = 3
 """An estimate is made from so many finished jobs, those nearest in size."""
 

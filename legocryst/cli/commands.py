@@ -250,8 +250,9 @@ def run(options: argparse.Namespace) -> Result:
     """The whole line as a job of the workspace, in this process; or the rest of a job that was cut off."""
     from legocryst import jobs
     from legocryst.store import Store, StoreBusy
+    from legocryst.workspace import default_workspace
 
-    workspace = options.workspace or jobs.default_workspace()
+    workspace = options.workspace or default_workspace()
     job = _job_again(options, workspace) if options.resume else _new_job(options, workspace)
     say(f"job {job.id} in {workspace}")
     summary = jobs.work(job, progress=Ticker("run").epoch)
@@ -311,8 +312,8 @@ def rebuild(options: argparse.Namespace) -> Result:
 
 def app(options: argparse.Namespace) -> Result:
     """Become the server of the dashboard; a second one on the same workspace or port is refused in one sentence."""
-    from legocryst.jobs import default_workspace
     from legocryst.store import Store
+    from legocryst.workspace import default_workspace
 
     workspace = (options.workspace or default_workspace()).resolve()
     Store.open(workspace).close()

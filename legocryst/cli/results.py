@@ -74,7 +74,7 @@ def _cifs(rows: "pd.DataFrame", options: argparse.Namespace) -> Result:
 
 def workspace_of(options: argparse.Namespace) -> Path:
     """The workspace that was named or is the default; raises ValueError where it holds no jobs."""
-    from legocryst.jobs import default_workspace
+    from legocryst.workspace import default_workspace
 
     workspace: Path = options.workspace or default_workspace()
     if not (workspace / "jobs").is_dir():

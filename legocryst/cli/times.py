@@ -8,8 +8,8 @@ from legocryst.cli.output import Result, say
 
 def times(options: argparse.Namespace) -> Result:
     """Seconds that each preset is expected to take, with the range, and the stages that were never measured."""
-    from legocryst.jobs import default_workspace
     from legocryst.times import estimates, known, total
+    from legocryst.workspace import default_workspace
 
     found = known(options.workspace or default_workspace())
     if not found.measures:

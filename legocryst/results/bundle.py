@@ -44,9 +44,9 @@ def bundle(
     """
     if rows.empty:
         raise ValueError("no crystal is selected: loosen the filters, or select some")
-    file = BytesIO()
+    file, cited = BytesIO(), used(rows)
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
-        hashes = _files(archive, rows, relaxed)
+        hashes = _files(archive, rows, bibtex(cited), relaxed)
         manifest = {
             "program": {"legocryst": __version__} | versions(),
             "workspace": store.workspace.resolve().name,
@@ -54,14 +54,14 @@ def bundle(
             "order": order,
             "crystals": hashes.pop("crystals"),
             "jobs": _jobs(store, rows),
-            "citations": [reference.key for reference in used(rows)],
+            "citations": [reference.key for reference in cited],
             "sha256": hashes,
         }
         _put(archive, "manifest.json", json.dumps(manifest, indent=1, default=str))
     return file.getvalue(), manifest
 
 
-def _files(archive: ZipFile, rows: "pd.DataFrame", relaxed: bool) -> dict[str, Any]:
+def _files(archive: ZipFile, rows: "pd.DataFrame", citations: str, relaxed: bool) -> dict[str, Any]:
     """Write everything but the manifest; returns the hash of each file and, under `crystals`, what was written."""
     hashes: dict[str, Any] = {}
     frames: list[str] = []
@@ -81,7 +81,7 @@ def _files(archive: ZipFile, rows: "pd.DataFrame", relaxed: bool) -> dict[str, A
         "crystals.extxyz": "".join(frames),
         "crystals.csv": rows.drop(columns="relaxed_cif").to_csv(index=False),
         "crystals.parquet": table.getvalue(),
-        "citations.bib": bibtex(used(rows)),
+        "citations.bib": citations,
     }
     hashes |= {path: _put(archive, path, content) for path, content in parts.items()}
     return hashes | {"crystals": told}

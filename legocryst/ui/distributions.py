@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from legocryst.crystal.representation import Crystals
@@ -11,6 +12,14 @@ from legocryst.ui import figures
 
 ORDERS = 8
 """Largest order of the angular Fourier series."""
+
+
+def shaded(figure: go.Figure, wanted: Target) -> str:
+    """Shade the bonds of a target and the gap behind them in a figure over distances; returns the words for it."""
+    longest = wanted.bond_window[1]
+    for (low, high), color in ((wanted.bond_window, 2), ((longest, wanted.gap), 1)):
+        figure.add_vrect(x0=low, x1=high, fillcolor=figures.COLORS[color], opacity=0.12, line_width=0)
+    return f"Green: bonds, up to {longest:g} Å; orange: the gap up to {wanted.gap:g} Å, where no atom may be."
 
 
 def compared(wanted: Target, crystals: Mapping[str, Crystals]) -> None:
@@ -22,13 +31,9 @@ def compared(wanted: Target, crystals: Mapping[str, Crystals]) -> None:
         r = np.linspace(0.7 * wanted.bond, 2.3 * wanted.bond, 400)
         curves = {name: mean_radial(crystal, r) for name, crystal in crystals.items()}
         figure = figures.lines(r, curves, across="Distance (Å)", up="Neighbours per Å")
-        for low, high in (wanted.bond_window, (wanted.bond_window[1], wanted.gap)):
-            shade = {"fillcolor": figures.COLORS[2 if low < wanted.bond else 1], "opacity": 0.12, "line_width": 0}
-            figure.add_vrect(x0=low, x1=high, **shade)
-        first, second = (wanted.bond_window[1], wanted.gap)
         caption = (
             f"Radial distribution: neighbours at each distance, the mean of all atoms; the area of a peak is their "
-            f"number. Green: bonds, up to {first:g} Å; orange: the gap up to {second:g} Å, where no atom may be."
+            f"number. {shaded(figure, wanted)}"
         )
         figures.show(figure, caption=caption, key="radial")
     with right:

@@ -55,7 +55,7 @@ def preset_choice() -> None:
     kept = st.session_state.setdefault(_KEPT, {})
 
     def fill() -> None:
-        fill_in(with_target(s.preset(st.session_state["preset"]), _kept("curate")["target"]))
+        fill_in(with_target(s.preset(st.session_state["preset"]), target()))
         kept["preset"] = st.session_state["preset"]
 
     if "preset" not in st.session_state:

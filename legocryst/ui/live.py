@@ -67,6 +67,8 @@ def progress(job: Job) -> None:
 
 def goal(job: Job) -> None:
     """How far a run is that goes on until it has so many crystals."""
+    if not job.record["settings"].get("goal", {}).get("crystals"):
+        return
     last = next((step for step in reversed(job.progress()) if "found" in step), None)
     if last is None:
         return

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from legocryst import ROOT
-from legocryst.jobs import FILES, Job, cores, create, default_workspace, jobs, launch
+from legocryst.jobs import FILES, Job, cores, create, jobs, launch
 from legocryst.settings import RunSettings
 from legocryst.store import Store, StoreError, Writer
 from legocryst.ui import words
+from legocryst.workspace import default_workspace
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage

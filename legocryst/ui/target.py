@@ -14,13 +14,11 @@ from legocryst import settings as s
 from legocryst.crystal.representation import Crystals
 from legocryst.environment.targets import Target, read, shipped_names, target, target_names
 from legocryst.ui import figures, forms, shell
+from legocryst.ui.distributions import ORDERS, shaded
 from legocryst.workspace import TARGETS
 
 if TYPE_CHECKING:
     import pandas as pd
-
-ORDERS = 8
-"""Largest order of the angular Fourier series."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +158,8 @@ def figures_of(wanted: Target, beside: Mapping[str, Target]) -> None:
         r = np.linspace(0.7 * wanted.bond, max(2.3 * wanted.bond, 1.1 * wanted.gap), 400)
         curves = {name: first_radial(crystal, r) for name, crystal in crystals.items()}
         figure = figures.lines(r, curves, across="Distance (Å)", up="Neighbours per Å")
-        first, second = wanted.bond_window[1], wanted.gap
-        for (low, high), color in ((wanted.bond_window, 2), ((first, second), 1)):
-            figure.add_vrect(x0=low, x1=high, fillcolor=figures.COLORS[color], opacity=0.12, line_width=0)
-        caption = (
-            f"Radial distribution of the atom: the area of a peak is the number of neighbours there. Green: bonds, "
-            f"up to {first:g} Å; orange: the gap up to {second:g} Å, where no atom may be."
+        caption = "Radial distribution of the atom: the area of a peak is the number of neighbours there. " + shaded(
+            figure, wanted
         )
         figures.show(figure, caption=caption, key="target.radial")
     with middle:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from legocryst.jobs import BASELINE, Job, create, work
+from legocryst.jobs import BASELINE, FILES, Job, create, work
 from legocryst.pipeline import training_set
 from legocryst.records import write_json, write_parquet
 from legocryst.settings import CurateSettings
@@ -32,7 +32,7 @@ def store(job: Job) -> Iterator[Store]:
 
 def test_rates_of_a_run_and_of_random_crystals(job: Job, store: Store) -> None:
     summary, beside = job.summary, {"rows": 10, "cpu_seconds": 30.0, "valid": 4, "new": 2, "several": 1}
-    write_json(job.folder / BASELINE, beside)
+    write_json(job.folder / FILES[BASELINE][0], beside)
     table = rates(store, job).set_index("Generator")
     run, random = table.loc["This run (random)"], table.loc["Random symmetric crystals"]
     seconds = summary["cpu_seconds"]
