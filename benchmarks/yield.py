@@ -10,10 +10,11 @@ rows. With --random the random symmetric generator gets as much processor time a
 net. Layers are told by their nets, so that another stacking of a known layer is no new crystal.
 
 With --rounds, what a conditional VAE drew and stayed invalid is refined in its latent space, so many times, with its
-groups and Wyckoff positions. With --energies, so many of the new frameworks, drawn at random in equal shares from the
-quarters of the primitive cell's size, are relaxed with 7net-0, and the number of low-energy ones among all is told with
-its 95 % interval; those of more than --largest atoms are taken to be none. Models, relaxed samples and energies are
-kept in --saved, and taken from there.
+groups and Wyckoff positions. With --energies, so many of the new frameworks are drawn at random in equal shares from
+the quarters of the primitive cell's size. Their energies as they stand are computed with 7net-0, those below --below
+are relaxed with it, and the number of low-energy ones among all new frameworks is told with its 95 % interval. All
+others are taken to be none, as are those of more than --largest atoms, so that the number is rather too small. Models,
+relaxed samples and energies are kept in --saved, and taken from there.
 """
 
 import argparse
@@ -89,7 +90,8 @@ def main() -> None:
     parser.add_argument("--sample", default="{}", help="changes of the sampling's settings, as JSON")
     parser.add_argument("--matcher", action="store_true", help="count by StructureMatcher, too")
     parser.add_argument("--rounds", type=int, default=0, help="rounds of latent refinement of a conditional VAE")
-    parser.add_argument("--energies", type=int, default=0, help="new frameworks that are relaxed with the potential")
+    parser.add_argument("--energies", type=int, default=0, help="new frameworks that get an energy")
+    parser.add_argument("--below", type=float, default=0.9, help="eV/atom as they stand, of those that are relaxed")
     parser.add_argument("--largest", type=int, default=500, help="atoms in the primitive cell; larger ones are not low")
     parser.add_argument("--saved", type=Path, help="folder of trained models and of relaxed samples")
     parser.add_argument("--random", action="store_true", help="random crystals at equal time, too")
@@ -107,14 +109,14 @@ def main() -> None:
             if number >= WITH_TRAINING:
                 clock.seconds["train"] = training
             tell(f"{name}, {number}", clock, judged(frame, target, known, matcher=options.matcher))
-            low_energy(frame, target, known, options)
+            low_energy(words(name, number, options), frame, target, known, options)
             if options.rounds and isinstance(model, ConditionalVAE):
                 refinement(model, frame, target, known, options)
             if options.random:
                 same, beside = yardstick.run(clock.total)
                 tell("random, equal time", same, judged(beside, target, known, matcher=False))
                 if number == max(options.samples):
-                    low_energy(beside, target, known, options)
+                    low_energy(words("random", number, options), beside, target, known, options)
 
 
 def trained(
@@ -147,8 +149,7 @@ def drawn(
     asked = SampleSettings.model_validate({**json.loads(options.sample), "samples": number})
     clock, kept = Clock(), None
     if options.saved:
-        words = "".join(f"-{key}-{value}" for key, value in json.loads(options.sample).items())
-        kept = options.saved / f"{name}-{number}{words}.parquet"
+        kept = options.saved / f"{words(name, number, options)}.parquet"
         if kept.exists():
             clock.seconds = json.loads(kept.with_suffix(".json").read_text())
             return clock, pd.read_parquet(kept)
@@ -158,6 +159,11 @@ def drawn(
         frame.to_parquet(kept)
         kept.with_suffix(".json").write_text(json.dumps(clock.seconds))
     return clock, frame
+
+
+def words(name: str, number: int, options: argparse.Namespace) -> str:
+    """What is drawn, as a file's name."""
+    return f"{name}-{number}" + "".join(f"-{key}-{value}" for key, value in json.loads(options.sample).items())
 
 
 def relaxed(rows: pd.DataFrame, target: Target) -> pd.DataFrame:
@@ -229,7 +235,7 @@ def new_frameworks(frame: pd.DataFrame, known: set[str]) -> pd.DataFrame:
     return valid.sort_values(["sites", "row"]).drop_duplicates("net_key").reset_index(drop=True)
 
 
-def low_energy(frame: pd.DataFrame, target: Target, known: set[str], options: argparse.Namespace) -> None:
+def low_energy(name: str, frame: pd.DataFrame, target: Target, known: set[str], options: argparse.Namespace) -> None:
     """Print how many of the new frameworks are low in energy, from a sample in equal shares of four sizes."""
     new = new_frameworks(frame, known)
     if not options.energies or new.empty:
@@ -242,11 +248,13 @@ def low_energy(frame: pd.DataFrame, target: Target, known: set[str], options: ar
     share = max(1, options.energies // len(strata))
     drawn = [rng.permutation(stratum)[:share] for stratum in strata]
     rows = new.iloc[np.concatenate(drawn)].assign(row=np.concatenate(drawn))
-    all_of_them = {"max_energies": len(rows), "max_relaxed": len(rows), "max_rattled": 0, "max_atoms": 500}
-    settings = RankSettings.model_validate({"model": "7net-0", **all_of_them})
+    asked = {"model": "7net-0", "max_energies": len(rows), "max_relaxed": 0, "max_rattled": 0, "max_atoms": 500}
     with ExitStack() as stack:
-        kept = stack.enter_context(KeptRows(options.saved / "energies")) if options.saved else None
-        ranked = clock.run("energy", rank, rows, settings, target=target.name, kept=kept).set_index("row")
+        kept = stack.enter_context(KeptRows(options.saved / f"energies-{name}")) if options.saved else None
+        again: dict[str, Any] = {"target": target.name, "kept": kept}
+        stand = clock.run("screen", rank, rows, RankSettings.model_validate(asked), **again)
+        asked["max_relaxed"] = int((stand["screen_energy"] < options.below).sum())
+        ranked = clock.run("relax", rank, rows, RankSettings.model_validate(asked), **again).set_index("row")
     low = [ranked.loc[part, "low_energy"].fillna(False).to_numpy(bool) for part in drawn]
     # Jeffreys' posterior of the share in each size
     posterior = sum(
@@ -258,13 +266,15 @@ def low_energy(frame: pd.DataFrame, target: Target, known: set[str], options: ar
         "new_frameworks": every,
         f"of_at_most_{options.largest}_atoms": len(new),
         "largest_atoms_of_quarters": [int(size[stratum].max()) for stratum in strata],
-        "relaxed": [len(found) for found in low],
+        "with_energy": [len(found) for found in low],
+        "relaxed": [int(ranked.loc[part, "relaxed"].fillna(False).sum()) for part in drawn],
+        "below": options.below,
         "low": [int(found.sum()) for found in low],
         "expected": round(float(expected), 1),
         "interval_95": np.quantile(posterior, [0.025, 0.975]).round(1).tolist(),
         "cpu_seconds": {name: round(value, 1) for name, value in clock.seconds.items()},
     }
-    print(json.dumps({"low_energy": out}), flush=True)
+    print(json.dumps({"low_energy": name, **out}), flush=True)
 
 
 def refinement(

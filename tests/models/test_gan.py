@@ -2,7 +2,7 @@ import pandas as pd
 import torch
 
 from legocryst.models.features import Featurizer
-from legocryst.models.gan import GANNetwork
+from legocryst.models.gan import PENALTY, GANNetwork
 from legocryst.settings import TrainSettings
 
 
@@ -29,3 +29,18 @@ def test_critic_tells_rows_apart_after_some_steps(families: pd.DataFrame) -> Non
     for _ in range(15):
         losses = network.step(rows, optimizers)
     assert network.held_out_loss(rows).item() < first and losses["critic"] < 0
+
+
+def test_penalty_and_its_gradients_are_those_of_differentiating_twice(families: pd.DataFrame) -> None:
+    features = Featurizer().fit(families)
+    torch.manual_seed(0)
+    network = GANNetwork(features, TrainSettings(latent=4, hidden=16))
+    rows, fake = torch.from_numpy(features.transform(families))[:50], network.fake(50).detach()
+    weights = [p for name, p in network.critic.named_parameters() if name.endswith("weight")]
+    torch.manual_seed(1)
+    ours = network._penalty(fake, rows)
+    torch.manual_seed(1)
+    theirs = network.critic.calc_gradient_penalty(rows, fake.requires_grad_(), "cpu", network.multiple, PENALTY)
+    assert torch.isclose(ours, theirs)
+    for mine, other in zip(torch.autograd.grad(ours, weights), torch.autograd.grad(theirs, weights), strict=True):
+        assert torch.allclose(mine, other, atol=1e-5)
