@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from legocryst.jobs import Job
-from legocryst.settings import RunSettings, Settings
+from legocryst.settings import RunSettings, Settings, label
 
 
 def size(path: Path) -> int:
@@ -71,10 +71,10 @@ def _flat(settings: dict[str, Any]) -> dict[tuple[str, str], Any]:
     return out
 
 
-def meaning(stage: str, name: str) -> str:
-    """The help of a setting; "" for one that this version does not have."""
+def meaning(stage: str, name: str) -> tuple[str, str]:
+    """Label and help of a setting; its name and "" for one that this version does not have."""
     fields = RunSettings.model_fields
     kind = fields[stage].annotation if stage in fields else RunSettings
     if not (isinstance(kind, type) and issubclass(kind, Settings)) or name not in kind.model_fields:
-        return ""
-    return kind.model_fields[name].description or ""
+        return name, ""
+    return label(name, kind.model_fields[name]), kind.model_fields[name].description or ""

@@ -13,9 +13,18 @@ System = Literal["triclinic", "monoclinic", "orthorhombic", "tetragonal", "trigo
 _LAST_GROUP = 230
 
 
-def setting(default: Any, help: str, *, unit: str = "", advanced: bool = False, **bounds: Any) -> Any:
-    """A pydantic field with its help, unit and bounds; `advanced` ones are folded away on the page."""
-    return Field(default, description=help, json_schema_extra={"unit": unit, "advanced": advanced}, **bounds)
+def setting(default: Any, help: str, *, label: str = "", unit: str = "", advanced: bool = False, **bounds: Any) -> Any:
+    """A pydantic field with its help, unit and bounds.
+
+    On the page it stands under `label`, if its name says too little, and folded away if it is `advanced`.
+    """
+    extra: dict[str, Any] = {"unit": unit, "advanced": advanced}
+    return Field(default, title=label or None, description=help, json_schema_extra=extra, **bounds)
+
+
+def label(name: str, field: FieldInfo) -> str:
+    """What a setting is called on the page: its label, or its name as words."""
+    return field.title or name[:1].upper() + name[1:].replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +101,16 @@ class CurateSettings(Settings):
     """Which known crystals are taken as training set."""
 
     target: str = setting("sp2-carbon", "Name of the wanted local environment.")
-    max_sites: int = setting(8, "Crystals with more Wyckoff sites are left out.", ge=1, le=8)
-    max_atoms: int = setting(500, "Crystals with more atoms in the conventional cell are left out.", ge=1, le=2000)
+    max_sites: int = setting(8, "Crystals with more Wyckoff sites are left out.", ge=1, le=8, label="Most sites")
+    max_atoms: int = setting(
+        500, "Crystals with more atoms in the conventional cell are left out.", ge=1, le=2000, label="Most atoms"
+    )
     max_strain: float | None = setting(
-        None, "Crystals whose bonds and angles deviate by more, root mean square, are left out; empty: any.", ge=0, le=1
+        None,
+        "Crystals whose bonds and angles deviate by more, root mean square, are left out; empty: any.",
+        ge=0,
+        le=1,
+        label="Largest strain",
     )
     max_energy: float | None = setting(
         None,
@@ -103,10 +118,13 @@ class CurateSettings(Settings):
         unit="eV/atom",
         ge=-10,
         le=10,
+        label="Highest energy",
     )
-    known_energy_only: bool = setting(False, "Crystals of unknown energy are left out.")
+    known_energy_only: bool = setting(False, "Crystals of unknown energy are left out.", label="Known energies only")
     periodicities: tuple[Literal[3, 2, 1, 0], ...] = setting(
-        (), "Directions in which the nets go on: 3 frameworks, 2 layers, 1 chains, 0 cages; none chosen: all."
+        (),
+        "Directions in which the nets go on: 3 frameworks, 2 layers, 1 chains, 0 cages; none chosen: all.",
+        label="Directions of the nets",
     )
     crystal_systems: tuple[System, ...] = setting((), "Crystal systems that are taken; none chosen: all.")
     space_groups: str = setting("", "Space groups that are taken, such as 194, 200-230; empty: all.")
@@ -127,12 +145,25 @@ class AugmentSettings(Settings):
     rows: int = setting(65_000, "Rows aimed at, from all crystals together.", ge=1, le=5_000_000)
     rows_per_crystal: int = setting(500, "Most rows made from one crystal.", ge=1, le=100_000)
     max_cells: int = setting(
-        4, "Most primitive cells of a crystal in one of a subgroup; 1: translationengleiche subgroups only.", ge=1, le=4
+        4,
+        "Most primitive cells of a crystal in one of a subgroup; 1: translationengleiche subgroups only.",
+        ge=1,
+        le=4,
+        label="Largest cell (primitive ones)",
     )
-    max_sites: int = setting(8, "Most Wyckoff sites in a row.", ge=1, le=8)
-    max_atoms: int = setting(500, "Most atoms in the conventional cell of a row.", ge=1, le=2000)
-    max_free: int = setting(30, "Most free variables (cell and coordinates) in a row.", ge=1, le=60, advanced=True)
-    max_index: int = setting(192, "Largest index of a subgroup in its group.", ge=1, le=192, advanced=True)
+    max_sites: int = setting(8, "Most Wyckoff sites in a row.", ge=1, le=8, label="Most sites")
+    max_atoms: int = setting(500, "Most atoms in the conventional cell of a row.", ge=1, le=2000, label="Most atoms")
+    max_free: int = setting(
+        30,
+        "Most free variables (cell and coordinates) in a row.",
+        ge=1,
+        le=60,
+        advanced=True,
+        label="Most free variables",
+    )
+    max_index: int = setting(
+        192, "Largest index of a subgroup in its group.", ge=1, le=192, advanced=True, label="Largest index"
+    )
     rows_per_transformation: int = setting(
         50, "Most rows of one crystal in one subgroup with the same axes and origin.", ge=1, le=10_000, advanced=True
     )
@@ -151,12 +182,19 @@ class AugmentSettings(Settings):
 class FeatureSettings(Settings):
     """How the table becomes numbers a network can learn."""
 
-    components: int = setting(10, "Most Gaussian components for one continuous column.", ge=1, le=30)
+    components: int = setting(
+        10, "Most Gaussian components for one continuous column.", ge=1, le=30, label="Most components"
+    )
     weight_threshold: float = setting(
-        0.005, "Components with less weight than this are dropped.", ge=0.0, le=0.5, advanced=True
+        0.005, "Components with less weight than this are dropped.", ge=0.0, le=0.5, advanced=True, label="Least weight"
     )
     fit_rows: int = setting(
-        3000, "The mixtures are fitted on at most this many rows, drawn at random.", ge=100, le=1_000_000, advanced=True
+        3000,
+        "The mixtures are fitted on at most this many rows, drawn at random.",
+        ge=100,
+        le=1_000_000,
+        advanced=True,
+        label="Rows of the fit",
     )
 
 
@@ -175,14 +213,27 @@ class TrainSettings(Settings):
         + ".",
         ge=1,
         le=5000,
+        label="Most epochs",
     )
     batch_size: int = setting(500, "Rows in one step of the optimiser.", ge=10, le=10000)
-    latent: int = setting(128, "Width of the latent space.", ge=2, le=1024, advanced=True)
-    hidden: int = setting(512, "Width of the two hidden layers.", ge=8, le=4096, advanced=True)
-    width: int = setting(
-        128, "Transformer: width of a token, a multiple of 4.", ge=8, le=1024, multiple_of=4, advanced=True
+    latent: int = setting(
+        128, "Width of the latent space.", ge=2, le=1024, advanced=True, label="Width of the latent space"
     )
-    layers: int = setting(4, "Transformer: layers of attention.", ge=1, le=24, advanced=True)
+    hidden: int = setting(
+        512, "Width of the two hidden layers.", ge=8, le=4096, advanced=True, label="Width of hidden layers"
+    )
+    width: int = setting(
+        128,
+        "Transformer: width of a token, a multiple of 4.",
+        ge=8,
+        le=1024,
+        multiple_of=4,
+        advanced=True,
+        label="Width of tokens",
+    )
+    layers: int = setting(
+        4, "Transformer: layers of attention.", ge=1, le=24, advanced=True, label="Layers of attention"
+    )
     learning_rate: float = setting(1e-3, "Learning rate of the Adam optimiser.", gt=0, le=1, advanced=True)
     patience: int = setting(
         5,
@@ -190,6 +241,7 @@ class TrainSettings(Settings):
         ge=1,
         le=1000,
         advanced=True,
+        label="Patience (checks)",
     )
     check_every: int | None = setting(
         None,
@@ -197,15 +249,21 @@ class TrainSettings(Settings):
         ge=1,
         le=1000,
         advanced=True,
+        label="Epochs between checks",
     )
-    check_samples: int = setting(200, "Fresh samples drawn for one check.", ge=1, le=10000, advanced=True)
-    quality: bool = setting(True, "Compare samples with the table, column by column, when the training is over.")
+    check_samples: int = setting(
+        200, "Fresh samples drawn for one check.", ge=1, le=10000, advanced=True, label="Samples of a check"
+    )
+    quality: bool = setting(
+        True, "Compare samples with the table, column by column, when the training is over.", label="Quality report"
+    )
     kl_weight: float = setting(
         0.5,
         "VAE: weight of the divergence; less copies more faithfully, more varies more.",
         gt=0,
         le=100,
         advanced=True,
+        label="Weight of the divergence",
     )
 
     @property
@@ -228,19 +286,28 @@ class SampleSettings(Settings):
     )
     system: Literal[
         "any", "triclinic", "monoclinic", "orthorhombic", "tetragonal", "trigonal", "hexagonal", "cubic"
-    ] = setting("any", "Crystal system of the samples.")
-    groups: str = setting("", "Space groups of the samples, such as 194, 200-230; empty for any.")
-    min_sites: int = setting(1, "Fewest Wyckoff sites of a sample.", ge=1, le=8)
-    max_sites: int = setting(8, "Most Wyckoff sites of a sample.", ge=1, le=8)
-    min_atoms: int = setting(1, "Fewest atoms in the conventional cell of a sample.", ge=1, le=5000)
-    max_atoms: int = setting(500, "Most atoms in the conventional cell; a row with more is undecodable.", ge=1, le=5000)
+    ] = setting("any", "Crystal system of the samples.", label="Crystal system")
+    groups: str = setting("", "Space groups of the samples, such as 194, 200-230; empty for any.", label="Space groups")
+    min_sites: int = setting(1, "Fewest Wyckoff sites of a sample.", ge=1, le=8, label="Fewest sites")
+    max_sites: int = setting(8, "Most Wyckoff sites of a sample.", ge=1, le=8, label="Most sites")
+    min_atoms: int = setting(
+        1, "Fewest atoms in the conventional cell of a sample.", ge=1, le=5000, label="Fewest atoms"
+    )
+    max_atoms: int = setting(
+        500, "Most atoms in the conventional cell; a row with more is undecodable.", ge=1, le=5000, label="Most atoms"
+    )
     lowest_energies: float = setting(
-        1.0, "Share of the training energies, lowest first, that samples shall have; 1 for any.", gt=0, le=1
+        1.0,
+        "Share of the training energies, lowest first, that samples shall have; 1 for any.",
+        gt=0,
+        le=1,
+        label="Share of lowest energies",
     )
     decode: Literal["snap", "strict", "drop"] = setting(
         "snap",
         "snap: sites move to the nearest point of their position; strict: shifts above 0.1 angstrom are refused; "
         "drop: such sites are left out, as the reference programs do.",
+        label="Sites beside their position",
     )
     refine_rounds: int = setting(
         0,
@@ -248,6 +315,7 @@ class SampleSettings(Settings):
         "Wyckoff positions; for the conditional VAE.",
         ge=0,
         le=10,
+        label="Rounds of refinement",
     )
     refine_step: float = setting(
         0.5,
@@ -255,6 +323,7 @@ class SampleSettings(Settings):
         gt=0,
         le=1,
         advanced=True,
+        label="Step of refinement",
     )
     baseline: int = setting(
         1000,
@@ -263,6 +332,7 @@ class SampleSettings(Settings):
         ge=0,
         le=100_000,
         advanced=True,
+        label="Random crystals beside",
     )
 
     @property
@@ -281,22 +351,31 @@ class GoalSettings(Settings):
     """When a run ends: after one round of samples, or after as many as a goal takes."""
 
     crystals: int = setting(
-        0, "Draw and relax, round after round, until there are so many; 0: one round.", ge=0, le=1_000_000
+        0,
+        "Draw and relax, round after round, until there are so many; 0: one round.",
+        ge=0,
+        le=1_000_000,
+        label="Crystals wanted",
     )
     kind: Literal["new", "low in energy"] = setting(
         "low in energy",
         "Which crystals count: new, or low in energy too: new frameworks that lie below the limit of the energies when "
         "relaxed with the potential.",
+        label="What counts",
     )
     minutes: float = setting(
-        60.0, "After so long no round begins, and no further energy is computed.", gt=0, le=100_000
+        60.0,
+        "After so long no round begins, and no further energy is computed.",
+        gt=0,
+        le=100_000,
+        label="Longest time",
     )
 
 
 class RelaxSettings(Settings):
     """How candidates are brought to the wanted environment."""
 
-    optimizer: Literal["lbfgs", "adam"] = setting("lbfgs", "Minimiser of the loss.")
+    optimizer: Literal["lbfgs", "adam"] = setting("lbfgs", "Minimiser of the loss.", label="Optimiser")
     restarts: int = setting(
         3,
         "A crystal that is not valid starts again, up to so many times, from atoms moved by at most 0.5 angstrom.",
@@ -311,6 +390,7 @@ class RelaxSettings(Settings):
         ge=0,
         le=1,
         advanced=True,
+        label="Merge sites within",
     )
     start_volume: Literal["target", "row"] = setting(
         "target",
@@ -319,14 +399,24 @@ class RelaxSettings(Settings):
         advanced=True,
     )
     order: Literal["descriptor first", "coordination first"] = setting(
-        "descriptor first", "Order of the first two stages.", advanced=True
+        "descriptor first", "Order of the first two stages.", advanced=True, label="Order of the stages"
     )
     descriptor_steps: int = setting(
-        120, "Most steps of the stage to the reference descriptor, seen coarsely.", ge=0, le=5000
+        120,
+        "Most steps of the stage to the reference descriptor, seen coarsely.",
+        ge=0,
+        le=5000,
+        label="Steps to the descriptor",
     )
-    coordination_steps: int = setting(120, "Most steps of the stage to the coordination.", ge=0, le=5000)
+    coordination_steps: int = setting(
+        120, "Most steps of the stage to the coordination.", ge=0, le=5000, label="Steps to the coordination"
+    )
     refine_steps: int = setting(
-        200, "Most steps of the last stage, to the descriptors with the coordination held.", ge=0, le=5000
+        200,
+        "Most steps of the last stage, to the descriptors with the coordination held.",
+        ge=0,
+        le=5000,
+        label="Steps of the last stage",
     )
     coarse_l_max: int = setting(
         2,
@@ -334,16 +424,28 @@ class RelaxSettings(Settings):
         ge=0,
         le=8,
         advanced=True,
+        label="Coarse angular momentum",
     )
     power_spectrum: float = setting(1.0, "Weight of the power spectrum in the last stage.", ge=0, le=1e4, advanced=True)
     angular_fourier: float = setting(
-        0.0, "Weight of the angular Fourier series in the last stage.", ge=0, le=1e4, advanced=True
+        0.0,
+        "Weight of the angular Fourier series in the last stage.",
+        ge=0,
+        le=1e4,
+        advanced=True,
+        label="Angular Fourier series",
     )
     radial_distribution: float = setting(
         0.0, "Weight of the radial distribution in the last stage.", ge=0, le=1e4, advanced=True
     )
     hold: float = setting(
-        3.0, "Weight of the coordination in the last stage.", unit="1/angstrom^2", ge=0, le=1e4, advanced=True
+        3.0,
+        "Weight of the coordination in the last stage.",
+        unit="1/angstrom^2",
+        ge=0,
+        le=1e4,
+        advanced=True,
+        label="Hold of the coordination",
     )
     hopeless: float = setting(
         0.6,
@@ -352,8 +454,11 @@ class RelaxSettings(Settings):
         gt=0,
         le=1e4,
         advanced=True,
+        label="Give up above",
     )
-    max_step: float = setting(0.25, "Longest move of an atom in one step.", unit="angstrom", gt=0, le=2, advanced=True)
+    max_step: float = setting(
+        0.25, "Longest move of an atom in one step.", unit="angstrom", gt=0, le=2, advanced=True, label="Longest move"
+    )
     device: Literal["auto", "processor", "card"] = setting(
         "auto",
         "card: an NVIDIA graphics card, after `make cuda`; auto: the card where there is one, else the processor.",
@@ -365,6 +470,7 @@ class RelaxSettings(Settings):
         ge=100,
         le=10_000_000,
         advanced=True,
+        label="Atoms at a time",
     )
 
 
@@ -372,9 +478,11 @@ class EnergySettings(Settings):
     """Which potential gives energies, and how crystals are relaxed with it."""
 
     model: Literal["7net-l3i5", "7net-0"] = setting(
-        "7net-l3i5", "Potential of SevenNet; 7net-0 is two to three times faster, 7net-l3i5 orders crystals better."
+        "7net-l3i5",
+        "Potential of SevenNet; 7net-0 is two to three times faster, 7net-l3i5 orders crystals better.",
+        label="Potential",
     )
-    steps: int = setting(100, "Most energies computed for one relaxation.", ge=1, le=2000)
+    steps: int = setting(100, "Most energies computed for one relaxation.", ge=1, le=2000, label="Most steps")
     max_force: float = setting(
         0.02,
         "A relaxation has converged when no force on an atom is larger than this, and the stress is small.",
@@ -382,6 +490,7 @@ class EnergySettings(Settings):
         ge=0.001,
         le=1,
         advanced=True,
+        label="Largest force",
     )
     max_stress: float = setting(
         0.05,
@@ -390,18 +499,27 @@ class EnergySettings(Settings):
         ge=0.001,
         le=10,
         advanced=True,
+        label="Largest stress",
     )
     max_step: float = setting(
-        0.2, "Longest move of an atom in one step of a relaxation.", unit="angstrom", gt=0, le=1, advanced=True
+        0.2,
+        "Longest move of an atom in one step of a relaxation.",
+        unit="angstrom",
+        gt=0,
+        le=1,
+        advanced=True,
+        label="Longest move",
     )
-    max_atoms: int = setting(200, "Crystals with more atoms in the primitive cell get no energy.", ge=1, le=2000)
+    max_atoms: int = setting(
+        200, "Crystals with more atoms in the primitive cell get no energy.", ge=1, le=2000, label="Most atoms"
+    )
 
 
 class IdentifySettings(Settings):
     """Which crystals are identified."""
 
     max_atoms: int = setting(
-        1000, "Crystals with more atoms in the primitive cell are not identified.", ge=1, le=10_000
+        1000, "Crystals with more atoms in the primitive cell are not identified.", ge=1, le=10_000, label="Most atoms"
     )
 
 
@@ -411,22 +529,30 @@ class PowderSettings(Settings):
     radiation: Literal["CuKa", "CuKa1", "MoKa", "CoKa", "CrKa", "FeKa", "AgKa"] = setting(
         "CuKa", "Radiation; CuKa is the average of both copper lines, 1.54184 angstrom."
     )
-    min_angle: float = setting(5.0, "Smallest angle two theta.", unit="degree", ge=0, le=170)
-    max_angle: float = setting(90.0, "Largest angle two theta.", unit="degree", gt=0, le=180)
+    min_angle: float = setting(5.0, "Smallest angle two theta.", unit="degree", ge=0, le=170, label="Smallest angle")
+    max_angle: float = setting(90.0, "Largest angle two theta.", unit="degree", gt=0, le=180, label="Largest angle")
     min_intensity: float = setting(
-        0.1, "Peaks lower than this share of the largest are left out.", unit="percent", ge=0, le=100
+        0.1,
+        "Peaks lower than this share of the largest are left out.",
+        unit="percent",
+        ge=0,
+        le=100,
+        label="Weakest peak",
     )
 
 
 class RankSettings(EnergySettings):
     """How valid crystals are ordered by energy."""
 
-    energies: bool = setting(True, "Compute the energy of each new crystal.")
-    max_energies: int = setting(2000, "Most crystals that get an energy in one run.", ge=0, le=1_000_000)
+    energies: bool = setting(True, "Compute the energy of each new crystal.", label="Compute energies")
+    max_energies: int = setting(
+        2000, "Most crystals that get an energy in one run.", ge=0, le=1_000_000, label="Most energies"
+    )
     order: Literal["learned", "random", "smallest"] = setting(
         "learned",
         "Which get an energy where there are more. learned: energies are learnt in rounds from those computed, and "
         "those that promise to be low come next; random: drawn at random; smallest: the smallest cells.",
+        label="Which come first",
     )
     rounds: int = setting(
         5,
@@ -440,12 +566,23 @@ class RankSettings(EnergySettings):
         "Most crystals relaxed with the potential in one run: the lowest by the energy of 7net-0 as they stand.",
         ge=0,
         le=1_000_000,
+        label="Most relaxed",
     )
     max_rattled: int = setting(
-        10, "Of the lowest relaxed ones so many are shaken and relaxed again, without symmetry.", ge=0, le=10_000
+        10,
+        "Of the lowest relaxed ones so many are shaken and relaxed again, without symmetry.",
+        ge=0,
+        le=10_000,
+        label="Most shaken",
     )
     low_energy: float = setting(
-        0.5, "Below this a relaxed framework counts as low in energy.", unit="eV/atom", gt=0, le=10, advanced=True
+        0.5,
+        "Below this a relaxed framework counts as low in energy.",
+        unit="eV/atom",
+        gt=0,
+        le=10,
+        advanced=True,
+        label="Low energy below",
     )
 
 
@@ -453,7 +590,13 @@ class LevelSettings(Settings):
     """What energy levels over the Brillouin zone are called, and how they are drawn."""
 
     min_gap: float = setting(
-        0.1, "Crystals with a smaller gap are no semiconductors.", unit="eV", gt=0, le=5, advanced=True
+        0.1,
+        "Crystals with a smaller gap are no semiconductors.",
+        unit="eV",
+        gt=0,
+        le=5,
+        advanced=True,
+        label="Least gap",
     )
     overlap: float = setting(
         0.2,
@@ -462,22 +605,43 @@ class LevelSettings(Settings):
         ge=0,
         le=5,
         advanced=True,
+        label="Overlap of a semimetal",
     )
     width: float = setting(
-        0.15, "Width of the Gaussian of each level in a density of states.", unit="eV", gt=0, le=2, advanced=True
+        0.15,
+        "Width of the Gaussian of each level in a density of states.",
+        unit="eV",
+        gt=0,
+        le=2,
+        advanced=True,
+        label="Width of levels",
     )
 
 
 class BandSettings(LevelSettings):
     """How gaps are computed from the tight-binding model."""
 
-    bands: bool = setting(True, "Compute gap and class of each valid crystal.")
-    max_atoms: int = setting(64, "Crystals with more atoms in the primitive cell get no gap.", ge=1, le=1000)
+    bands: bool = setting(True, "Compute gap and class of each valid crystal.", label="Compute bands")
+    max_atoms: int = setting(
+        64, "Crystals with more atoms in the primitive cell get no gap.", ge=1, le=1000, label="Most atoms"
+    )
     spacing: float = setting(
-        0.3, "Farthest that points of the mesh are from each other.", unit="1/angstrom", ge=0.02, le=2, advanced=True
+        0.3,
+        "Farthest that points of the mesh are from each other.",
+        unit="1/angstrom",
+        ge=0.02,
+        le=2,
+        advanced=True,
+        label="Spacing of the mesh",
     )
     line_spacing: float = setting(
-        0.1, "The same on the path between special points.", unit="1/angstrom", ge=0.01, le=1, advanced=True
+        0.1,
+        "The same on the path between special points.",
+        unit="1/angstrom",
+        ge=0.01,
+        le=1,
+        advanced=True,
+        label="Spacing on the path",
     )
     rounds: int = setting(8, "Times the mesh is made finer around the edges of the gap.", ge=0, le=20, advanced=True)
 

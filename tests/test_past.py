@@ -37,8 +37,9 @@ def test_only_what_differs_is_told(tmp_path: Path) -> None:
 
 
 def test_settings_have_their_meaning() -> None:
-    assert meaning("sample", "samples") == "Number of rows drawn from the model."
-    assert meaning("run", "seed").startswith("One seed") and meaning("no", "such") == meaning("train", "no") == ""
+    assert meaning("sample", "samples") == ("Samples", "Number of rows drawn from the model.")
+    assert meaning("sample", "system")[0] == "Crystal system" and meaning("run", "seed")[1].startswith("One seed")
+    assert meaning("no", "such") == ("such", "") and meaning("train", "no") == ("no", "")
 
 
 def test_sizes_add_up(tmp_path: Path) -> None:

@@ -38,7 +38,8 @@ def form(name: str, *, options: Mapping[str, Sequence[str]] | None = None, only:
     except ValidationError as error:
         first = error.errors()[0]
         message = first["msg"].removeprefix("Value error, ")
-        st.error(f"{words(str(first['loc'][0]))}: {message[0].lower()}{message[1:]}.")
+        key = str(first["loc"][0])
+        st.error(f"{s.label(key, STAGES[name].model_fields[key])}: {message[0].lower()}{message[1:]}.")
         return False
     return True
 
@@ -118,7 +119,7 @@ def _columns(name: str, fields: Mapping[str, FieldInfo], options: Mapping[str, S
 def _widget(name: str, key: str, field: FieldInfo, value: Any, options: Sequence[str]) -> Any:
     """The widget of one field, showing `value` when it is new; returns what it holds."""
     widget, unit, takes = f"{name}.{key}", _extra(field, "unit"), s.shape(field)
-    label = f"{words(key)} ({unit})" if unit else words(key)
+    label = s.label(key, field) + (f" ({unit})" if unit else "")
     options = takes.choices or options
     if widget not in st.session_state:
         st.session_state[widget] = list(value) if takes.several else value
@@ -165,9 +166,3 @@ def _bounds(field: FieldInfo) -> tuple[float | None, float | None]:
 def _extra(field: FieldInfo, name: str) -> Any:
     extra = field.json_schema_extra
     return extra.get(name) if isinstance(extra, dict) else None
-
-
-def words(name: str) -> str:
-    """The name of a setting as a label: `rows_per_crystal` as "Rows per crystal"."""
-    text = name.replace("_", " ")
-    return text[:1].upper() + text[1:]

@@ -81,16 +81,11 @@ def compared(job: Job) -> None:
     st.markdown("**Settings that differ**")
     if differences:
         rows = [
-            (
-                TITLES.get(stage, FORMS.get(stage, stage)),
-                forms.words(key),
-                _value(one),
-                _value(two),
-                past.meaning(stage, key),
-            )
+            (TITLES.get(stage, FORMS.get(stage, stage)), *past.meaning(stage, key), _value(one), _value(two))
             for stage, key, one, two in differences
         ]
-        show.table(pd.DataFrame(rows, columns=["Stage", "Setting", this, that, "Meaning"]))
+        columns = ["Stage", "Setting", this, that, "Meaning"]
+        show.table(pd.DataFrame(rows, columns=["Stage", "Setting", "Meaning", this, that])[columns])
     else:
         st.write("None: both have the same settings.")
     counts = [past.numbers(each) for each in (job, other)]

@@ -45,7 +45,7 @@ def test_every_setting_has_a_widget_with_its_help() -> None:
     for stage, model in STAGES.items():
         for name, field in model.model_fields.items():
             assert by_key[f"{stage}.{name}"].help == field.description
-    assert by_key["relax.max_step"].label == "Max step (angstrom)"
+    assert by_key["relax.max_step"].label == "Longest move (angstrom)"
     assert (by_key["augment.max_sites"].min, by_key["augment.max_sites"].max) == (1, 8)
 
 
