@@ -22,8 +22,9 @@ import itertools
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,7 @@ def main() -> None:
     table, target = pd.read_parquet(options.table), find_target(options.target)
     known = nets_of_sources(table, target.name)
     relax_table(table.head(2), target.name, ONCE)  # compiled functions are loaded
-    yardstick = Yardstick(table, target, options.seed)
+    yardstick = Yardstick(table, target, options)
     for name in options.models:
         model, training = trained(name, table, target, known, options)
         for number in options.samples:
@@ -147,17 +148,22 @@ def drawn(
 ) -> tuple["Clock", pd.DataFrame]:
     """So many rows drawn and relaxed, and what that took; kept beside the model."""
     asked = SampleSettings.model_validate({**json.loads(options.sample), "samples": number})
-    clock, kept = Clock(), None
-    if options.saved:
-        kept = options.saved / f"{words(name, number, options)}.parquet"
-        if kept.exists():
-            clock.seconds = json.loads(kept.with_suffix(".json").read_text())
-            return clock, pd.read_parquet(kept)
-    rows = clock.run("sample", sample, model, asked, seed=options.seed)
-    frame = clock.run("relax", relaxed, rows, target)
-    if kept:
-        frame.to_parquet(kept)
-        kept.with_suffix(".json").write_text(json.dumps(clock.seconds))
+    draw = partial(sample, model, asked, seed=options.seed)
+    return kept(words(name, number, options), draw, target, options.saved)
+
+
+def kept(
+    name: str, draw: Callable[[], pd.DataFrame], target: Target, folder: Path | None
+) -> tuple["Clock", pd.DataFrame]:
+    """Rows drawn and relaxed, and what that took: from the folder if they are there, else put into it."""
+    clock, path = Clock(), folder and folder / f"{name}.parquet"
+    if path and path.exists():
+        clock.seconds = json.loads(path.with_suffix(".json").read_text())
+        return clock, pd.read_parquet(path)
+    frame = clock.run("relax", relaxed, clock.run("sample", draw), target)
+    if path:
+        frame.to_parquet(path)
+        path.with_suffix(".json").write_text(json.dumps(clock.seconds))
     return clock, frame
 
 
@@ -176,10 +182,10 @@ def relaxed(rows: pd.DataFrame, target: Target) -> pd.DataFrame:
 class Yardstick:
     """Random symmetric crystals, drawn and relaxed for as long as is asked, each lot once."""
 
-    def __init__(self, table: pd.DataFrame, target: Target, seed: int) -> None:
+    def __init__(self, table: pd.DataFrame, target: Target, options: argparse.Namespace) -> None:
         self.model = generator("random", volume_per_atom=target.volume_per_atom)
         self.model.fit(table, TrainSettings(model="random"))
-        self.target, self.seed = target, seed
+        self.target, self.options = target, options
         self.lots: list[tuple[Clock, pd.DataFrame]] = []
 
     def run(self, seconds: float) -> tuple[Clock, pd.DataFrame]:
@@ -197,9 +203,8 @@ class Yardstick:
         return clock, pd.concat(frames, ignore_index=True)
 
     def _lot(self, k: int) -> tuple[Clock, pd.DataFrame]:
-        clock = Clock()
-        rows = clock.run("sample", self.model.sample, LOT, seed=self.seed + k)
-        return clock, clock.run("relax", relaxed, rows, self.target)
+        draw = partial(self.model.sample, LOT, seed=self.options.seed + k)
+        return kept(f"random-lot-{k}", draw, self.target, self.options.saved)
 
 
 def judged(frame: pd.DataFrame, target: Target, known: set[str], *, matcher: bool) -> dict[str, Any]:

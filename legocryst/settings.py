@@ -205,7 +205,7 @@ EPOCHS = {"transformer": 20, "cvae": 100, "vae": 100, "gan": 60}
 class TrainSettings(Settings):
     """Which generative model is trained, and how."""
 
-    model: Literal["transformer", "cvae", "vae", "gan", "random"] = setting("vae", "Kind of generator.")
+    model: Literal["transformer", "cvae", "vae", "gan", "random"] = setting("cvae", "Kind of generator.")
     epochs: int | None = setting(
         None,
         "Most passes over the table; empty: as many as suit the model, "
@@ -722,7 +722,15 @@ def preset(name: str) -> RunSettings:
         "smoke": {
             "augment": {"rows": 1000},
             "features": {"fit_rows": 500},
-            "train": {"epochs": 4, "check_every": 4, "check_samples": 20, "batch_size": 100, "quality": False},
+            # the model that needs every stage before it
+            "train": {
+                "model": "vae",
+                "epochs": 4,
+                "check_every": 4,
+                "check_samples": 20,
+                "batch_size": 100,
+                "quality": False,
+            },
             "sample": {"samples": 100, "baseline": 100},
             "relax": {"descriptor_steps": 60, "coordination_steps": 60, "refine_steps": 100} | fresh,
             "rank": {"model": "7net-0", "max_energies": 3, "max_relaxed": 1, "max_rattled": 0, "max_atoms": 16},

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from legocryst.jobs import STAGES, Job
+from legocryst.jobs import BASELINE, STAGES, Job
 from legocryst.ui.shell import sentence
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ TITLES = {
     "rank": "Compute energies",
     "bands": "Compute gaps",
     "dft": "Density functional theory",
+    BASELINE: "Random crystals beside",
 }
 
 
