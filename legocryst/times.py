@@ -25,6 +25,8 @@ STEPS = 20
 """Energies that a relaxation takes on average (`analysis.energy.STEPS`)."""
 COST = {"7net-0": 1.0, "7net-l3i5": 2.4}
 """An energy of each potential in those of 7net-0, from `analysis.energy.SECONDS`."""
+LEARNING = {"vae": 1.0, "cvae": 1.4, "gan": 2.7, "transformer": 8.3}
+"""CPU-s of an epoch of each network in those of a VAE, measured on 20,000 rows."""
 PARALLEL = ("relax", "rank", "bands", BASELINE)
 """Stages that spread their work over the cores."""
 NEAREST = 3
@@ -212,7 +214,7 @@ def _size(stage: str, settings: RunSettings, shares: Shares, *, seeds: float) ->
         "curate": seeds,
         "augment": rows,
         "featurize": min(rows, settings.features.fit_rows),
-        "train": 1.0 if settings.train.model == "random" else rows * settings.train.passes,
+        "train": rows * settings.train.passes * LEARNING.get(settings.train.model, 1.0),
         "sample": samples,
         "relax": samples,
         BASELINE: settings.sample.baseline,
@@ -233,7 +235,7 @@ def _done(stage: str, job: Job, settings: RunSettings, shares: Shares | None, st
         "curate": summary["seeds"],
         "augment": rows,
         "featurize": min(rows, settings.features.fit_rows),
-        "train": 1.0 if settings.train.model == "random" else rows * epochs,
+        "train": rows * epochs * LEARNING.get(settings.train.model, 1.0),
         "sample": sampled,
         "relax": sampled,
         BASELINE: settings.sample.baseline,
@@ -255,7 +257,7 @@ def _energies(settings: RunSettings, screened: float, relaxed: float, sites: flo
 def _kind(stage: str, settings: RunSettings) -> str:
     """What decides how long one unit of a stage takes, besides its size."""
     if stage in ("train", "sample"):
-        return settings.train.model
+        return "random" if settings.train.model == "random" else "network"
     if stage == "rank":
         return "" if settings.rank.energies else "none"
     if stage == "bands":

@@ -122,7 +122,8 @@ st.write(
     f"LEGO-Cryst generates crystals in which every atom has a wanted {term('environment', 'local environment')}. Known "
     f"crystals go in, a {term('model', 'generative model')} learns them, what it makes is "
     f"{term('relaxation', 'relaxed')} until every atom fits, and {term('new', 'new')}, checked crystals stand in "
-    "a database that you browse in 3D. The first target is carbon with three bonds at each atom, as in graphite."
+    "a database that you browse in 3D. Two environments come with it: carbon with three bonds at each atom, as in "
+    "graphite, and with four, as in diamond."
 )
 found = jobs(shell.workspace())
 busy = any(job.state in ("running", "queued") for job in found)

@@ -38,7 +38,7 @@ def listed(found: list[Job]) -> pd.DataFrame:
                 "What": {"run": "whole run"}.get(record["command"], record["command"]),
                 "Model": record["settings"]["train"]["model"],
                 "State": WORDS[state],
-                "At": f"{step['stage']}{done}" if step and state != "finished" else "",
+                "Stage": f"{step['stage']}{done}" if step and state != "finished" else "",
                 "New crystals": job.summary.get("new"),
                 "Cores": record["threads"],
                 "On disk": past_jobs.spoken(past.size(job)),

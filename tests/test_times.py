@@ -9,7 +9,7 @@ import pytest
 from legocryst.analysis.energy import SECONDS, STEPS
 from legocryst.records import write_json
 from legocryst.settings import PRESETS, RunSettings, preset
-from legocryst.times import COST, SPREAD, Known, estimates, known, spoken, total
+from legocryst.times import COST, LEARNING, SPREAD, Known, estimates, known, spoken, total
 from legocryst.times import STEPS as SAID
 from tests.workspaces import ROWS, finished
 
@@ -66,9 +66,15 @@ def test_rounds_of_one_stage_are_added(tmp_path: Path) -> None:
 def test_what_was_never_done_is_not_guessed(tmp_path: Path) -> None:
     assert estimates(small(), "augment", known(tmp_path)) == ({}, ["curate", "augment"])
     finished(tmp_path, small())
-    _, missing = estimates(small(train={"model": "gan"}), "run", known(tmp_path))
+    _, missing = estimates(small(train={"model": "random"}), "run", known(tmp_path))
     assert missing == ["train", "sample"]
     assert estimates(small(), "run", Known())[0] == {}
+
+
+def test_networks_are_compared_by_the_cost_of_an_epoch(tmp_path: Path) -> None:
+    finished(tmp_path, small())
+    parts, missing = estimates(small(train={"model": "gan"}), "train", known(tmp_path), threads=1)
+    assert missing == [] and parts["train"].seconds == pytest.approx(2 + LEARNING["gan"], rel=0.01)
 
 
 def test_jobs_that_did_not_finish_tell_nothing(tmp_path: Path) -> None:

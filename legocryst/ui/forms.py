@@ -63,7 +63,7 @@ def preset_choice() -> None:
         st.session_state["preset"] = kept.setdefault("preset", "quick")
         if kept["preset"] == "quick" and not any(stage in kept for stage in STAGES):
             fill()
-    text = "Fills in the settings of every stage: smoke takes half a minute, quick some minutes, thorough hours."
+    text = "Fills in the settings of every stage: smoke is a demonstration, quick a first look, thorough takes hours."
     st.selectbox("Preset", s.PRESETS, key="preset", on_change=fill, help=text)
 
 

@@ -58,9 +58,9 @@ PAGES: dict[str, Page] = {
         "Data",
         "data.py",
         "The training set holds known crystals in which every atom has the wanted local environment. Each one is "
-        "judged strictly, and of crystals with the same net only the first is kept. You can use the shipped set of "
-        "sp2 carbons or bring your own crystals.",
-        "Crystals as files or archives of them; nothing for the shipped set.",
+        "judged strictly, and of crystals with the same net only the first is kept. You can use the crystals that are "
+        "shipped with a target or bring your own.",
+        "Crystals as files or archives of them; nothing for a shipped set.",
         "A training set: one row a crystal, with space group, cell and Wyckoff sites.",
         "augment",
     ),
