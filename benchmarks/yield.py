@@ -9,6 +9,9 @@ rows. With --random the random symmetric generator gets as much processor time a
 --matcher also pymatgen's StructureMatcher (ltol 0.2, stol 0.3, angle 5) counts, by the published criterion, within each
 net. Layers are told by their nets, so that another stacking of a known layer is no new crystal.
 
+With --asked, 1,000 rows are drawn for each of some space groups, numbers of sites and of atoms, and the shares are told
+that meet what was asked, as drawn and, of the valid ones, relaxed and seen by spglib.
+
 With --rounds, what a conditional VAE drew and stayed invalid is refined in its latent space, so many times, with its
 groups and Wyckoff positions. With --energies, so many of the new frameworks are drawn at random in equal shares from
 the quarters of the primitive cell's size. Their energies as they stand are computed with 7net-0, those below --below
@@ -43,6 +46,7 @@ from legocryst.crystal.table import decode
 from legocryst.environment.targets import Target
 from legocryst.environment.targets import target as find_target
 from legocryst.models.base import Generator, generator, load
+from legocryst.models.conditions import Conditions
 from legocryst.models.cvae import ConditionalVAE
 from legocryst.pipeline import nets_of_sources, share_valid
 from legocryst.settings import RankSettings, RelaxSettings, SampleSettings, TrainSettings
@@ -57,6 +61,16 @@ LOT = 5000
 """Rows relaxed together."""
 WITH_TRAINING = 10_000
 """From so many samples on the time of training counts."""
+ASKED: tuple[dict[str, Any], ...] = (
+    {"groups": "194"},
+    {"system": "cubic"},
+    {"groups": "62, 139, 166"},
+    {"min_sites": 3, "max_sites": 3},
+    {"min_atoms": 24, "max_atoms": 48},
+    {"system": "tetragonal", "min_sites": 2, "max_sites": 4, "min_atoms": 16, "max_atoms": 64},
+)
+"""What is asked of a model with --asked."""
+MEASURED = ("space_group", "sites", "atoms")
 SITES = (1, 2, 3, 4)
 """Numbers of sites that are told apart; the last stands for itself and all above."""
 
@@ -90,6 +104,7 @@ def main() -> None:
     parser.add_argument("--train", default="{}", help="changes of the training's settings, as JSON")
     parser.add_argument("--sample", default="{}", help="changes of the sampling's settings, as JSON")
     parser.add_argument("--matcher", action="store_true", help="count by StructureMatcher, too")
+    parser.add_argument("--asked", action="store_true", help="whether groups, sites and atoms asked for are there")
     parser.add_argument("--rounds", type=int, default=0, help="rounds of latent refinement of a conditional VAE")
     parser.add_argument("--energies", type=int, default=0, help="new frameworks that get an energy")
     parser.add_argument("--below", type=float, default=0.9, help="eV/atom as they stand, of those that are relaxed")
@@ -105,6 +120,8 @@ def main() -> None:
     yardstick = Yardstick(table, target, options)
     for name in options.models:
         model, training = trained(name, table, target, known, options)
+        if options.asked:
+            honoured(model, target, options)
         for number in options.samples:
             clock, frame = drawn(name, model, number, target, options)
             if number >= WITH_TRAINING:
@@ -177,6 +194,31 @@ def relaxed(rows: pd.DataFrame, target: Target) -> pd.DataFrame:
     lots = range(0, len(rows), LOT)
     frames = [relax_table(rows.iloc[k : k + LOT], target.name, ONCE, first_row=k) for k in lots]
     return pd.concat(frames, ignore_index=True)
+
+
+def honoured(model: Generator, target: Target, options: argparse.Namespace) -> None:
+    """Print which shares of rows meet what was asked of a model."""
+    for asked in ASKED:
+        settings = SampleSettings.model_validate({**asked, "samples": 1000})
+        conditions = Conditions.of(settings)
+        rows = sample(model, settings, seed=options.seed)
+        crystals = decode(rows, element=target.atomic_number, max_atoms=10**6).crystals
+        frame = relaxed(rows, target)
+        valid = frame[frame["status"] == "valid"]
+        out = {
+            "drawn": meeting(conditions, crystals.group, crystals.site_count, crystals.atom_count, of=len(rows)),
+            "valid": len(valid),
+            "relaxed": meeting(conditions, *(valid[name].to_numpy() for name in MEASURED), of=len(valid)),
+        }
+        print(json.dumps({"asked": model.name, **asked, **out}), flush=True)
+
+
+def meeting(conditions: Conditions, group: np.ndarray, sites: np.ndarray, atoms: np.ndarray, *, of: int) -> float:
+    """Percentage of so many crystals that are among those given and meet the conditions."""
+    met = np.isin(group, list(conditions.groups))
+    for value, (low, high) in ((sites, conditions.sites), (atoms, conditions.atoms)):
+        met &= (value >= low) & (value <= high)
+    return round(100 * float(met.sum()) / max(1, of), 2)
 
 
 class Yardstick:

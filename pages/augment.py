@@ -173,15 +173,21 @@ def cells(job: Job, seed: pd.DataFrame, row: pd.DataFrame) -> None:
             view(each, name=title, height=360, key=key)
 
 
+@st.fragment
+def controls() -> None:
+    """Settings and the button; a change of one does not draw the result anew."""
+    parent = shell.training_set()
+    good = forms.form("augment")
+    forms.seed()
+    if frame.button("Augment", "augment", good=good, base=parent):
+        started = shell.start("augment", forms.run_settings(), parent=parent, through="curate")
+        if started:
+            shell.choose("augmented", started)
+            st.rerun()
+
+
 shell.begin("augment")
-parent = shell.training_set()
-good = forms.form("augment")
-forms.seed()
-if frame.button("Augment", "augment", good=good, base=parent):
-    started = shell.start("augment", forms.run_settings(), parent=parent, through="curate")
-    if started:
-        shell.choose("augmented", started)
-        st.rerun()
+controls()
 st.subheader("Result")
 job = shell.choose_job("Job", key="augmented", fits=lambda job: "augment" in planned(job))
 if job is None:

@@ -97,20 +97,26 @@ def becomes(job: Job, store: Store, features: pd.DataFrame, rows: int) -> None:
     )
 
 
+@st.fragment
+def controls() -> None:
+    """Settings and the button; a change of one does not draw the result anew."""
+    parent = shell.choose_job(
+        "Augmented table",
+        key="features_from",
+        fits=lambda job: shell.has(job, "augment"),
+        none="Make one first, with the settings of the Augment page",
+    )
+    good = forms.form("features")
+    base, through = (parent, "augment") if parent else (shell.chosen_training_set(), "curate")
+    if frame.button("Make features", "featurize", good=good, base=base, through=through):
+        started = shell.start("featurize", forms.run_settings(), parent=base, through=through)
+        if started:
+            shell.choose("featurized", started)
+            st.rerun()
+
+
 shell.begin("features")
-parent = shell.choose_job(
-    "Augmented table",
-    key="features_from",
-    fits=lambda job: shell.has(job, "augment"),
-    none="Make one first, with the settings of the Augment page",
-)
-good = forms.form("features")
-base, through = (parent, "augment") if parent else (shell.chosen_training_set(), "curate")
-if frame.button("Make features", "featurize", good=good, base=base, through=through):
-    started = shell.start("featurize", forms.run_settings(), parent=base, through=through)
-    if started:
-        shell.choose("featurized", started)
-        st.rerun()
+controls()
 st.subheader("Result")
 job = shell.choose_job("Job", key="featurized", fits=lambda job: "featurize" in planned(job))
 if job is None:

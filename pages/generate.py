@@ -38,6 +38,18 @@ def draw(job: Job) -> None:
     learned.section(store, job)
 
 
+@st.fragment
+def controls() -> None:
+    """Settings and the button; a change of one does not draw the result anew."""
+    model, good = form()
+    base, through = (model, "train") if model else (shell.chosen_training_set(), "curate")
+    if frame.button("Generate", "run", good=good, base=base, through=through):
+        started = shell.start("run", forms.run_settings(), parent=base, through=through)
+        if started:
+            shell.choose("generated", started)
+            st.rerun()
+
+
 def form() -> tuple[Job | None, bool]:
     """The job whose model is taken, if one is chosen, and whether the settings make sense."""
     model = shell.choose_job(
@@ -64,13 +76,7 @@ def form() -> tuple[Job | None, bool]:
 
 
 shell.begin("generate")
-model, good = form()
-base, through = (model, "train") if model else (shell.chosen_training_set(), "curate")
-if frame.button("Generate", "run", good=good, base=base, through=through):
-    started = shell.start("run", forms.run_settings(), parent=base, through=through)
-    if started:
-        shell.choose("generated", started)
-        st.rerun()
+controls()
 st.subheader("Result")
 job = shell.choose_job("Job", key="generated", fits=lambda job: "relax" in planned(job))
 if job is None:

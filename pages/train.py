@@ -101,22 +101,28 @@ def start(job: Job | None, wanted: tuple[str, ...]) -> tuple[Job | None, str]:
     return job, "featurize" if "featurize" in wanted and shell.has(job, "featurize") else "augment"
 
 
+@st.fragment
+def controls() -> None:
+    """Settings and the button; a change of one does not draw the result anew."""
+    table = shell.choose_job(
+        "Augmented table",
+        key="train_from",
+        fits=lambda job: shell.has(job, "augment"),
+        none="Make it first, with the settings of the pages Augment and Features",
+    )
+    good = forms.form("train")
+    forms.seed()
+    settings = forms.run_settings() if good else RunSettings()
+    parent, through = start(table, stages(settings))
+    if frame.button("Train", "train", good=good, base=parent, through=through):
+        started = shell.start("train", settings, parent=parent, through=through)
+        if started:
+            shell.choose("trained", started)
+            st.rerun()
+
+
 shell.begin("train")
-table = shell.choose_job(
-    "Augmented table",
-    key="train_from",
-    fits=lambda job: shell.has(job, "augment"),
-    none="Make it first, with the settings of the pages Augment and Features",
-)
-good = forms.form("train")
-forms.seed()
-settings = forms.run_settings() if good else RunSettings()
-parent, through = start(table, stages(settings))
-if frame.button("Train", "train", good=good, base=parent, through=through):
-    started = shell.start("train", settings, parent=parent, through=through)
-    if started:
-        shell.choose("trained", started)
-        st.rerun()
+controls()
 st.subheader("Result")
 job = shell.choose_job("Job", key="trained", fits=lambda job: "train" in planned(job))
 if job is None:
