@@ -288,7 +288,7 @@ def _run_settings(options: argparse.Namespace, like: "Job | None" = None) -> s.R
     for name, field in s.RunSettings.model_fields.items():
         if name != "seed":
             values[name] |= named(options, field.annotation, prefix=name)  # type: ignore[arg-type]
-    values["seed"] = options.seed or values["seed"]
+    values["seed"] = values["seed"] if options.seed is None else options.seed
     values["train"] |= {"model": options.model} if options.model else {}
     values["sample"] |= {"samples": options.samples} if options.samples else {}
     values["curate"] |= {"target": options.target} if options.target else {}

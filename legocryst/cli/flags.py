@@ -195,7 +195,8 @@ def _run(add: Add) -> None:
     run.add_argument("--samples", type=_positive, default=None, help="number of samples [default: the preset's]")
     run.add_argument("--target", metavar="NAME", help="the wanted environment [default: the preset's]")
     run.add_argument("--seeds", type=Path, nargs="+", default=[], metavar="PATH", help="training set of your own")
-    run.add_argument("--like", metavar="JOB", help="start from the settings and crystals of that job, not a preset's")
+    run.add_argument("--like", metavar="JOB", help="start from settings, seed and crystals of that job, not a preset's")
+    run.set_defaults(seed=None)  # that of the job, where none is named
     text = "crystals whose nets count as known, and that are not learnt from"
     run.add_argument("--reference", type=Path, nargs="+", default=[], metavar="PATH", help=text)
     run.add_argument("--resume", metavar="JOB", help="go on with a stopped, failed or lost job, with its own settings")

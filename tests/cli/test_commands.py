@@ -182,6 +182,16 @@ def test_run_with_a_reference_set(tmp_path: Path, call: Call, refused: Callable[
     assert known.to_dict() == {"training set": len(table), "reference set": 4, "shipped set": len(shipped())}
 
 
+def test_run_like_another_keeps_its_seed_unless_told(tmp_path: Path, call: Call) -> None:
+    line = ["run", *TINY, "--samples", 5, "--seeds", few_seeds(tmp_path), "--workspace", tmp_path / "w"]
+    first = call(*line, "--seed", 7)["job"]
+    again = ["run", "--workspace", tmp_path / "w", "--like", first]
+    made = [first, call(*again)["job"], call(*again, "--seed", 0)["job"]]
+    found = {job.id: job.settings for job in jobs(tmp_path / "w")}
+    assert [found[name].seed for name in made] == [7, 7, 0]
+    assert found[first] == found[made[1]]
+
+
 def test_train_sample_relax_and_rank(tmp_path: Path, call: Call) -> None:
     model, samples, relaxed, ranked = (tmp_path / name for name in ("m", "s.csv", "r.parquet", "e.csv"))
     trained = call("train", few_seeds(tmp_path), "--model", "random", "--out", model)
