@@ -27,6 +27,8 @@ COST = {"7net-0": 1.0, "7net-l3i5": 2.4}
 """An energy of each potential in those of 7net-0, from `analysis.energy.SECONDS`."""
 LEARNING = {"vae": 1.0, "cvae": 1.4, "gan": 2.7, "transformer": 8.3}
 """CPU-s of an epoch of each network in those of a VAE, measured on 20,000 rows."""
+A_STEP, A_CRYSTAL, A_FIT = 90, 30, 2500
+"""What comes on top of rows, in rows: of a step of a network, of a crystal written again, of a fit of columns."""
 PARALLEL = ("relax", "rank", "bands", BASELINE)
 """Stages that spread their work over the cores."""
 NEAREST = 3
@@ -194,15 +196,19 @@ def _seconds(steps: Sequence[dict[str, Any]], stage: str) -> float:
 
 
 def _begin(steps: Sequence[dict[str, Any]], whole: float) -> float:
-    """Seconds before the first unit: up to the report of 0 done or, of a training, what its epochs did not take."""
-    first = next((step for step in steps if step.get("done") == 0), None)
-    if first is not None:
-        return float(first["time"] - steps[0]["time"])
-    epochs = [step for step in steps if "epoch" in step]
-    if len(epochs) < 2:
+    """Seconds before the first unit: up to the report of 0 done, or what the first units took more than later ones."""
+    counted = [
+        (step["done"] if "done" in step else step["epoch"], step["time"])
+        for step in steps
+        if "done" in step or "epoch" in step
+    ]
+    if not counted:
         return 0.0
-    each = (epochs[-1]["time"] - epochs[0]["time"]) / (epochs[-1]["epoch"] - epochs[0]["epoch"])
-    return float(max(0.0, whole - each * epochs[-1]["epoch"]))
+    (first, early), (last, late) = counted[0], counted[-1]
+    before = min(early - steps[0]["time"], whole)
+    if first and last == first:
+        return 0.0
+    return float(max(0.0, before - first * (late - early) / max(1, last - first)))
 
 
 def _size(stage: str, settings: RunSettings, shares: Shares, *, seeds: float) -> float:
@@ -212,9 +218,9 @@ def _size(stage: str, settings: RunSettings, shares: Shares, *, seeds: float) ->
     screened = min(settings.rank.max_energies, shares.new * samples)
     sizes = {
         "curate": seeds,
-        "augment": rows,
-        "featurize": min(rows, settings.features.fit_rows),
-        "train": rows * settings.train.passes * LEARNING.get(settings.train.model, 1.0),
+        "augment": rows + A_CRYSTAL * seeds,
+        "featurize": min(rows, settings.features.fit_rows) + A_FIT,
+        "train": rows * settings.train.passes * _learning(settings),
         "sample": samples,
         "relax": samples,
         BASELINE: settings.sample.baseline,
@@ -233,9 +239,9 @@ def _done(stage: str, job: Job, settings: RunSettings, shares: Shares | None, st
     part = shares or Shares("", 0.0, 0.0, 1.0)
     sizes = {
         "curate": summary["seeds"],
-        "augment": rows,
-        "featurize": min(rows, settings.features.fit_rows),
-        "train": rows * epochs * LEARNING.get(settings.train.model, 1.0),
+        "augment": rows + A_CRYSTAL * summary["seeds"],
+        "featurize": min(rows, settings.features.fit_rows) + A_FIT,
+        "train": rows * epochs * _learning(settings),
         "sample": sampled,
         "relax": sampled,
         BASELINE: settings.sample.baseline,
@@ -243,6 +249,11 @@ def _done(stage: str, job: Job, settings: RunSettings, shares: Shares | None, st
         "bands": part.valid * sampled,
     }
     return max(1.0, float(sizes[stage]))
+
+
+def _learning(settings: RunSettings) -> float:
+    """What a row costs in an epoch; small steps cost more."""
+    return LEARNING.get(settings.train.model, 1.0) * (1 + A_STEP / settings.train.batch_size)
 
 
 def _energies(settings: RunSettings, screened: float, relaxed: float, sites: float) -> float:

@@ -53,7 +53,7 @@ def controls() -> None:
 def form() -> tuple[Job | None, bool]:
     """The job whose model is taken, if one is chosen, and whether the settings make sense."""
     model = shell.choose_job(
-        "Model",
+        "Trained model",
         key="model_from",
         fits=lambda job: shell.has(job, "train"),
         none="Train a new one: all stages in this run",

@@ -65,7 +65,8 @@ def demonstration(busy: bool) -> None:
     st.write("Every stage once, in small: from known crystals to new ones in the database. Nothing has to be set.")
     if st.button("Run the demonstration", type="primary", disabled=busy, help=shell.CORES):
         started("run", DEMO)
-    st.caption(frame.time_of(preset(DEMO), "run") if jobs(shell.workspace()) else "Less than two minutes.")
+    done = any(job.state == "finished" for job in jobs(shell.workspace()))
+    st.caption(frame.time_of(preset(DEMO), "run") if done else "Less than two minutes.")
 
 
 def presets(busy: bool) -> None:
@@ -80,7 +81,8 @@ def presets(busy: bool) -> None:
     )
     if st.button("Start this run", disabled=busy, help=f"{shell.CORES} To change settings, use the page Generate."):
         started("run", chosen or names[0])
-    st.caption(frame.time_of(wanted, "run"))
+    if not busy:
+        st.caption(frame.time_of(wanted, "run"))
 
 
 def started(command: str, name: str) -> None:
@@ -135,10 +137,13 @@ with st.container(horizontal=True, vertical_alignment="center"):
         shell.link(page, words)
 text = "The environment that every atom of the new crystals shall have; make your own on the page Target."
 st.selectbox("Target", target_names(), key="home_target", help=text)
+if busy:  # what one waits for stands above what one cannot start
+    watched(found)
 left, right = st.columns(2, gap="large")
 with left:
     demonstration(busy)
 with right:
     presets(busy)
-watched(found)
+if not busy:
+    watched(found)
 st.caption(f"Workspace: {shell.workspace()}")

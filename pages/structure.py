@@ -40,6 +40,7 @@ def asked() -> str:
         st.stop()
     chosen = st.selectbox("Crystal", newest, index=None, placeholder="Choose one, or open one from the database")
     if chosen is None:
+        shell.link("database", "To the database")
         st.stop()
     st.query_params["id"] = str(chosen)
     st.rerun()

@@ -55,7 +55,7 @@ def filters(store: Store) -> Filters:
     among: dict[str, list[Any]] = {}
     containing: dict[str, str] = {}
     for first in range(0, len(names), 3):
-        for name, place in zip(names[first : first + 3], st.columns(3), strict=False):
+        for name, place in zip(names[first : first + 3], st.columns(3, vertical_alignment="bottom"), strict=False):
             if shape(name) == "set":
                 among[name] = chosen(store, name, place)
             elif shape(name) == "range":
@@ -124,7 +124,7 @@ def part(name: str, place: DeltaGenerator) -> str:
 
 def limits(name: str, place: DeltaGenerator) -> tuple[float | None, float | None]:
     """Two fields for the least and the largest value; empty ones are open."""
-    low, high = place.columns(2)
+    low, high = place.columns(2, vertical_alignment="bottom")
     form = "%d" if QUANTITIES[name].kind == "integer" else "%g"
     options: dict[str, Any] = {"value": None, "format": form, "bind": "query-params", "placeholder": "any"}
     options["step"] = 1 if form == "%d" else 0.1

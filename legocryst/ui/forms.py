@@ -1,6 +1,7 @@
 """Forms drawn from the settings: one widget a field, with its bounds, unit and help, and values that stay."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -145,7 +146,9 @@ def _number(
     """A field for a number; an empty one keeps `value`, unless the setting may be empty."""
     low, high = bounds
     if takes.empty:
-        options |= {"value": None, "placeholder": "empty"}
+        # what an empty field stands for, which the help tells
+        meant = re.search(r"empty: ([^,.;]+)", options["help"])
+        options |= {"value": None, "placeholder": meant[1] if meant else "empty"}
     if takes.base is int:
         low, high = (None if bound is None else int(bound) for bound in bounds)
         number = st.number_input(label, low, high, step=1, **options)

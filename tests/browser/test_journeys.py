@@ -71,7 +71,7 @@ def test_own_crystals_to_own_model_to_new_crystals(page: "Page", app: App, works
     assert trained.record["parent"] == curated.id and len(curated.record["seeds"]) == OWN
     assert curated.settings.curate.target == trained.settings.curate.target == "mine"
     follow(page, "generate")
-    page.get_by_role("combobox", name="Model").first.click()
+    page.get_by_role("combobox", name="Trained model").first.click()
     page.get_by_role("option").nth(1).click()  # the first is to train a new one
     settle(page)
     page.get_by_role("button", name="Generate", exact=True).click()
