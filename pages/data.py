@@ -235,11 +235,13 @@ def chosen(table: pd.DataFrame, settings: CurateSettings) -> bool:
     offered.metric("Crystals offered", f"{len(table):,}")
     environments.metric("With the wanted environment", f"{valid:,}")
     left.metric("Kept", f"{kept:,}")
-    if valid:
+    if valid > kept:
         what = dropped(table, settings)
         together = f"Together they leave out {valid - kept} of the {valid} crystals with the wanted environment."
         caption = f"Crystals that each filter leaves out, and those that no other one does. {together}"
         figures.show(figures.filters(what), caption=caption, key="dropped")
+    elif valid:
+        st.caption("The filters leave out none of the crystals with the wanted environment.")
     with st.expander("Each crystal", expanded=not kept):
         report(rows, name="report.csv")
     if not kept:

@@ -36,7 +36,7 @@ def listed(found: list[Job]) -> pd.DataFrame:
             {
                 "Started (UTC)": record["started"][:19].replace("T", " "),
                 "What": {"run": "whole run"}.get(record["command"], record["command"]),
-                "Model": record["settings"]["train"]["model"],
+                "Model": record["settings"]["train"]["model"] if record["command"] in shell.LEARNING else "",
                 "State": WORDS[state],
                 "Stage": f"{step['stage']}{done}" if step and state != "finished" else "",
                 "New crystals": job.summary.get("new"),

@@ -13,6 +13,8 @@ from pydantic.fields import FieldInfo
 from legocryst import settings as s
 
 _KEPT = "settings"
+FIRST = "quick"
+"""The preset that all pages start from."""
 STAGES: dict[str, type[s.Settings]] = {
     name: field.annotation
     for name, field in s.RunSettings.model_fields.items()
@@ -61,9 +63,7 @@ def preset_choice() -> None:
         kept["preset"] = st.session_state["preset"]
 
     if "preset" not in st.session_state:
-        st.session_state["preset"] = kept.setdefault("preset", "quick")
-        if kept["preset"] == "quick" and not any(stage in kept for stage in STAGES):
-            fill()
+        st.session_state["preset"] = kept.setdefault("preset", FIRST)
     text = "Fills in the settings of every stage: smoke is a demonstration, quick a first look, thorough takes hours."
     st.selectbox("Preset", s.PRESETS, key="preset", on_change=fill, help=text)
 
@@ -92,19 +92,18 @@ def fill_in(settings: s.RunSettings, *, seed: int | None = None) -> None:
 
 
 def run_settings() -> s.RunSettings:
-    """Settings of a run: what the forms of all pages hold, defaults where no form was opened yet.
+    """Settings of a run: what the forms of all pages hold, those of the first preset where no form was opened yet.
 
     Raises pydantic's ValidationError (a ValueError) for values that make no sense.
     """
-    kept = st.session_state.get(_KEPT, {})
-    values = {name: kept[name] for name in STAGES if name in kept}
-    return s.RunSettings.model_validate(values | kept.get("run", {}))
+    values = {name: _kept(name) for name in STAGES}
+    return s.RunSettings.model_validate(values | st.session_state[_KEPT].get("run", {}))
 
 
 def _kept(name: str) -> dict[str, Any]:
     """The values of a stage, which outlive their widgets: Streamlit forgets those on a change of page."""
     stages = st.session_state.setdefault(_KEPT, {})
-    values: dict[str, Any] = stages.setdefault(name, STAGES[name]().model_dump())
+    values: dict[str, Any] = stages.setdefault(name, getattr(s.preset(FIRST), name).model_dump())
     return values
 
 

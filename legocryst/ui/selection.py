@@ -37,7 +37,8 @@ def actions(store: Store, picked: list[str]) -> None:
         return
     left, middle, right, last = st.columns([3, 2, 2, 3], vertical_alignment="bottom")
     with left:
-        shell.link("structure", f"Open crystal {picked[0]} in 3D", query={"id": picked[0]})
+        which = "it" if len(picked) == 1 else "the first"
+        shell.link("structure", f"Open {which} in 3D", query={"id": picked[0]})
     kept = {name: store.crystal(name).iloc[0][["starred", "note"]] for name in picked[:50]}
     starred = all(one["starred"] for one in kept.values())
     text = "Remove star" if starred else "Star"

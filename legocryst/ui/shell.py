@@ -26,6 +26,8 @@ STYLE = """<style>
 }
 </style>"""
 """Streamlit writes white on the primary colour, which is too pale for that where the page is dark."""
+LEARNING = ("run", "train")
+"""Commands whose jobs have a model."""
 CORES = "It runs in a process of its own, on one core less than this computer has."
 
 
@@ -246,9 +248,11 @@ def name_of(job: Job) -> str:
     moment = job.record["started"][:16].replace("T", " ")
     what = {"run": "whole run"}.get(job.command, job.command)
     seeds, known = job.record["seeds"], job.record.get("reference", ())
-    own = f", {', '.join(seeds[:2])}" + (f" and {len(seeds) - 2} more" if len(seeds) > 2 else "") if seeds else ""
-    own += f", {len(known)} for novelty" if known else ""
-    return f"{moment} UTC, {what} ({job.record['settings']['train']['model']}{own}), {job.state}"
+    own = [", ".join(seeds[:2]) + (f" and {len(seeds) - 2} more" if len(seeds) > 2 else "")] if seeds else []
+    own += [f"{len(known)} for novelty"] if known else []
+    model = job.record["settings"]["train"]["model"] if job.command in LEARNING else ""
+    inside = ", ".join(filter(None, [model, *own]))
+    return f"{moment} UTC, {what}{f' ({inside})' if inside else ''}, {job.state}"
 
 
 def labels(found: Iterable[Job]) -> dict[str, str]:

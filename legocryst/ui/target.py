@@ -185,9 +185,7 @@ def figures_of(wanted: Target, beside: Mapping[str, Target]) -> None:
 
 def use(name: str) -> None:
     """Make a target the one of the next run, whatever else its settings are."""
-    kept = st.session_state.get("settings", {})
-    started = any(stage in kept for stage in forms.STAGES)
-    forms.fill_in(forms.with_target(forms.run_settings() if started else s.preset("quick"), name))
+    forms.fill_in(forms.with_target(forms.run_settings(), name))
 
 
 def forget(name: str) -> None:
