@@ -16,8 +16,8 @@ With --rounds, what a conditional VAE drew and stayed invalid is refined in its 
 groups and Wyckoff positions. With --energies, so many of the new frameworks are drawn at random in equal shares from
 the quarters of the primitive cell's size. Their energies as they stand are computed with 7net-0, those below --below
 are relaxed with it, and the number of low-energy ones among all new frameworks is told with its 95 % interval. All
-others are taken to be none, as are those of more than --largest atoms, so that the number is rather too small. Models,
-relaxed samples and energies are kept in --saved, and taken from there.
+others are taken to be none, as are those with a larger --loss and those of more than --largest atoms, so that the
+number is rather too small. Models, relaxed samples and energies are kept in --saved, and taken from there.
 """
 
 import argparse
@@ -108,6 +108,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=0, help="rounds of latent refinement of a conditional VAE")
     parser.add_argument("--energies", type=int, default=0, help="new frameworks that get an energy")
     parser.add_argument("--below", type=float, default=0.9, help="eV/atom as they stand, of those that are relaxed")
+    parser.add_argument("--loss", type=float, default=0.6, help="largest of those that get an energy")
     parser.add_argument("--largest", type=int, default=500, help="atoms in the primitive cell; larger ones are not low")
     parser.add_argument("--saved", type=Path, help="folder of trained models and of relaxed samples")
     parser.add_argument("--random", action="store_true", help="random crystals at equal time, too")
@@ -289,7 +290,8 @@ def low_energy(name: str, frame: pd.DataFrame, target: Target, known: set[str], 
         return
     clock, rng, every = Clock(), np.random.default_rng(options.seed), len(new)
     size = primitive_atoms(decode(new, element=target.atomic_number, max_atoms=10**6).crystals)
-    new, size = new[size <= options.largest].reset_index(drop=True), size[size <= options.largest]
+    fit = (size <= options.largest) & (new["loss"] <= options.loss).to_numpy()
+    new, size = new[fit].reset_index(drop=True), size[fit]
     quarter = pd.qcut(pd.Series(size).rank(method="first"), min(4, len(new)), labels=False).to_numpy()
     strata = [np.flatnonzero(quarter == q) for q in range(quarter.max() + 1)]
     share = max(1, options.energies // len(strata))
@@ -311,7 +313,7 @@ def low_energy(name: str, frame: pd.DataFrame, target: Target, known: set[str], 
     expected = sum(len(stratum) * found.mean() for stratum, found in zip(strata, low, strict=True))
     out = {
         "new_frameworks": every,
-        f"of_at_most_{options.largest}_atoms": len(new),
+        "with_small_loss": len(new),
         "largest_atoms_of_quarters": [int(size[stratum].max()) for stratum in strata],
         "with_energy": [len(found) for found in low],
         "relaxed": [int(ranked.loc[part, "relaxed"].fillna(False).sum()) for part in drawn],
