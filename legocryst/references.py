@@ -104,6 +104,15 @@ _ALL = (
         arxiv="1907.00503",
     ),
     Reference(
+        "wgan",
+        ("Gulrajani, Ishaan", "Ahmed, Faruk", "Arjovsky, Martin", "Dumoulin, Vincent", "Courville, Aaron"),
+        "Improved Training of Wasserstein GANs",
+        "NeurIPS",
+        2017,
+        kind="inproceedings",
+        arxiv="1704.00028",
+    ),
+    Reference(
         "vae",
         ("Kingma, Diederik P", "Welling, Max"),
         "Auto-Encoding Variational Bayes",
@@ -234,7 +243,7 @@ _ALL = (
 )
 OF_MODEL = {
     "vae": ("vae", "ctgan"),
-    "gan": ("ctgan",),
+    "gan": ("ctgan", "wgan"),
     "cvae": ("cvae", "legoxtal2"),
     "transformer": ("transformer",),
     "random": (),
