@@ -7,6 +7,7 @@ relaxed and judged. Printed is a table in Markdown, the median of the visits and
 
 - new browser: from the request until the page's title stands there (first paint), and until the page is complete, in
   a browser that has never been here and loads the app as well
+- address: the same in a browser that was here before and has kept the app's files, from its address in a new tab
 - link: the same from a click on the page's link, in a browser that is already there
 - answer: from a change of one widget of the page until it is complete again, while another process, niced like a job,
   keeps a core busy
@@ -60,7 +61,10 @@ requestAnimationFrame(look)
 """Notes when the title of a page stands there and when the page is complete, since its request or an armed click."""
 STAYS = "() => clock.done !== null && performance.now() - clock.done > 500"
 MILLISECONDS = 120_000
-COLUMNS = ("first paint, new browser", "complete, new browser", "first paint, link", "complete, link", "answer", "MB")
+COLUMNS = (
+    *("first paint, new browser", "complete, new browser", "first paint, address", "complete, address"),
+    *("first paint, link", "complete, link", "answer", "MB"),
+)
 
 
 def main() -> None:
@@ -87,12 +91,13 @@ def main() -> None:
         crystal = best(options.workspace)
         for name in names:
             visits = [request(browser, app, address(name, crystal)) for _ in range(options.visits)]
+            tabs = [there.tab(address(name, crystal)) for _ in range(options.visits)]
             links = [there.follow(name) for _ in range(options.visits)]
             there.request(address(name, crystal))
             with busy():
                 answers = [there.change(name) for _ in range(options.visits)] if name in CHANGES else []
             paint, whole, sent = zip(*visits, strict=True)
-            cells = [paint, whole, *zip(*links, strict=True), answers]
+            cells = [paint, whole, *zip(*tabs, strict=True), *zip(*links, strict=True), answers]
             print(f"| {name} | {' | '.join(map(told, cells))} | {max(sent) / 1e6:.2f} |", flush=True)
         views = [there.open(large) for _ in range(options.visits)]
         print(f"\n3D view of {atoms} atoms after selection: {told(views)}")
@@ -180,15 +185,23 @@ class Visitor:
 
     def __init__(self, browser: Browser, app: App) -> None:
         self.app = app
-        context = browser.new_context(viewport=SIZE)
-        context.add_init_script(CLOCK)
-        self.page = context.new_page()
+        self.context = browser.new_context(viewport=SIZE)
+        self.context.add_init_script(CLOCK)
+        self.page = self.context.new_page()
         self.request("/")
 
     def request(self, where: str) -> None:
         """Go to an address."""
         self.page.goto(f"{self.app.address}{where}")
         read(self.page)
+
+    def tab(self, where: str) -> tuple[float, float]:
+        """Seconds until first paint and until complete of an address in a new tab."""
+        page = self.context.new_page()
+        page.goto(f"{self.app.address}{where}", wait_until="commit")
+        times = read(page)
+        page.close()
+        return times
 
     def follow(self, name: str) -> tuple[float, float]:
         """Seconds until first paint and until complete after a click on the link of a page, from another one."""

@@ -188,7 +188,7 @@ def controls() -> None:
 
 shell.begin("augment")
 controls()
-st.subheader("Result")
+st.header("Result")
 job = shell.choose_job("Job", key="augmented", fits=lambda job: "augment" in planned(job))
 if job is None:
     st.info("Nothing has been augmented yet: press the button, or run the demonstration on the first page.")

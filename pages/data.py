@@ -123,7 +123,7 @@ def thumbnails(known: Known, store: Store, total: int) -> None:
     with side:
         row = known.row(store, number)
         first = row.iloc[0]
-        st.subheader(title_of(first))
+        st.header(title_of(first))
         view(drawn(known.crystals(row), known.target), name=f"{known.name} {number}", height=330, key="picked")
         facts = ("spg", "sites", "atoms", "kind", "rings", "density", "energy", "strain")
         words = [(QUANTITIES[name].header, worded(first[name])) for name in facts]
@@ -177,11 +177,11 @@ def environment(known: Known, store: Store, total: int) -> None:
     reference = wanted.reference.crystals()
     left, right = st.columns(2)
     with left:
-        st.subheader(f"Reference: {wanted.reference.name}")
+        st.header(f"Reference: {wanted.reference.name}")
         st.caption("The environment of its first site is the wanted one.")
         view(drawn(reference, wanted), name=f"reference {wanted.name}", height=300, key="reference")
     with right:
-        st.subheader(name)
+        st.header(name)
         st.caption(f"Loss {row['loss'].iloc[0]:.3g}, strain {row['strain'].iloc[0]:.3g}.")
         view(drawn(crystal, wanted), name=f"{known.name} {number}", height=300, key="compared")
     compared(wanted, {wanted.reference.name.capitalize(): reference, name: crystal})

@@ -117,7 +117,7 @@ def controls() -> None:
 
 shell.begin("features")
 controls()
-st.subheader("Result")
+st.header("Result")
 job = shell.choose_job("Job", key="featurized", fits=lambda job: "featurize" in planned(job))
 if job is None:
     st.info("There are no features yet: press the button, or run the demonstration on the first page.")

@@ -77,7 +77,7 @@ def form() -> tuple[Job | None, bool]:
 
 shell.begin("generate")
 controls()
-st.subheader("Result")
+st.header("Result")
 job = shell.choose_job("Job", key="generated", fits=lambda job: "relax" in planned(job))
 if job is None:
     st.info("Nothing has been generated yet: press the button, or run the demonstration on the first page.")

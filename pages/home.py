@@ -61,7 +61,7 @@ def advice(counts: dict[str, int], found: list[Job]) -> tuple[str, str, str]:
 
 
 def demonstration(busy: bool) -> None:
-    st.subheader("Demonstration", anchor=False)
+    st.header("Demonstration", anchor=False)
     st.write("Every stage once, in small: from known crystals to new ones in the database. Nothing has to be set.")
     if st.button("Run the demonstration", type="primary", disabled=busy, help=shell.CORES):
         started("run", DEMO)
@@ -70,7 +70,7 @@ def demonstration(busy: bool) -> None:
 
 
 def presets(busy: bool) -> None:
-    st.subheader("A real run", anchor=False)
+    st.header("A real run", anchor=False)
     names = [name for name in PRESETS if name != DEMO]
     chosen = st.segmented_control("Preset", names, default=names[0], key="run_preset", format_func=str.capitalize)
     wanted = preset(chosen or names[0])
@@ -99,7 +99,7 @@ def watched(found: list[Job]) -> None:
     if shown is None:
         return
     st.session_state["demonstration"] = shown.id  # it stays here when it ends, however it does
-    st.subheader("The run", anchor=False)
+    st.header("The run", anchor=False)
     live(shown)
     if shown.state == "finished" and "new" in shown.summary:
         counts = shown.summary

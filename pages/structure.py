@@ -143,7 +143,7 @@ def parts(row: "pd.Series[Any]", generated: Crystals, crystals: Crystals, which:
 
 
 def novelty(row: "pd.Series[Any]", crystals: Crystals) -> None:
-    st.subheader(f"Why it counts as {row['class']}")
+    st.header(f"Why it counts as {row['class']}")
     st.markdown("\n".join(f"- {sentence}" for sentence in why(shell.store(), row)))
     nets.net(row, crystals)
 
@@ -171,10 +171,10 @@ except StoreError as error:
     shell.link("database", "To the database")
     st.stop()
 if row["status"] == "undecodable":
-    st.subheader("A row that is no crystal")
+    st.header("A row that is no crystal")
 else:
     title = {"valid": row["net_name"] or "Unnamed net"}.get(row["status"], "Rejected crystal")
-    st.subheader(f"{title}, {row['symbol']} (No. {row['space_group']})")
+    st.header(f"{title}, {row['symbol']} (No. {row['space_group']})")
 st.write(f"[Crystal {name}](/structure?id={name}): its name and this link to it are permanent.")
 picture, beside = st.columns([3, 2], gap="medium")
 with picture:

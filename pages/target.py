@@ -84,7 +84,7 @@ def numbers(start: Target) -> Target | None:
     """The form, and what becomes of the target by it; None where that makes no sense, which the page then says."""
     from legocryst.environment.derive import edited
 
-    st.subheader("Its numbers")
+    st.header("Its numbers")
     reference = start.reference
     key = f"target.{start.name}.{reference.name}.{reference.sites[0].letter}.{start.coordination}.{start.bond}"
     values = ui.edit(start, key=key)
@@ -131,7 +131,7 @@ def keep(wanted: Target) -> None:
 def listed() -> None:
     """The saved targets."""
     found = ui.saved()
-    st.subheader("Saved targets")
+    st.header("Saved targets")
     if not found:
         st.caption(f"None yet. Shipped: {', '.join(shipped_names())}.")
     for name, wanted, reason in found:
@@ -154,9 +154,9 @@ def page() -> None:
         with right:
             drawn(wanted)
             st.write(ui.in_words(wanted))
-        st.subheader("Beside the shipped ones")
+        st.header("Beside the shipped ones")
         ui.figures_of(wanted, {name: target(name) for name in shipped_names()})
-        st.subheader("Save")
+        st.header("Save")
         keep(wanted)
     listed()
 

@@ -42,7 +42,7 @@ def compared() -> None:
     curves = {name: curve for name, job in found.items() if len(curve := training_curve(job))}
     if len(curves) < 2:
         return
-    st.subheader("Compare trainings")
+    st.header("Compare trainings")
     words = shell.labels(found.values())
     chosen = st.multiselect("Trainings", list(curves), list(curves)[:2], format_func=words.__getitem__, key="compared")
     if not chosen:
@@ -82,7 +82,7 @@ def likeness(job: Job) -> None:
     scores = read_json(job.folder / QUALITY)
     if not scores:
         return
-    st.subheader("Likeness to the table")
+    st.header("Likeness to the table")
     st.write(
         f"Fresh samples score {scores['overall']:.2f} of 1 in sdv's quality report: {scores['column_shapes']:.2f} for "
         f"the distribution of each column, {scores['column_pairs']:.2f} for pairs of columns. A high score says that "
@@ -123,7 +123,7 @@ def controls() -> None:
 
 shell.begin("train")
 controls()
-st.subheader("Result")
+st.header("Result")
 job = shell.choose_job("Job", key="trained", fits=lambda job: "train" in planned(job))
 if job is None:
     st.info("Nothing has been trained yet: press the button, or run the demonstration on the first page.")

@@ -149,7 +149,7 @@ def _bands(key: str, target_name: str, _crystal: "Crystals") -> Any:
 
 def tight_binding(row: "pd.Series", crystal: "Crystals", *, which: str) -> None:
     """The section of the tight-binding bands of the crystal as it is shown; `which` tells geometries apart."""
-    st.subheader("Bands")
+    st.header("Bands")
     found = _bands(f"{row['id']}/{which}", row["target"], crystal)
     if isinstance(found, str):
         st.info(f"No bands by tight binding: {found}.")
@@ -191,7 +191,7 @@ def dft(row: "pd.Series", crystal: "Crystals") -> None:
     """The section of density functional theory: what was computed, the button for more, input files."""
     from legocryst.analysis.dft import missing
 
-    st.subheader("Density functional theory")
+    st.header("Density functional theory")
     name = str(row["id"])
     job = _newest_job(name)
     found = shell.store().query("SELECT * FROM dft WHERE crystal_id = ? ORDER BY job DESC LIMIT 1", [name])

@@ -110,7 +110,7 @@ def examples(store: Store, rows: pd.DataFrame) -> None:
     if not made:
         st.caption("These rows are no crystals, or have too many atoms, so there is nothing to draw.")
         return
-    st.subheader("Examples")
+    st.header("Examples")
     grid, side = st.columns([5, 3], gap="medium")
     with grid:
         clicked = gallery(made, picked=st.session_state.get("picked_crystal", ""), key="examples")

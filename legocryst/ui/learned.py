@@ -26,7 +26,7 @@ def section(store: Store, job: Job) -> None:
     found = tested.numbers(table, low)
     if not found:
         return
-    st.subheader("Learnt energies")
+    st.header("Learnt energies")
     st.write(
         f"{found['predicted']:,} crystals have a predicted energy and none computed. {found['tested']:,} were first "
         f"predicted, then computed: {1000 * found['mean_error']:.0f} meV/atom apart on average, "

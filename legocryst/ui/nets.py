@@ -32,7 +32,7 @@ def _topology(key: str, cutoff: float, _crystal: Crystals) -> "Topology":
 
 def net(row: "pd.Series[Any]", crystal: Crystals) -> None:
     """The section of a valid crystal's net."""
-    st.subheader("Net")
+    st.header("Net")
     found = _topology(row["id"], target(row["target"]).bond_window[1], crystal)
     entry = found.entry()
     rings = ", ".join(f"{size if size != '0' else 'none'} ({count})" for size, count in entry["rings"].items())

@@ -19,9 +19,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 VIEWS = {
     "data": ("?view=Gallery", "?view=Distributions", "?view=Environment", "?view=Filters+and+own+crystals"),
     "features": ("?features_view=A+row",),
-    "database": ("?tab=Figure", "?tab=Gallery", "?tab=Failures", "?tab=SQL"),
+    "database": ("?tab=Figure", "?tab=Gallery", "?tab=Compare", "?tab=Failures", "?tab=SQL"),
+    "jobs": ("?job_view=Methods", "?job_view=Repeat+with+changes", "?job_view=Record", "?job_view=Delete"),
 }
 """Further tabs of pages, by their addresses."""
+PARTS = ("Net+and+novelty", "Similar+crystals", "Distances+and+angles", "Powder+pattern", "Bands", "History")
+"""Further tabs of the Structure page."""
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
@@ -56,5 +59,6 @@ def test_after_a_run(page: "Page", tmp_path: Path) -> None:
     with served(tmp_path / "w") as app:
         crystal = best(tmp_path / "w")
         addresses = [f"{address(name, crystal)}" for name in PAGES]
+        addresses += [f"{address('structure', crystal)}&part={part}" for part in PARTS]
         addresses += [f"/{name}{view}" for name, views in VIEWS.items() for view in views]
         assert [fault for where in addresses for fault in found(page, f"{app.address}{where}")] == []

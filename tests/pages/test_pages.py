@@ -194,7 +194,7 @@ def test_structure_page_shows_the_row(demo: Path, monkeypatch: pytest.MonkeyPatc
         row = store.query("SELECT * FROM candidates WHERE status = 'valid' ORDER BY loss").iloc[0]
     test = crystal_of(demo, monkeypatch, row["id"])
     assert not test.exception and not test.warning
-    assert f"(No. {row['space_group']})" in test.subheader[0].value
+    assert f"(No. {row['space_group']})" in test.header[0].value
     assert any(f"/structure?id={row['id']}" in text.value for text in test.markdown)
     sites = re.findall(r"^\| \d+ \| C \| (\d+)\w \|", tables_of(test), re.MULTILINE)
     assert len(sites) == row["sites"] and sum(map(int, sites)) == row["atoms"]
@@ -321,7 +321,7 @@ def test_structure_page_tells_net_neighbours_and_pattern(demo: Path, monkeypatch
     near = set(found.loc[found["status"] == "valid", "id"]) - {row["id"]}
     test = crystal_of(demo, monkeypatch, row["id"], part="Net and novelty")
     assert not test.exception and not test.warning
-    assert test.subheader[1].value == f"Why it counts as {row['class']}"
+    assert test.header[1].value == f"Why it counts as {row['class']}"
     told = next(text.value for text in test.markdown if f"Key `{row['net_key']}`" in text.value)
     assert f"{row['kind']}, {row['periodicity']}-periodic" in told and row["novelty"] in told
     arranged = f"arranged most like its own is **{row['nearest']}** of the {row['nearest_set']}"
@@ -479,11 +479,11 @@ def test_views_of_a_training_set(view: str, own: bool, demo: Path, monkeypatch: 
     if view == "Distributions":
         assert len(test.get("plotly_chart")) == (7 if own else 8)  # the user's crystals have no energies
         return
-    assert table["name"][number] in [heading.value for heading in test.subheader]
+    assert table["name"][number] in [heading.value for heading in test.header]
     if view == "Environment":
         assert test.number_input[0].value == number
         test.number_input[0].set_value(1).run()
-        assert table["name"][1] in [heading.value for heading in test.subheader] and not test.exception
+        assert table["name"][1] in [heading.value for heading in test.header] and not test.exception
 
 
 def test_what_a_row_becomes(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:

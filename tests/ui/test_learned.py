@@ -59,9 +59,9 @@ def test_the_page_says_how_good_the_predictions_were(tmp_path: Path) -> None:
     job = tiny_job(tmp_path)
     arguments = (str(job.folder.parent.parent), job.id)
     nothing = AppTest.from_function(page, args=arguments).run(timeout=30)
-    assert not nothing.exception and not nothing.subheader
+    assert not nothing.exception and not nothing.header
     write_parquet(table().assign(row=range(60)), job.shards / "ranked.parquet")
     shown = AppTest.from_function(page, args=arguments).run(timeout=30)
-    assert not shown.exception and shown.subheader[0].value == "Learnt energies"
+    assert not shown.exception and shown.header[0].value == "Learnt energies"
     assert shown.markdown[0].value.startswith("20 crystals have a predicted energy and none computed. 20 were first")
     assert len(shown.get("plotly_chart")) == 3
