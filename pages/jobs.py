@@ -1,6 +1,5 @@
 """Jobs: everything that runs or ran: how it stands, its methods, compared, repeated, deleted."""
 
-import json
 from collections.abc import Callable
 
 import pandas as pd
@@ -59,9 +58,9 @@ def overview() -> None:
 def record(job: Job) -> None:
     """All settings, versions and counts, and what the job printed."""
     content = job.record
-    st.json({name: content[name] for name in ("settings", "seeds", "parent", "version", "versions")}, expanded=1)
+    shell.record({name: content[name] for name in ("settings", "seeds", "parent", "version", "versions")})
     if job.summary:
-        st.json(json.loads(json.dumps(job.summary, default=str)), expanded=1)
+        shell.record(job.summary)
     st.caption(f"Stages: {', '.join(planned(job))}. Folder: {job.folder}")
 
 

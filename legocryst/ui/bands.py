@@ -238,7 +238,7 @@ def _computed(row: "pd.Series") -> None:
         key="charge",
     )
     with st.expander("Settings and convergence"):
-        st.json({"settings": settings, "convergence": convergence, "versions": json.loads(row["dft_versions"])})
+        shell.record({"settings": settings, "convergence": convergence, "versions": json.loads(row["dft_versions"])})
 
 
 def _start(name: str, crystal: "Crystals") -> bool:

@@ -38,9 +38,9 @@ def history(row: "pd.Series[Any]") -> None:
         st.caption("Angles in radians, coordinates as fractions of the cell; sites that it does not use are left out.")
     left, right = st.columns(2)
     with left.expander("Settings"):
-        st.json(json.loads(found["settings"]))
+        shell.record(json.loads(found["settings"]))
     with right.expander("Versions"):
-        st.json(json.loads(found["versions"]))
+        shell.record(json.loads(found["versions"]))
 
 
 def _unused(written: pd.DataFrame, name: str) -> bool:

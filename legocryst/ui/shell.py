@@ -1,5 +1,6 @@
 """The frame of every page: the page table, the guard for deep links, the database, and what surrounds a stage."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -196,6 +197,11 @@ def sentence(error: Exception) -> str:
     text = str(error).strip()
     name = "." in text.split(" ")[0]
     return (text[:1] if name else text[:1].upper()) + text[1:] + ("" if text.endswith((".", "`")) else ".")
+
+
+def record(content: object) -> None:
+    """Plain values as they stand in a record; st.json writes some of them in colours too pale to read."""
+    st.code(json.dumps(content, indent=1, default=str), language=None, height=400)
 
 
 def start(

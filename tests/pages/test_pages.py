@@ -245,7 +245,7 @@ def test_structure_page_tells_the_history(demo: Path, monkeypatch: pytest.Monkey
     sampled = pd.read_parquet(job.folder / "samples.parquet").iloc[row["row"]]
     assert (written.iloc[0] == sampled[written.columns]).all()
     assert len(written.filter(regex="^wp").columns) == (sampled.filter(regex="^wp") >= 0).sum()
-    assert [json.loads(shown.value) for shown in test.json] == [
+    assert [json.loads(shown.value) for shown in test.code[-2:]] == [
         job.record["settings"],
         job.record["versions"] | {"legocryst": job.record["version"]},
     ]
