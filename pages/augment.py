@@ -179,11 +179,7 @@ def controls() -> None:
     parent = shell.training_set()
     good = forms.form("augment")
     forms.seed()
-    if frame.button("Augment", "augment", good=good, base=parent):
-        started = shell.start("augment", forms.run_settings(), parent=parent, through="curate")
-        if started:
-            shell.choose("augmented", started)
-            st.rerun()
+    frame.starter("Augment", "augment", key="augmented", good=good, base=parent)
 
 
 shell.begin("augment")

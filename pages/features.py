@@ -108,11 +108,7 @@ def controls() -> None:
     )
     good = forms.form("features")
     base, through = (parent, "augment") if parent else (shell.chosen_training_set(), "curate")
-    if frame.button("Make features", "featurize", good=good, base=base, through=through):
-        started = shell.start("featurize", forms.run_settings(), parent=base, through=through)
-        if started:
-            shell.choose("featurized", started)
-            st.rerun()
+    frame.starter("Make features", "featurize", key="featurized", good=good, base=base, through=through)
 
 
 shell.begin("features")

@@ -43,11 +43,7 @@ def controls() -> None:
     """Settings and the button; a change of one does not draw the result anew."""
     model, good = form()
     base, through = (model, "train") if model else (shell.chosen_training_set(), "curate")
-    if frame.button("Generate", "run", good=good, base=base, through=through):
-        started = shell.start("run", forms.run_settings(), parent=base, through=through)
-        if started:
-            shell.choose("generated", started)
-            st.rerun()
+    frame.starter("Generate", "run", key="generated", good=good, base=base, through=through)
 
 
 def form() -> tuple[Job | None, bool]:

@@ -114,11 +114,7 @@ def controls() -> None:
     forms.seed()
     settings = forms.run_settings() if good else RunSettings()
     parent, through = start(table, stages(settings))
-    if frame.button("Train", "train", good=good, base=parent, through=through):
-        started = shell.start("train", settings, parent=parent, through=through)
-        if started:
-            shell.choose("trained", started)
-            st.rerun()
+    frame.starter("Train", "train", key="trained", good=good, base=parent, through=through)
 
 
 shell.begin("train")

@@ -22,6 +22,17 @@ def button(label: str, command: str, *, good: bool = True, base: Job | None = No
     return pressed
 
 
+def starter(
+    label: str, command: str, *, key: str, good: bool = True, base: Job | None = None, through: str = "curate"
+) -> None:
+    """The button, and the start of its job, which the page then shows (`key` of `shell.choose_job`)."""
+    if button(label, command, good=good, base=base, through=through):
+        started = shell.start(command, forms.run_settings(), parent=base, through=through)
+        if started:
+            shell.choose(key, started)
+            st.rerun()
+
+
 def time_of(settings: RunSettings, command: str, *, after: str = "") -> str:
     """How long a job takes on this computer, in a sentence that says where that is known from."""
     parts, missing = times.estimates(settings, command, known(), after=after)
