@@ -201,7 +201,7 @@ def sentence(error: Exception) -> str:
 
 def record(content: object) -> None:
     """Plain values as they stand in a record; st.json writes some of them in colours too pale to read."""
-    st.code(json.dumps(content, indent=1, default=str), language=None, height=400)
+    st.code(json.dumps(content, indent=1, default=str), language=None, wrap_lines=True)
 
 
 def start(

@@ -11,7 +11,7 @@ from legocryst.stages.featurize import featurize
 from legocryst.stages.train import train
 from tests.stages.test_featurize import graphite_like
 
-SETTINGS = TrainSettings(epochs=3, batch_size=20, latent=4, hidden=16)
+SETTINGS = TrainSettings(model="vae", epochs=3, batch_size=20, latent=4, hidden=16)
 
 
 def test_saves_a_model_and_leaves_no_checkpoint(tmp_path: Path) -> None:
