@@ -59,7 +59,7 @@ const look = () => {{
 requestAnimationFrame(look)
 """
 """Notes when the title of a page stands there and when the page is complete, since its request or an armed click."""
-STAYS = "() => clock.done !== null && performance.now() - clock.done > 500"
+STAYS = "() => clock.done !== null && performance.now() - clock.done > 500 && { ...clock }"
 MILLISECONDS = 120_000
 COLUMNS = (
     *("first paint, new browser", "complete, new browser", "first paint, address", "complete, address"),
@@ -140,8 +140,7 @@ def request(browser: Browser, app: App, where: str) -> tuple[float, float, int]:
 
 def read(page: Page) -> tuple[float, float]:
     """Seconds of the clock of a page: until its title stood there, until it was complete."""
-    page.wait_for_function(STAYS, timeout=MILLISECONDS, polling=50)
-    clock: dict[str, Any] = page.evaluate("clock")
+    clock: dict[str, Any] = page.wait_for_function(STAYS, timeout=MILLISECONDS, polling=50).json_value()
     return (clock["title"] - clock["begin"]) / 1000, (clock["done"] - clock["begin"]) / 1000
 
 
