@@ -1,13 +1,13 @@
 """What each generator yields of new crystals, for its samples and for its processor time, beside random crystals.
 
 python -m benchmarks.yield TABLE [--models transformer cvae vae gan] [--samples 1000 10000] [--matcher] [--random]
-    [--rounds 3] [--energies 600] [--saved FOLDER]
+    [--rounds 3] [--energies 600] [--learn 0.6] [--threads 2] [--saved FOLDER]
 
 TABLE is made by `python -m legocryst augment`. Every model is trained to its default stop, then draws and relaxes its
 rows. With --random the random symmetric generator gets as much processor time as that took, training included from
-10,000 samples on, and the same relaxation. All CPU-s are of one thread. Unique crystals are distinct nets; with
---matcher also pymatgen's StructureMatcher (ltol 0.2, stol 0.3, angle 5) counts, by the published criterion, within each
-net. Layers are told by their nets, so that another stacking of a known layer is no new crystal.
+10,000 samples on, and the same relaxation. CPU-s are those of all --threads together. Unique crystals are distinct
+nets; with --matcher also pymatgen's StructureMatcher (ltol 0.2, stol 0.3, angle 5) counts, by the published criterion,
+within each net. Layers are told by their nets, so that another stacking of a known layer is no new crystal.
 
 With --asked, 1,000 rows are drawn for each of some space groups, numbers of sites and of atoms, and the shares are told
 that meet what was asked, as drawn and, of the valid ones, relaxed and seen by spglib.
@@ -18,6 +18,10 @@ the quarters of the primitive cell's size. Their energies as they stand are comp
 are relaxed with it, and the number of low-energy ones among all new frameworks is told with its 95 % interval. All
 others are taken to be none, as are those with a larger --loss and those of more than --largest atoms, so that the
 number is rather too small. Models, relaxed samples and energies are kept in --saved, and taken from there.
+
+With --learn, all new frameworks get an energy as they stand, those below so many eV/atom join the crystals that were
+learnt from, a table of as many rows is made of both, and a model trained anew on it draws as many samples again, with
+the changes of --again. Both samples are judged as one.
 """
 
 import argparse
@@ -49,10 +53,12 @@ from legocryst.models.base import Generator, generator, load
 from legocryst.models.conditions import Conditions
 from legocryst.models.cvae import ConditionalVAE
 from legocryst.pipeline import nets_of_sources, share_valid
-from legocryst.settings import RankSettings, RelaxSettings, SampleSettings, TrainSettings
+from legocryst.quantities import CRYSTAL_COLUMNS
+from legocryst.settings import AugmentSettings, RankSettings, RelaxSettings, SampleSettings, TrainSettings
+from legocryst.stages.augment import augment
 from legocryst.stages.kept import KeptRows
 from legocryst.stages.rank import rank
-from legocryst.stages.relax import relax_table
+from legocryst.stages.relax import relax_chunks, relax_table
 from legocryst.stages.sample import refined, sample
 
 ONCE = RelaxSettings(restarts=0, merge=0.0)
@@ -75,6 +81,11 @@ SITES = (1, 2, 3, 4)
 """Numbers of sites that are told apart; the last stands for itself and all above."""
 
 
+def cpu_seconds() -> float:
+    """Processor seconds of this process and of those it started and that have ended."""
+    return sum(os.times()[:4])
+
+
 class Clock:
     """Processor seconds by what they were spent on."""
 
@@ -83,9 +94,9 @@ class Clock:
 
     def run(self, name: str, work: Any, *arguments: Any, **options: Any) -> Any:
         """Call `work` and add its time."""
-        start = time.process_time()
+        start = cpu_seconds()
         out = work(*arguments, **options)
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.process_time() - start
+        self.seconds[name] = self.seconds.get(name, 0.0) + cpu_seconds() - start
         return out
 
     @property
@@ -100,7 +111,7 @@ def main() -> None:
     parser.add_argument("table", type=Path, help="augmented table, .parquet")
     parser.add_argument("--target", default="sp2-carbon")
     parser.add_argument("--models", nargs="+", default=["transformer", "cvae", "vae", "gan"])
-    parser.add_argument("--samples", nargs="+", type=int, default=[1000, 10_000])
+    parser.add_argument("--samples", nargs="*", type=int, default=[1000, 10_000])
     parser.add_argument("--train", default="{}", help="changes of the training's settings, as JSON")
     parser.add_argument("--sample", default="{}", help="changes of the sampling's settings, as JSON")
     parser.add_argument("--matcher", action="store_true", help="count by StructureMatcher, too")
@@ -108,10 +119,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=0, help="rounds of latent refinement of a conditional VAE")
     parser.add_argument("--energies", type=int, default=0, help="new frameworks that get an energy")
     parser.add_argument("--below", type=float, default=0.9, help="eV/atom as they stand, of those that are relaxed")
-    parser.add_argument("--loss", type=float, default=0.6, help="largest of those that get an energy")
+    parser.add_argument("--loss", type=float, default=0.45, help="largest of those that get an energy")
     parser.add_argument("--largest", type=int, default=500, help="atoms in the primitive cell; larger ones are not low")
     parser.add_argument("--saved", type=Path, help="folder of trained models and of relaxed samples")
     parser.add_argument("--random", action="store_true", help="random crystals at equal time, too")
+    parser.add_argument("--learn", type=float, help="eV/atom as they stand, of the finds that are learnt from")
+    parser.add_argument("--again", default="{}", help="changes of the sampling's settings after that, as JSON")
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -128,6 +142,9 @@ def main() -> None:
             if number >= WITH_TRAINING:
                 clock.seconds["train"] = training
             tell(f"{name}, {number}", clock, judged(frame, target, known, matcher=options.matcher))
+            if options.learn is not None:
+                clock, frame = learnt(name, clock, frame, table, target, known, options)
+                tell(f"{name}, {number} and {len(frame) - number}", clock, judged(frame, target, known, matcher=False))
             low_energy(words(name, number, options), frame, target, known, options)
             if options.rounds and isinstance(model, ConditionalVAE):
                 refinement(model, frame, target, known, options)
@@ -139,21 +156,25 @@ def main() -> None:
 
 
 def trained(
-    name: str, table: pd.DataFrame, target: Target, known: set[str], options: argparse.Namespace
+    name: str, table: pd.DataFrame, target: Target, known: set[str], options: argparse.Namespace, suffix: str = ""
 ) -> tuple[Generator, float]:
     """A model trained to its default stop, and the CPU-s that took, checks of fresh samples included."""
     settings = TrainSettings.model_validate({**json.loads(options.train), "model": name})
     model, clock = generator(name), Clock()
-    saved = options.saved and options.saved / f"{name}.pt"
+    saved = options.saved and options.saved / f"{name}{suffix}.pt"
     if saved and saved.exists():
         model = load(saved)
         return model, float(json.loads(saved.with_suffix(".json").read_text())["cpu_seconds"])
-    evaluate = share_valid(target.name, known=known)
+    evaluate, start = share_valid(target.name, known=known), time.monotonic()
+    torch.set_num_threads(options.threads)
     clock.run("train", model.fit, table, settings, seed=options.seed, evaluate=evaluate)
+    torch.set_num_threads(1)
+    took = {"threads": options.threads, "seconds": round(time.monotonic() - start, 1)}
     record = model.describe().get("training", {})
     checks = [[line["epoch"], line["new"]] for line in record.get("history", []) if "new" in line]
     said = {name: record.get(name) for name in ("rows", "epoch", "best_epoch", "stopped")}
-    print(json.dumps({"trained": name, "cpu_seconds": round(clock.total, 1), **said, "checks": checks}), flush=True)
+    took["cpu_seconds"] = round(clock.total, 1)
+    print(json.dumps({"trained": name, **took, **said, "checks": checks}), flush=True)
     if saved:
         saved.parent.mkdir(parents=True, exist_ok=True)
         model.save(saved)
@@ -167,18 +188,18 @@ def drawn(
     """So many rows drawn and relaxed, and what that took; kept beside the model."""
     asked = SampleSettings.model_validate({**json.loads(options.sample), "samples": number})
     draw = partial(sample, model, asked, seed=options.seed)
-    return kept(words(name, number, options), draw, target, options.saved)
+    return kept(words(name, number, options), draw, target, options)
 
 
 def kept(
-    name: str, draw: Callable[[], pd.DataFrame], target: Target, folder: Path | None
+    name: str, draw: Callable[[], pd.DataFrame], target: Target, options: argparse.Namespace
 ) -> tuple["Clock", pd.DataFrame]:
     """Rows drawn and relaxed, and what that took: from the folder if they are there, else put into it."""
-    clock, path = Clock(), folder and folder / f"{name}.parquet"
+    clock, path = Clock(), options.saved and options.saved / f"{name}.parquet"
     if path and path.exists():
         clock.seconds = json.loads(path.with_suffix(".json").read_text())
         return clock, pd.read_parquet(path)
-    frame = clock.run("relax", relaxed, clock.run("sample", draw), target)
+    frame = clock.run("relax", relaxed, clock.run("sample", draw), target, options.threads)
     if path:
         frame.to_parquet(path)
         path.with_suffix(".json").write_text(json.dumps(clock.seconds))
@@ -190,11 +211,9 @@ def words(name: str, number: int, options: argparse.Namespace) -> str:
     return f"{name}-{number}" + "".join(f"-{key}-{value}" for key, value in json.loads(options.sample).items())
 
 
-def relaxed(rows: pd.DataFrame, target: Target) -> pd.DataFrame:
+def relaxed(rows: pd.DataFrame, target: Target, threads: int = 1) -> pd.DataFrame:
     """All rows relaxed, in lots."""
-    lots = range(0, len(rows), LOT)
-    frames = [relax_table(rows.iloc[k : k + LOT], target.name, ONCE, first_row=k) for k in lots]
-    return pd.concat(frames, ignore_index=True)
+    return pd.concat(relax_chunks(rows, target.name, ONCE, threads=threads, chunk=LOT), ignore_index=True)
 
 
 def honoured(model: Generator, target: Target, options: argparse.Namespace) -> None:
@@ -247,7 +266,7 @@ class Yardstick:
 
     def _lot(self, k: int) -> tuple[Clock, pd.DataFrame]:
         draw = partial(self.model.sample, LOT, seed=self.options.seed + k)
-        return kept(f"random-lot-{k}", draw, self.target, self.options.saved)
+        return kept(f"random-lot-{k}", draw, self.target, self.options)
 
 
 def judged(frame: pd.DataFrame, target: Target, known: set[str], *, matcher: bool) -> dict[str, Any]:
@@ -283,6 +302,36 @@ def new_frameworks(frame: pd.DataFrame, known: set[str]) -> pd.DataFrame:
     return valid.sort_values(["sites", "row"]).drop_duplicates("net_key").reset_index(drop=True)
 
 
+def learnt(
+    name: str,
+    clock: Clock,
+    frame: pd.DataFrame,
+    table: pd.DataFrame,
+    target: Target,
+    known: set[str],
+    options: argparse.Namespace,
+) -> tuple[Clock, pd.DataFrame]:
+    """A sample and a second one, of a model that has learnt from the first one's finds too, and what all that took."""
+    new = new_frameworks(frame, known)
+    new = new[new["loss"] <= options.loss].reset_index(drop=True)
+    stand = clock.run("energies", ranked, words(name, len(frame), options), new, 0, target, options)
+    energy = stand.loc[new["row"], "screen_energy"].to_numpy()
+    finds = new.assign(energy=energy)[energy < options.learn]
+    seeds = pd.concat([table.drop_duplicates("label"), finds], ignore_index=True)[[*CRYSTAL_COLUMNS, "energy"]]
+    both = clock.run("augment", augment, seeds, AugmentSettings(rows=len(table)), target=target.name, seed=options.seed)
+    more = both.table.assign(energy=seeds["energy"].to_numpy()[both.table["label"]])
+    print(json.dumps({"learnt": len(finds), "of": len(new), "rows": len(more)}), flush=True)
+    model, training = trained(name, more, target, known, options, suffix=f"-learnt-{len(frame)}")
+    clock.seconds["train again"] = training
+    again = SampleSettings.model_validate({**json.loads(options.again), "samples": len(frame)})
+    draw = partial(sample, model, again, seed=options.seed + 1)
+    took, second = kept(f"{words(name, len(frame), options)}-again", draw, target, options)
+    for part, seconds in took.seconds.items():
+        clock.seconds[part] += seconds
+    second = second.assign(row=second["row"] + len(frame))
+    return clock, pd.concat([frame, second], ignore_index=True)
+
+
 def low_energy(name: str, frame: pd.DataFrame, target: Target, known: set[str], options: argparse.Namespace) -> None:
     """Print how many of the new frameworks are low in energy, from a sample in equal shares of four sizes."""
     new = new_frameworks(frame, known)
@@ -297,33 +346,44 @@ def low_energy(name: str, frame: pd.DataFrame, target: Target, known: set[str], 
     share = max(1, options.energies // len(strata))
     drawn = [rng.permutation(stratum)[:share] for stratum in strata]
     rows = new.iloc[np.concatenate(drawn)].assign(row=np.concatenate(drawn))
-    asked = {"model": "7net-0", "max_energies": len(rows), "max_relaxed": 0, "max_rattled": 0, "max_atoms": 500}
-    with ExitStack() as stack:
-        kept = stack.enter_context(KeptRows(options.saved / f"energies-{name}")) if options.saved else None
-        again: dict[str, Any] = {"target": target.name, "kept": kept}
-        stand = clock.run("screen", rank, rows, RankSettings.model_validate(asked), **again)
-        asked["max_relaxed"] = int((stand["screen_energy"] < options.below).sum())
-        ranked = clock.run("relax", rank, rows, RankSettings.model_validate(asked), **again).set_index("row")
-    low = [ranked.loc[part, "low_energy"].fillna(False).to_numpy(bool) for part in drawn]
+    stand = clock.run("screen", ranked, name, rows, 0, target, options)
+    promising = int((stand["screen_energy"] < options.below).sum())
+    found = clock.run("relax", ranked, name, rows, promising, target, options)
+    low = [found.loc[part, "low_energy"].fillna(False).to_numpy(bool) for part in drawn]
     # Jeffreys' posterior of the share in each size
     posterior = sum(
-        len(stratum) * rng.beta(found.sum() + 0.5, len(found) - found.sum() + 0.5, 20_000)
-        for stratum, found in zip(strata, low, strict=True)
+        len(stratum) * rng.beta(part.sum() + 0.5, len(part) - part.sum() + 0.5, 20_000)
+        for stratum, part in zip(strata, low, strict=True)
     )
-    expected = sum(len(stratum) * found.mean() for stratum, found in zip(strata, low, strict=True))
+    expected = sum(len(stratum) * part.mean() for stratum, part in zip(strata, low, strict=True))
     out = {
         "new_frameworks": every,
         "with_small_loss": len(new),
         "largest_atoms_of_quarters": [int(size[stratum].max()) for stratum in strata],
-        "with_energy": [len(found) for found in low],
-        "relaxed": [int(ranked.loc[part, "relaxed"].fillna(False).sum()) for part in drawn],
+        "with_energy": [len(part) for part in low],
+        "relaxed": [int(found.loc[part, "relaxed"].fillna(False).sum()) for part in drawn],
         "below": options.below,
-        "low": [int(found.sum()) for found in low],
+        "low": [int(part.sum()) for part in low],
         "expected": round(float(expected), 1),
         "interval_95": np.quantile(posterior, [0.025, 0.975]).round(1).tolist(),
         "cpu_seconds": {name: round(value, 1) for name, value in clock.seconds.items()},
     }
     print(json.dumps({"low_energy": name, **out}), flush=True)
+
+
+def ranked(name: str, rows: pd.DataFrame, most: int, target: Target, options: argparse.Namespace) -> pd.DataFrame:
+    """Energies of all rows as they stand and of the lowest, so many, relaxed; by row, kept under a name."""
+    asked = {"model": "7net-0", "max_energies": len(rows), "max_relaxed": most, "max_rattled": 0, "max_atoms": 500}
+    with ExitStack() as stack:
+        store = stack.enter_context(KeptRows(options.saved / f"energies-{name}")) if options.saved else None
+        table = rank(
+            rows,
+            RankSettings.model_validate(asked),
+            target=target.name,
+            kept=store,
+            threads=options.threads,
+        )
+    return table.set_index("row")
 
 
 def refinement(

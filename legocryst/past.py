@@ -27,14 +27,28 @@ def spoken(number: int) -> str:
 
 
 def differing(first: Job, second: Job) -> list[tuple[str, str, Any, Any]]:
-    """Settings of two jobs that differ, as stage, setting and both values; of any version, so from their records."""
+    """Settings of stages of both jobs that differ, as stage, setting and both values; read from their records."""
     one, two = (_flat(job.record["settings"]) for job in (first, second))
+    both = _parts(first) & _parts(second)
     missing = "no such setting"
     return [
         (stage, name, one.get((stage, name), missing), two.get((stage, name), missing))
         for stage, name in dict.fromkeys([*one, *two])
-        if one.get((stage, name), missing) != two.get((stage, name), missing)
+        if stage in both and one.get((stage, name), missing) != two.get((stage, name), missing)
     ]
+
+
+def _parts(job: Job) -> set[str]:
+    """Names of the settings that meant something for a job; all of them where its version had others."""
+    try:
+        stages = job.stages
+    except ValueError:
+        return {"run", *job.record["settings"]}
+    return {
+        "run",
+        *({"featurize": "features"}.get(stage, stage) for stage in stages),
+        "goal" if job.command == "run" else "run",
+    }
 
 
 def numbers(job: Job) -> dict[str, float]:

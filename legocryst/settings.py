@@ -198,7 +198,7 @@ class FeatureSettings(Settings):
     )
 
 
-EPOCHS = {"transformer": 20, "cvae": 100, "vae": 100, "gan": 60}
+EPOCHS = {"transformer": 16, "cvae": 100, "vae": 100, "gan": 60}
 """Passes over a table of 65,000 rows: a quarter of an hour on two cores or less, a third for the Transformer."""
 
 
@@ -274,7 +274,7 @@ class TrainSettings(Settings):
     @property
     def pause(self) -> int:
         """Epochs between two checks of fresh samples."""
-        return self.check_every or max(1, self.passes // 10)
+        return self.check_every or -(-self.passes // 10)
 
 
 class SampleSettings(Settings):

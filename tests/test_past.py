@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from legocryst.cli import main
-from legocryst.jobs import jobs
+from legocryst.jobs import create, jobs
 from legocryst.past import differing, meaning, numbers, size, spoken
 from legocryst.settings import RunSettings, preset
 from tests.workspaces import finished
@@ -29,6 +29,8 @@ def test_only_what_differs_is_told(tmp_path: Path) -> None:
         ("sample", "samples", 100, 200),
     }
     counts = numbers(two)
+    trained = create(tmp_path, "train", changed(), threads=1)
+    assert differing(one, trained) == [("run", "seed", 0, 3), ("train", "epochs", 4, 8)]  # it drew no samples
     assert (
         counts["Sampled rows"]
         == 200

@@ -78,7 +78,7 @@ def compared(job: Job) -> None:
     other = others[name]
     this, that = "This job", "The other"
     differences = past.differing(job, other)
-    st.markdown("**Settings that differ**")
+    st.markdown("**Settings that differ**, of what both jobs did")
     if differences:
         rows = [
             (TITLES.get(stage, FORMS.get(stage, stage)), *past.meaning(stage, key), _value(one), _value(two))

@@ -42,9 +42,9 @@ def actions(store: Store, picked: list[str]) -> None:
     kept = {name: store.crystal(name).iloc[0][["starred", "note"]] for name in picked[:50]}
     starred = all(one["starred"] for one in kept.values())
     text = "Remove star" if starred else "Star"
-    middle.button(text, on_click=_star, args=(store, picked, not starred), width="stretch")
+    clicked = middle.button(text, on_click=_star, args=(store, picked, not starred), width="stretch")
     enough = 2 <= len(picked) <= COMPARED
-    right.button(
+    clicked |= right.button(
         "Compare",
         disabled=not enough,
         on_click=compare,
@@ -55,7 +55,9 @@ def actions(store: Store, picked: list[str]) -> None:
     with last.popover("Note", width="stretch"):
         first = kept[picked[0]]["note"] if len(picked) == 1 else ""
         note = st.text_area("Note", first, key=f"note {picked}", max_chars=2000)
-        st.button("Keep the note", on_click=_note, args=(store, picked, note), type="primary")
+        clicked |= st.button("Keep the note", on_click=_note, args=(store, picked, note), type="primary")
+    if clicked:
+        st.rerun()  # the whole page: filters and the other tabs may see what was done
 
 
 def _star(store: Store, names: list[str], starred: bool) -> None:
