@@ -198,8 +198,8 @@ class FeatureSettings(Settings):
     )
 
 
-EPOCHS = {"transformer": 16, "cvae": 100, "vae": 100, "gan": 60}
-"""Passes over a table of 65,000 rows: a quarter of an hour on two cores or less, a third for the Transformer."""
+EPOCHS = {"transformer": 12, "cvae": 100, "vae": 100, "gan": 60}
+"""Passes over a table of 65,000 rows: a quarter of an hour on two cores or less."""
 
 
 class TrainSettings(Settings):

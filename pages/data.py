@@ -116,10 +116,7 @@ def thumbnails(known: Known, store: Store, total: int) -> None:
         rows = known.page(store, order=order, descending=descending, limit=TILES, offset=(page - 1) * TILES)
         number = picked(known, total)
         tiles = known.tiles(rows, lambda row: f"{row['symbol']}, {row['atoms']} atoms")
-        clicked = gallery(tiles, picked=f"{known.name} {number}", key="gallery")
-    if clicked:
-        pick(known, int(clicked.rpartition(" ")[2]))
-        st.rerun()
+        gallery(tiles, on_pick=lambda name: pick(known, int(name.rpartition(" ")[2])), picked=f"{known.name} {number}")
     with side:
         row = known.row(store, number)
         first = row.iloc[0]
@@ -283,18 +280,23 @@ def page(job: Job | None) -> None:
         nets = int(store.query(sql, [job.id])["n"].iloc[0])
         besides = f" The nets of {nets} more are known for novelty only."
     st.write(f"{total:,} crystals, {frameworks:,} of them with a 3-periodic net.{besides}")
-    opened = st.tabs(TABS, key="view", bind="query-params")
-    views = {
+    views(known, store, total)
+
+
+@st.fragment
+def views(known: Known, store: Store, total: int) -> None:
+    """The tabs, of which only the open one is drawn."""
+    draw = {
         "Table": lambda: listing(known, store, total),
         "Gallery": lambda: thumbnails(known, store, total),
         "Distributions": lambda: distributions(known, store),
         "Environment": lambda: environment(known, store, total),
         "Filters and own crystals": lambda: making(known),
     }
-    for tab, name in zip(opened, TABS, strict=True):
+    for tab, name in zip(st.tabs(TABS, key="view", bind="query-params"), TABS, strict=True):
         if tab.open:  # the others cost nothing, and a 3D view needs a place on the page
             with tab:
-                views[name]()
+                draw[name]()
 
 
 shell.begin("data")

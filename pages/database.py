@@ -2,9 +2,28 @@
 
 import streamlit as st
 
+from legocryst.store import Filters, Store
 from legocryst.ui import failures, filters, listing, pictures, plots, shell, sqlbox
 
 TABS = ("Table", "Figure", "Gallery", "Compare", "Failures", "SQL")
+
+
+@st.fragment
+def views(store: Store, where: Filters, total: int) -> None:
+    """The tabs, of which only the open one is drawn, without asking the filters again."""
+    draw = {
+        "Table": lambda: listing.table(store, where, total),
+        "Figure": lambda: plots.figure(store, where),
+        "Gallery": lambda: pictures.thumbnails(store, where, total),
+        "Compare": lambda: pictures.side_by_side(store),
+        "Failures": lambda: failures.failures(store, where),
+        "SQL": lambda: sqlbox.box(store),
+    }
+    for tab, name in zip(st.tabs(TABS, key="tab", bind="query-params"), TABS, strict=True):
+        if tab.open:  # the others cost nothing, and a 3D view needs a place on the page
+            with tab:
+                draw[name]()
+
 
 shell.begin("database")
 store = shell.store()
@@ -16,15 +35,4 @@ if not everything:
 where = filters.filters(store)
 total = store.total(where)
 st.write(f"**{total:,}** of {everything:,} sampled rows pass the filters.")
-views = {
-    "Table": lambda: listing.table(store, where, total),
-    "Figure": lambda: plots.figure(store, where),
-    "Gallery": lambda: pictures.thumbnails(store, where, total),
-    "Compare": lambda: pictures.side_by_side(store),
-    "Failures": lambda: failures.failures(store, where),
-    "SQL": lambda: sqlbox.box(store),
-}
-for tab, name in zip(st.tabs(TABS, key="tab", bind="query-params"), TABS, strict=True):
-    if tab.open:  # the others cost nothing, and a 3D view needs a place on the page
-        with tab:
-            views[name]()
+views(store, where, total)

@@ -113,10 +113,7 @@ def examples(store: Store, rows: pd.DataFrame) -> None:
     st.header("Examples")
     grid, side = st.columns([5, 3], gap="medium")
     with grid:
-        clicked = gallery(made, picked=st.session_state.get("picked_crystal", ""), key="examples")
+        gallery(made, on_pick=pictures.pick, picked=st.session_state.get("picked_crystal", ""), key="examples")
         st.caption("The nearest to the target first, with their loss. Click one to see it in 3D.")
-    if clicked:
-        st.session_state["picked_crystal"] = clicked
-        st.rerun()
     with side:
         pictures.picked(store, key="failed_picked")

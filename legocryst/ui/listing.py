@@ -19,9 +19,8 @@ DEFAULT = (
 )
 
 
-@st.fragment
 def table(store: Store, where: Filters, total: int) -> None:
-    """The tab, which draws itself anew without the filters and without counting."""
+    """The tab."""
     order, descending, columns = arranged()
     last = max(1, math.ceil(total / PAGE))
     place = st.container()

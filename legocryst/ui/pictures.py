@@ -92,14 +92,16 @@ def thumbnails(store: Store, where: Filters, total: int) -> None:
         offset = (min(page, pages) - 1) * TILES
         rows = store.page(where, order=order, descending=descending, limit=TILES, offset=offset, columns=DRAWN)
         made = tiles(rows)
-        clicked = gallery(made, picked=st.session_state.get("picked_crystal", ""), key="candidates")
+        gallery(made, on_pick=pick, picked=st.session_state.get("picked_crystal", ""), key="candidates")
         if lost := len(rows) - len(made):
             st.caption(f"{lost} of these {len(rows)} have no picture: no crystal, or more than {ATOMS} atoms.")
-    if clicked:
-        st.session_state["picked_crystal"] = clicked
-        st.rerun()
     with side:
         picked(store, key="gallery_picked")
+
+
+def pick(name: str) -> None:
+    """Let a crystal be the picked one; a callback."""
+    st.session_state["picked_crystal"] = name
 
 
 def picked(store: Store, *, key: str) -> None:

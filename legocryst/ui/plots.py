@@ -24,7 +24,9 @@ ROWS = ("symbol", "kind", "net_name", "atoms", "energy", "density", "loss", "cla
 
 
 def figure(store: Store, where: Filters) -> None:
-    """The tab."""
+    """The tab, in a fragment of the page."""
+    if st.session_state.pop("narrowed", False):
+        st.rerun()  # the whole page, for its filters
     left, right = st.columns(2)
     at = NUMBERS.index("density")
     x = left.selectbox("Across", NUMBERS, at, format_func=label, key="x", bind="query-params")
@@ -149,8 +151,9 @@ def _selected() -> None:
     plotted = st.session_state.get("plotted", {})
     if ranges := ranges_of(event, plotted):
         narrow(ranges)
+        st.session_state["narrowed"] = True
     elif names := names_of(event):
-        st.session_state["picked_crystal"] = names[0]
+        pictures.pick(names[0])
 
 
 def ranges_of(event: Mapping[str, Any], plotted: Mapping[str, Any]) -> dict[str, tuple[float, float]]:

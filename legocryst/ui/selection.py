@@ -29,7 +29,7 @@ def compare(names: Sequence[str]) -> None:
 
 
 def actions(store: Store, picked: list[str]) -> None:
-    """What can be done with the selected rows."""
+    """What can be done with the selected rows, in a fragment of the page."""
     if not picked:
         st.caption(
             "Tick rows to open, star, note, compare or download them. The link of a row opens its crystal in a new tab."
@@ -44,7 +44,7 @@ def actions(store: Store, picked: list[str]) -> None:
     text = "Remove star" if starred else "Star"
     clicked = middle.button(text, on_click=_star, args=(store, picked, not starred), width="stretch")
     enough = 2 <= len(picked) <= COMPARED
-    clicked |= right.button(
+    right.button(
         "Compare",
         disabled=not enough,
         on_click=compare,
@@ -57,7 +57,7 @@ def actions(store: Store, picked: list[str]) -> None:
         note = st.text_area("Note", first, key=f"note {picked}", max_chars=2000)
         clicked |= st.button("Keep the note", on_click=_note, args=(store, picked, note), type="primary")
     if clicked:
-        st.rerun()  # the whole page: filters and the other tabs may see what was done
+        st.rerun()  # the whole page: a filter may ask for stars or notes
 
 
 def _star(store: Store, names: list[str], starred: bool) -> None:

@@ -2,7 +2,7 @@
 
 import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -71,8 +71,10 @@ class Tile:
     text: str = ""
 
 
-def gallery(tiles: Sequence[Tile], *, picked: str = "", columns: int = 4, key: str = "gallery") -> str:
-    """Thumbnails of crystals, the `picked` one framed; returns the name of the one that was clicked just now, or "".
+def gallery(
+    tiles: Sequence[Tile], *, on_pick: Callable[[str], None], picked: str = "", columns: int = 4, key: str = "gallery"
+) -> None:
+    """Thumbnails of crystals, the `picked` one framed; `on_pick` is a callback that gets the name of a clicked one.
 
     One viewer draws them all, one after another, since browsers keep no more than 16 in memory.
     """
@@ -83,9 +85,12 @@ def gallery(tiles: Sequence[Tile], *, picked: str = "", columns: int = 4, key: s
         }
         for tile in tiles
     ]
-    data = {"tiles": listed, "columns": columns, "script": _ADDRESS}
-    result = _gallery()(data=data, key=key, on_picked_change=lambda: None)
-    return str(result.get("picked") or "")
+
+    def pick() -> None:
+        if name := st.session_state[key].get("picked"):
+            on_pick(str(name))
+
+    _gallery()(data={"tiles": listed, "columns": columns, "script": _ADDRESS}, key=key, on_picked_change=pick)
 
 
 def _data(scene: Scene, *, name: str, look: Look, height: int) -> dict[str, Any]:

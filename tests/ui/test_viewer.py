@@ -46,13 +46,13 @@ def test_scene_travels_as_json(graphite: Scene) -> None:
 def test_gallery_sends_every_tile_and_frames_the_picked(graphite: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: dict[str, Any] = {}
 
-    def component(**given: Any) -> dict[str, Any]:
-        sent.update(given)
-        return {"picked": "b"}
-
-    monkeypatch.setattr(viewer, "_gallery", lambda: component)
+    monkeypatch.setattr(viewer, "_gallery", lambda: sent.update)
+    monkeypatch.setattr(viewer.st, "session_state", {"gallery": {"picked": "b"}})
+    clicked: list[str] = []
     tiles = [Tile(name, graphite, f"<{name}>", "194, 4 atoms") for name in "ab"]
-    assert gallery(tiles, picked="a") == "b"
+    gallery(tiles, on_pick=clicked.append, picked="a")
+    sent["on_picked_change"]()
+    assert clicked == ["b"]
     shown = json.loads(json.dumps(sent["data"]))["tiles"]
     assert [(tile["camera"], tile["title"], tile["picked"]) for tile in shown] == [
         ("a", "<a>", True),
