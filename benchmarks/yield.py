@@ -321,7 +321,8 @@ def learnt(
     both = clock.run("augment", augment, seeds, AugmentSettings(rows=len(table)), target=target.name, seed=options.seed)
     more = both.table.assign(energy=seeds["energy"].to_numpy()[both.table["label"]])
     print(json.dumps({"learnt": len(finds), "of": len(new), "rows": len(more)}), flush=True)
-    model, training = trained(name, more, target, known, options, suffix=f"-learnt-{len(frame)}")
+    found = known | set(finds["net_key"])
+    model, training = trained(name, more, target, found, options, suffix=f"-learnt-{len(frame)}")
     clock.seconds["train again"] = training
     again = SampleSettings.model_validate({**json.loads(options.again), "samples": len(frame)})
     draw = partial(sample, model, again, seed=options.seed + 1)

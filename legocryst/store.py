@@ -7,193 +7,30 @@ sees every job.
 
 import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import parse_qsl, urlencode
 
 from legocryst.counts import count
+from legocryst.filters import FILTERED, Filters
 from legocryst.jobs import Job, jobs
 from legocryst.marks import marks
-from legocryst.quantities import BAND_COLUMNS, CRYSTAL_COLUMNS, DFT_COLUMNS, ENERGY_COLUMNS, QUANTITIES
+from legocryst.quantities import QUANTITIES
+from legocryst.schema import CANDIDATES, MARKS, SCHEMA, SHARDS, TABLES, TYPES, StoreError, column
 
 if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-SCHEMA = 6
 NAME = "legocryst.duckdb"
-TYPES = {
-    **{"real": "DOUBLE", "integer": "BIGINT", "text": "VARCHAR", "category": "VARCHAR", "truth": "BOOLEAN"},
-    **{"vector": "FLOAT[]"},
-}
-TABLES: dict[str, tuple[str, ...]] = {
-    "jobs": (
-        *("job", "command", "target", "model", "seed", "threads", "settings", "versions", "started", "state"),
-        "summary",
-    ),
-    "shards": ("path", "table", "job", "rows"),
-    "seeds": (
-        *("job", "number", *CRYSTAL_COLUMNS, "name", "source", "licence", "net_key", "periodicity", "kind", "rings"),
-        *("energy", "strain", "atoms", "loss"),
-    ),
-    "reference": (
-        *("job", "source", "name", "net_key", "periodicity", "kind", "rings", "energy", "strain", "spg", "sites"),
-        "atoms",
-    ),
-    "augmented": (
-        *("job", *CRYSTAL_COLUMNS, "label", "t_index", "k_index", "basis", "origin_x", "origin_y", "origin_z"),
-        *("mirror", "variant", "deviation"),
-    ),
-    "features": ("job", "column", "encoding", "width", "components", "outliers"),
-    "training": ("job", "epoch", "quantity", "value"),
-    "crystals": (
-        *("id", "job", "row", "status", "reason", "shift", "loss_before", "loss", "published", "evaluations"),
-        *("restarts", "merged", "written_group", "space_group", "symbol", "sites", "atoms", "density"),
-        *("net_key", "net_name", "kind", "periodicity", *CRYSTAL_COLUMNS),
-        *("nearest", "nearest_set", "nearest_distance", "amd"),
-    ),
-    "energies": ("job", "row", *ENERGY_COLUMNS),
-    "bands": ("job", "row", *BAND_COLUMNS),
-    "dft": ("job", *DFT_COLUMNS),
-}
-"""Columns of each table of what jobs made."""
-MARKS = ("id", "starred", "note")
-"""Columns of the table `marks`, what readers say (see `legocryst/marks.py`)."""
-SHARDS = {
-    "seeds": "seeds",
-    "reference": "reference",
-    "augmented": "augmented",
-    "features": "features",
-    "training": "training",
-    "crystals": "crystals",
-    "ranked": "energies",
-    "bands": "bands",
-    "dft": "dft",
-}
-"""Table of a shard by the first word of its file name."""
-_LONG = ("amd", "relaxed_cif")
-_OF_ALL = ("target", "model", "seed", "class", "novelty", "starred", "note")
-COLUMNS = tuple(
-    dict.fromkeys(
-        name for name in (*TABLES["crystals"], *TABLES["energies"], *TABLES["bands"], *_OF_ALL) if name not in _LONG
-    )
-)
-"""Columns of the view `candidates` that are neither lists nor files."""
-FILTERED = frozenset(COLUMNS)
-CANDIDATES = """
-CREATE OR REPLACE VIEW candidates AS
-WITH valid AS (
-    SELECT c.id, EXISTS (FROM seeds s WHERE s.job = c.job AND s.net_key = c.net_key) AS trained,
-        EXISTS (FROM reference r WHERE r.job = c.job AND r.net_key = c.net_key) AS referred,
-        row_number() OVER (PARTITION BY j.target, c.net_key ORDER BY j.started, c.job, c.row) > 1 AS repeated
-    FROM crystals c JOIN jobs j USING (job) WHERE c.status = 'valid'
-)
-SELECT c.* EXCLUDE (amd) REPLACE (coalesce(c.density, e.relaxed_density) AS density),
-    e.* EXCLUDE (job, "row") REPLACE (e.low_energy AND NOT (v.trained OR v.referred OR v.repeated) AS low_energy),
-    b.* EXCLUDE (job, "row"), j.target, j.model, j.seed,
-    coalesce(m.starred, FALSE) AS starred, coalesce(m.note, '') AS note,
-    CASE WHEN c.status <> 'valid' THEN c.status WHEN v.trained OR v.referred THEN 'known'
-        WHEN v.repeated THEN 'duplicate' ELSE 'new' END AS class,
-    CASE WHEN c.status <> 'valid' THEN '' WHEN v.trained THEN 'in training set' WHEN v.referred THEN 'in reference set'
-        WHEN c.net_name <> '' THEN 'known net' ELSE 'new' END AS novelty
-FROM crystals c JOIN jobs j USING (job) LEFT JOIN valid v USING (id) LEFT JOIN energies e USING (job, row)
-    LEFT JOIN bands b USING (job, row) LEFT JOIN marks m USING (id)
-"""
 _copying = threading.Lock()
 _writing = threading.Lock()  # one thread of this process at a time takes in shards
 
 
-class StoreError(ValueError):
-    """The database cannot be used; the message is one sentence for the reader."""
-
-
 class StoreBusy(StoreError):
     """Another process has the database open."""
-
-
-@dataclass(frozen=True)
-class Filters:
-    """Conditions on columns of `candidates`, all of which must hold; names are checked, values are bound."""
-
-    between: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)  # inclusive; None: open
-    among: Mapping[str, Sequence[Any]] = field(default_factory=dict)  # an empty sequence lets all pass
-    containing: Mapping[str, str] = field(default_factory=dict)  # text within, capitals or not; "" lets all pass
-
-    def sql(self) -> tuple[str, list[Any]]:
-        """The condition and its parameters; raises StoreError for an unknown column."""
-        parts: list[str] = ["TRUE"]
-        values: list[Any] = []
-        for name, (low, high) in self.between.items():
-            for sign, bound in ((">=", low), ("<=", high)):
-                if bound is not None:
-                    parts.append(f"{column(name)} {sign} ?")
-                    values.append(bound)
-        for name, allowed in self.among.items():
-            if allowed:
-                parts.append(f"{column(name)} IN ({', '.join('?' * len(allowed))})")
-                values += list(allowed)
-        for name, text in self.containing.items():
-            if text:
-                parts.append(f"contains(lower({column(name)}), lower(?))")
-                values.append(text)
-        return " AND ".join(parts), values
-
-    def text(self) -> str:
-        """The conditions as the address of the Database page has them: `class=new&energy_to=0.3&net_name_has=dia`."""
-        pairs: list[tuple[str, str]] = []
-        for name, bounds in self.between.items():
-            ends = zip(("from", "to"), bounds, strict=True)
-            pairs += [(f"{name}_{end}", f"{bound:.15g}") for end, bound in ends if bound is not None]
-        pairs += [(name, str(value)) for name, allowed in self.among.items() for value in allowed]
-        pairs += [(f"{name}_has", text) for name, text in self.containing.items() if text]
-        return urlencode(pairs)
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """The conditions of a text that `text` wrote; raises StoreError with what is wrong."""
-        between: dict[str, tuple[float | None, float | None]] = {}
-        among: dict[str, list[Any]] = {}
-        containing: dict[str, str] = {}
-        for key, value in parse_qsl(text.removeprefix("?"), keep_blank_values=True):
-            name, _, end = key.rpartition("_")
-            try:
-                if key in FILTERED:
-                    among.setdefault(key, []).extend([_typed(key, value)] if value else [])
-                elif name in FILTERED and end in ("from", "to"):
-                    low, high = between.get(name, (None, None))
-                    between[name] = (float(value), high) if end == "from" else (low, float(value))
-                elif name in FILTERED and end == "has":
-                    containing[name] = value
-                else:
-                    raise StoreError(
-                        f"{key!r} is no filter: give NAME=VALUE, NAME_from=NUMBER, NAME_to=NUMBER or NAME_has=TEXT, "
-                        "joined by &, with names of the database's columns"
-                    )
-            except ValueError as error:
-                if isinstance(error, StoreError):
-                    raise
-                raise StoreError(f"the filter {key}={value} needs another value: {error}") from error
-        return cls(between, among, containing)
-
-
-def _typed(name: str, value: str) -> Any:
-    kind = QUANTITIES[name].kind
-    if kind == "truth":
-        if value not in ("True", "False"):
-            raise ValueError("give True or False")
-        return value == "True"
-    return int(value) if kind == "integer" else float(value) if kind == "real" else value
-
-
-def column(name: str) -> str:
-    """The quoted name of a known column; raises StoreError for another."""
-    if name not in QUANTITIES:
-        raise StoreError(f"there is no column {name!r} in the database")
-    return f'"{name}"'
 
 
 class Store:

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from legocryst.store import Filters, Store
+from legocryst.filters import Filters
+from legocryst.store import Store
 from legocryst.ui import failures, filters, listing, pictures, plots, shell, sqlbox
 
 TABS = ("Table", "Figure", "Gallery", "Compare", "Failures", "SQL")

@@ -5,8 +5,8 @@ import streamlit as st
 
 from legocryst.jobs import Job
 from legocryst.quantities import QUANTITIES, header
+from legocryst.schema import column as store_column
 from legocryst.store import Store
-from legocryst.store import column as store_column
 from legocryst.ui import figures, forms, frame, shell, show, tables
 from legocryst.ui.live import live, planned
 

@@ -13,7 +13,7 @@ from legocryst.crystal.representation import Crystals
 from legocryst.crystal.wyckoff import wyckoff
 from legocryst.environment.targets import target
 from legocryst.quantities import QUANTITIES
-from legocryst.store import StoreError
+from legocryst.schema import StoreError
 from legocryst.ui import bands, drawing, nets, powder, rejected, shell
 from legocryst.ui.distributions import compared
 from legocryst.ui.facts import facts, listed, value

@@ -15,7 +15,7 @@ import pytest
 from legocryst import ROOT, __version__
 
 LIGHT = (
-    *("settings", "quantities", "records", "counts", "jobs", "store", "cli"),
+    *("settings", "quantities", "records", "counts", "jobs", "schema", "filters", "store", "cli"),
     *("crystal.wyckoff", "crystal.cell", "crystal.representation", "crystal.projection", "crystal.table", "ui"),
 )
 HEAVY = {
@@ -48,7 +48,10 @@ ROOMS = (
         "legocryst.workspace",
     },
     {"legocryst.crystal"},
-    {"legocryst.jobs", "legocryst.counts", "legocryst.store", "legocryst.models", "legocryst.environment"},
+    {
+        *("legocryst.jobs", "legocryst.counts", "legocryst.store", "legocryst.filters", "legocryst.schema"),
+        *("legocryst.models", "legocryst.environment"),
+    },
     {"legocryst.relax"},
     {"legocryst.analysis"},
     {"legocryst.stages", "legocryst.results"},
@@ -62,6 +65,9 @@ ROOMS = (
 STAIRS = {
     ("legocryst.store", "legocryst.jobs"),
     ("legocryst.store", "legocryst.counts"),
+    ("legocryst.store", "legocryst.filters"),
+    ("legocryst.store", "legocryst.schema"),
+    ("legocryst.filters", "legocryst.schema"),
     ("legocryst.marks", "legocryst.records"),
     ("legocryst.cli", "legocryst.ui"),  # `view` writes the page's drawing
 }

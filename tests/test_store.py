@@ -7,22 +7,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from legocryst.filters import Filters
 from legocryst.jobs import REFERENCE, Job, work
 from legocryst.marks import mark, marks
 from legocryst.records import write_parquet
-from legocryst.store import (
-    CANDIDATES,
-    NAME,
-    SCHEMA,
-    TABLES,
-    Filters,
-    Store,
-    StoreBusy,
-    StoreError,
-    Writer,
-    column,
-    rebuild,
-)
+from legocryst.schema import CANDIDATES, SCHEMA, TABLES, StoreError, column
+from legocryst.store import NAME, Store, StoreBusy, Writer, rebuild
 from tests.workspaces import HOLD, tiny_job, wait_for
 
 Made = tuple[Path, Job]

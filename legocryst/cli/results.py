@@ -9,7 +9,8 @@ from legocryst.cli.output import Result, say, write
 if TYPE_CHECKING:
     import pandas as pd
 
-    from legocryst.store import Filters, Store
+    from legocryst.filters import Filters
+    from legocryst.store import Store
 
 NEW = "class=new"
 """What is exported unless filters or names are given."""
@@ -17,7 +18,8 @@ NEW = "class=new"
 
 def export(options: argparse.Namespace) -> Result:
     """Crystals of a workspace as CIFs, table or archive; from the shards, so that an open app is no hindrance."""
-    from legocryst.store import Filters, snapshot
+    from legocryst.filters import Filters
+    from legocryst.store import snapshot
 
     text = options.filters if options.filters is not None else "" if options.ids else NEW
     where = Filters.parse(text)
@@ -34,7 +36,7 @@ def export(options: argparse.Namespace) -> Result:
 
 def _rows(store: "Store", where: "Filters", options: argparse.Namespace) -> "pd.DataFrame":
     """The rows that were asked for; raises ValueError where there are none."""
-    from legocryst.store import Filters
+    from legocryst.filters import Filters
 
     if options.ids:
         where = Filters(where.between, {**where.among, "id": options.ids}, where.containing)

@@ -45,7 +45,7 @@ def view(options: argparse.Namespace) -> Result:
 def _of_workspace(store: "Store", name: str, options: argparse.Namespace) -> dict[str, Any]:
     """The view of a crystal of the database as it was generated, with what is known of it."""
     from legocryst.environment.targets import target
-    from legocryst.store import StoreError
+    from legocryst.schema import StoreError
     from legocryst.ui.facts import facts
     from legocryst.ui.nets import stored
 

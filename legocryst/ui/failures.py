@@ -6,7 +6,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from legocryst.store import Filters, Store
+from legocryst.filters import Filters
+from legocryst.store import Store
 from legocryst.ui import figures, listing, pictures
 from legocryst.ui.viewer import gallery
 

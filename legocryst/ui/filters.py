@@ -5,8 +5,10 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from legocryst.filters import Filters
 from legocryst.quantities import CRYSTAL_COLUMNS, QUANTITIES
-from legocryst.store import COLUMNS, Filters, Store
+from legocryst.schema import COLUMNS
+from legocryst.store import Store
 from legocryst.ui import tables, words
 
 BASIC = ("class", "kind", "periodicity", "energy", "density", "atoms")

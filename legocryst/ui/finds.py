@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from legocryst.filters import Filters
 from legocryst.jobs import FILES, Job
 from legocryst.quantities import CRYSTAL_COLUMNS, QUANTITIES
 from legocryst.records import write_parquet
-from legocryst.store import Filters, Store
+from legocryst.store import Store
 from legocryst.ui import forms, shell
 
 if TYPE_CHECKING:

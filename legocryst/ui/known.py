@@ -12,8 +12,9 @@ from legocryst.crystal.representation import Crystals
 from legocryst.crystal.wyckoff import wyckoff
 from legocryst.environment.targets import Target, target
 from legocryst.jobs import Job
+from legocryst.schema import column
 from legocryst.settings import CurateSettings
-from legocryst.store import Store, column
+from legocryst.store import Store
 from legocryst.ui import shell, tables
 from legocryst.ui.scene import scene
 from legocryst.ui.viewer import Tile

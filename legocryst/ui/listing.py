@@ -6,8 +6,9 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
+from legocryst.filters import Filters
 from legocryst.quantities import QUANTITIES
-from legocryst.store import Filters, Store
+from legocryst.store import Store
 from legocryst.ui import bands, selection, show
 from legocryst.ui.filters import ORDERED, label
 

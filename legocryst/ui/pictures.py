@@ -7,8 +7,9 @@ import pandas as pd
 import streamlit as st
 
 from legocryst.environment.targets import target
+from legocryst.filters import Filters
 from legocryst.quantities import CRYSTAL_COLUMNS, QUANTITIES
-from legocryst.store import Filters, Store
+from legocryst.store import Store
 from legocryst.ui import selection, shell
 from legocryst.ui.filters import ORDERED
 from legocryst.ui.listing import arranged

@@ -8,8 +8,10 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from legocryst.filters import Filters
 from legocryst.quantities import CRYSTAL_COLUMNS, QUANTITIES
-from legocryst.store import Filters, Store, column
+from legocryst.schema import column
+from legocryst.store import Store
 from legocryst.ui import figures, listing, pictures, tables
 from legocryst.ui.filters import ORDERED, label, narrow
 

@@ -10,8 +10,8 @@ import streamlit as st
 
 from legocryst.crystal.representation import Crystals
 from legocryst.jobs import job
+from legocryst.schema import StoreError
 from legocryst.settings import PowderSettings
-from legocryst.store import StoreError
 from legocryst.ui import figures, shell, show
 from legocryst.ui.known import Known
 from legocryst.ui.nets import stored

@@ -6,8 +6,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from legocryst.filters import Filters
 from legocryst.marks import mark
-from legocryst.store import Filters, Store
+from legocryst.store import Store
 from legocryst.ui import shell
 
 MOST = 2000

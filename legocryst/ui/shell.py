@@ -11,8 +11,9 @@ import streamlit as st
 
 from legocryst import ROOT
 from legocryst.jobs import FILES, Job, cores, create, jobs, launch
+from legocryst.schema import StoreError
 from legocryst.settings import RunSettings
-from legocryst.store import Store, StoreError, Writer
+from legocryst.store import Store, Writer
 from legocryst.ui import words
 from legocryst.workspace import default_workspace
 

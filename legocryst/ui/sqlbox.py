@@ -5,7 +5,8 @@ from typing import Any
 import streamlit as st
 
 from legocryst.results.sql import ROWS, SECONDS, Copy, SqlError
-from legocryst.store import COLUMNS, MARKS, TABLES, Store
+from legocryst.schema import COLUMNS, MARKS, TABLES
+from legocryst.store import Store
 from legocryst.ui import shell, show
 
 EXAMPLE = """SELECT kind, count(*) AS n, min(energy) AS lowest

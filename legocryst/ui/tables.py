@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from legocryst.filters import Filters
 from legocryst.quantities import CRYSTAL_COLUMNS, SITES
-from legocryst.store import Filters, Store, column
+from legocryst.schema import column
+from legocryst.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd

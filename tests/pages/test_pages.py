@@ -17,11 +17,12 @@ from legocryst import ROOT
 from legocryst.crystal.files import to_cif
 from legocryst.crystal.table import OUTSIDE_GROUPS, encode
 from legocryst.environment.targets import target
+from legocryst.filters import Filters
 from legocryst.jobs import create, jobs, work
 from legocryst.quantities import CRYSTAL_COLUMNS
 from legocryst.records import process_start, write_json, write_parquet
 from legocryst.stages.curate import shipped
-from legocryst.store import Filters, Store
+from legocryst.store import Store
 from legocryst.ui.scene import Scene
 from legocryst.ui.shell import PAGES, _writer
 from legocryst.ui.viewer import Look

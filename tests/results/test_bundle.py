@@ -15,11 +15,12 @@ from pymatgen.io.cif import CifParser
 from pymatgen.io.vasp import Poscar
 
 from legocryst.crystal.files import to_cif
+from legocryst.filters import Filters
 from legocryst.references import bibtex
 from legocryst.results.bundle import GENERATED, RELAXED, bundle
 from legocryst.results.citations import ALWAYS, used
 from legocryst.results.geometry import crystals_of
-from legocryst.store import Filters, Store
+from legocryst.store import Store
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,9 @@ import pytest
 
 from legocryst.crystal import table
 from legocryst.environment.validity import REASONS
+from legocryst.filters import Filters
 from legocryst.quantities import CRYSTAL_COLUMNS, QUANTITIES
-from legocryst.store import COLUMNS, Filters
+from legocryst.schema import COLUMNS
 from legocryst.ui import failures, filters, pictures, plots
 
 
