@@ -61,8 +61,13 @@ def form() -> tuple[Job | None, bool]:
             forms.preset_choice()
         with right:
             good = forms.form("train", only=("model",))
-        if shell.chosen_training_set() is None:
+        if own := shell.chosen_training_set():
+            goal = own.record["settings"]["curate"]["target"]
+            st.caption(f"It learns from the training set of {shell.name_of(own)}, made for the target {goal}.")
+        else:
             good = forms.form("curate", only=("target",), options={"target": target_names()}) and good
+    else:
+        st.caption(f"Its crystals are made for the target {model.record['settings']['curate']['target']}.")
     good = forms.form("sample") and good
     for name, label in (("goal", "A goal instead of a number"), ("relax", "Relaxation"), ("rank", "Energies")):
         with st.expander(label):

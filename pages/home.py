@@ -86,7 +86,7 @@ def presets(busy: bool) -> None:
 
 
 def started(command: str, name: str) -> None:
-    job = shell.start(command, forms.with_target(preset(name), st.session_state["home_target"]))
+    job = shell.start(command, forms.with_target(preset(name), forms.target()))
     if job:
         st.session_state["demonstration"] = job.id
         st.rerun()
@@ -135,8 +135,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown(f"**What to do next:** {sentence}", width="content")
     if page:
         shell.link(page, words)
-text = "The environment that every atom of the new crystals shall have; make your own on the page Target."
-st.selectbox("Target", target_names(), key="home_target", help=text)
+forms.form("curate", only=("target",), options={"target": target_names()})
 if busy:  # what one waits for stands above what one cannot start
     watched(found)
 left, right = st.columns(2, gap="large")

@@ -47,6 +47,19 @@ def form(name: str, *, options: Mapping[str, Sequence[str]] | None = None, only:
     return True
 
 
+def arrive() -> None:
+    """Let widgets begin with the values that are kept; to be called where another page is shown.
+
+    Streamlit still has a widget's value of the page before, but a widget with its name is a new one, at its first
+    option.
+    """
+    for name, kind in STAGES.items():
+        for key in kind.model_fields:
+            st.session_state.pop(f"{name}.{key}", None)
+    for key in ("run.seed", "preset"):
+        st.session_state.pop(key, None)
+
+
 def seed() -> None:
     """A widget for the seed of the run."""
     field = s.RunSettings.model_fields["seed"]

@@ -17,6 +17,7 @@ from legocryst.ui.filters import ORDERED, label, narrow
 
 POINTS = 3000
 """Up to so many crystals are drawn one by one, more as squares of a grid."""
+MOUSE = ("A click shows a crystal", "A drag filters by a box")
 NUMBER = "number of crystals"
 NUMBERS = tuple(
     name for name in ORDERED if QUANTITIES[name].kind in ("real", "integer") and name not in CRYSTAL_COLUMNS
@@ -54,8 +55,8 @@ def histogram(store: Store, where: Filters, x: str) -> None:
     drawn = figures.histogram(bins, x=x)
     drawn.update_layout(dragmode="select", selectdirection="h")
     n = int(bins["n"].sum())
-    _plot(drawn, ("points", "box"), alt=f"Histogram of {label(x)} of {n} crystals")
-    st.caption(f"{n:,} crystals that pass the filters. Click a bar or drag over some to filter by their range.")
+    _plot(drawn, "box", alt=f"Histogram of {label(x)} of {n} crystals")
+    st.caption(f"{n:,} crystals that pass the filters. Drag over some bars to filter by their range.")
 
 
 def scatter(store: Store, where: Filters, x: str, y: str) -> None:
@@ -72,14 +73,17 @@ def scatter(store: Store, where: Filters, x: str, y: str) -> None:
         drawn = dots(points, x, y, lit=st.session_state.get("picked_crystal", ""))
     else:
         drawn = figures.density(tables.grid(store, where, x, y), x=x, y=y)
-    drawn.update_layout(dragmode="select")
     with plot:
-        _plot(drawn, ("points", "box") if single else ("box",), alt=f"{label(y)} against {label(x)} of {n} crystals")
-        kind = (
-            "Each point is a crystal: click one to see it, drag a box to filter by it."
-            if single
-            else f"More than {POINTS:,} are drawn as squares, larger and darker for more. Drag a box to filter by it."
+        # Streamlit's chart takes no clicks while a drag draws a box
+        picks = (
+            single
+            and st.segmented_control("The mouse", MOUSE, default=MOUSE[0], key="mouse", required=True) == MOUSE[0]
         )
+        drawn.update_layout(dragmode=False if picks else "select")
+        _plot(drawn, "points" if picks else "box", alt=f"{label(y)} against {label(x)} of {n} crystals")
+        kind = "Each point is a crystal."
+        if not single:
+            kind = f"More than {POINTS:,} are drawn as squares, larger and darker for more. Drag a box to filter by it."
         st.caption(f"{n:,} crystals with both values. {kind}")
     with side:
         pictures.picked(store, key="figure_picked")
@@ -135,7 +139,7 @@ def dots(points: pd.DataFrame, x: str, y: str, *, lit: str = "") -> go.Figure:
     return out
 
 
-def _plot(drawn: go.Figure, mode: tuple[Literal["points", "box"], ...], *, alt: str) -> None:
+def _plot(drawn: go.Figure, mode: Literal["points", "box"], *, alt: str) -> None:
     config = {"displaylogo": False, "displayModeBar": False}
     st.plotly_chart(
         drawn,

@@ -14,13 +14,15 @@ from legocryst.jobs import FILES, Job, cores, create, jobs, launch
 from legocryst.schema import StoreError
 from legocryst.settings import RunSettings
 from legocryst.store import Store, Writer
-from legocryst.ui import words
+from legocryst.ui import forms, words
 from legocryst.workspace import default_workspace
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
 
 _ROUTED = "routed"
+_HERE = "here"
+"""The page that is shown."""
 STYLE = """<style>
 [data-testid^="stBaseButton-primary"]:enabled, [data-testid^="stBaseButton-primary"]:enabled p,
 [data-testid="stMultiSelect"] span[title], [data-testid="stMultiSelect"] span[title] + button {
@@ -146,6 +148,11 @@ def link(name: str, label: str = "", *, query: dict[str, str] | None = None) -> 
 def begin(name: str) -> None:
     """Title of a page and, of a stage's, what it does and what comes in."""
     guard()
+    if st.session_state.get(_HERE) != name:
+        st.session_state[_HERE] = name
+        forms.arrive()
+        for key in st.session_state.get("chosen", {}):
+            st.session_state.pop(key, None)  # see `forms.arrive`
     st.html(STYLE)
     page = PAGES[name]
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
