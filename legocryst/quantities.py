@@ -35,6 +35,8 @@ ENERGY_COLUMNS = (
     *("predicted_energy", "predicted_error", "energy_round", "screen_seconds"),
 )
 """What the ranking says of a crystal."""
+WITH_DENSITY = ("framework", "interpenetrated")
+"""Kinds of crystals that have a density without a relaxation with dispersion."""
 BAND_COLUMNS = ("gap", "band_class", "band_reason")
 """What tight binding says of a crystal."""
 DFT_COLUMNS = (

@@ -179,7 +179,7 @@ st.write(f"[Crystal {name}](/structure?id={name}): its name and this link to it 
 picture, beside = st.columns([3, 2], gap="medium")
 with picture:
     which, crystals = geometry(row)
-    told = facts(row, crystals)
+    told = facts(row, crystals, which=which)
     if len(crystals):
         drawing.drawing(crystals, row, which=which, facts=told)
     else:

@@ -10,6 +10,7 @@ from legocryst.crystal.representation import Crystals
 from legocryst.environment.targets import Target, target
 from legocryst.jobs import FILES
 from legocryst.ui import shell
+from legocryst.ui.facts import GENERATED, SAMPLED
 from legocryst.ui.marks import KINDS, marks
 from legocryst.ui.scene import SceneError, scene
 from legocryst.ui.viewer import MAX_LABELS, WAYS, Look, standalone, view
@@ -17,7 +18,6 @@ from legocryst.ui.viewer import MAX_LABELS, WAYS, Look, standalone, view
 if TYPE_CHECKING:
     import pandas as pd
 
-GENERATED, SAMPLED = "As generated", "As sampled"
 CUTOFFS = (0.5, 4.0)
 """Shortest and longest bond, angstrom, that can be asked for."""
 BONDS_MATTER = ("too few bonds", "too many bonds")
@@ -80,8 +80,9 @@ def drawing(crystals: Crystals, row: "pd.Series[Any]", *, which: str, facts: Map
     )
     left, right = st.columns(2)
     cif = to_cif(crystals, name=name)
+    file = name + {"": "", SAMPLED: "-drawn"}.get(which, "-relaxed")
     left.download_button(
-        "Download as CIF", cif, f"{name}.cif", "chemical/x-cif", type="primary", on_click="ignore", width="stretch"
+        "Download as CIF", cif, f"{file}.cif", "chemical/x-cif", type="primary", on_click="ignore", width="stretch"
     )
 
     def page() -> str:
@@ -91,7 +92,7 @@ def drawing(crystals: Crystals, row: "pd.Series[Any]", *, which: str, facts: Map
     right.download_button(
         "Download the 3D view",
         page,
-        f"{name}.html",
+        f"{file}.html",
         "text/html",
         on_click="ignore",
         width="stretch",

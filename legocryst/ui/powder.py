@@ -10,6 +10,7 @@ import streamlit as st
 
 from legocryst.crystal.representation import Crystals
 from legocryst.jobs import job
+from legocryst.quantities import WITH_DENSITY
 from legocryst.schema import StoreError
 from legocryst.settings import PowderSettings
 from legocryst.ui import figures, shell, show
@@ -130,7 +131,7 @@ def pattern(row: "pd.Series[Any]", crystal: Crystals, *, which: str) -> None:
     figures.show(
         pattern_figure(patterns, limits=(settings.min_angle, settings.max_angle)), caption=text, key="powder.figure"
     )
-    if row["kind"] not in ("framework", "interpenetrated"):
+    if row["kind"] not in WITH_DENSITY:
         st.caption("Layers, chains and cages: their distance and stacking, which the peaks show, are not determined.")
     with st.expander("Peaks"):
         listed = [

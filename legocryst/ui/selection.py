@@ -78,8 +78,9 @@ def download(store: Store, where: Filters, total: int, *, picked: list[str], ord
     what = st.radio("Crystals", options, key="download_what")
     relaxed = st.checkbox(
         "As the potential relaxed them, where it did",
+        True,
         key="download_relaxed",
-        help="Otherwise as the job generated them. Tables have the values of both.",
+        help="The column energy is of these. Otherwise as the job generated them. Tables have the values of both.",
     )
     asked = Filters(among={"id": picked}) if picked and what != all_of_them else where
 

@@ -263,7 +263,7 @@ def test_structure_page_tells_why_a_row_was_rejected(demo: Path, monkeypatch: py
     assert "larger *Restarts*" in tables_of(test)
     assert test.selectbox(key="marked_rejected").value == "Coordination"  # which shows what is wrong
     assert [tab.label for tab in test.tabs] == ["Cell and sites", "Distances and angles", "History"]
-    test.segmented_control(key="geometry").set_value("As sampled").run()
+    test.segmented_control(key="geometry").set_value("As drawn by the model").run()
     assert not test.exception and not test.error
 
 
@@ -297,6 +297,7 @@ def test_structure_page_shows_the_relaxed_crystal(tmp_path: Path, monkeypatch: p
     write_parquet(pd.DataFrame([{"spg": 1, "net_key": "k"}]), job.shards / "seeds.parquet")
     larger = replace(diamond, cell=diamond.cell * [1.1, 1.1, 1.1, 1, 1, 1])
     energies = {"energy": 0.12, "screen_energy": 0.2, "energy_model": "7net-0", "relax_steps": 9, "net_kept": True}
+    energies |= {"relaxed_energy": 0.12, "relaxed_density": 2.64}
     texts = {"energy_reason": "", "relax_reason": "", "rattle_reason": "another net", "rattle_kept": False}
     ranked = pd.DataFrame([{"row": 0, **energies, **texts, "relaxed_cif": to_cif(larger)}])
     write_parquet(ranked, job.shards / "ranked.parquet")
@@ -310,8 +311,12 @@ def test_structure_page_shows_the_relaxed_crystal(tmp_path: Path, monkeypatch: p
     assert any("another net" in text.value for text in test.caption)
     test = crystal_of(tmp_path / "w", monkeypatch, f"{job.id}-0", part="Cell and sites")
     assert any("a = 3.5670" in text.value for text in test.markdown)
+    told = pairs_of(test)
+    assert told["Energy above graphite"] == "0.2 eV/atom" and told["Loss"] == "1"
     test.segmented_control(key="geometry").set_value("Relaxed with 7net-0").run()
     assert not test.exception and any("a = 3.9237" in text.value for text in test.markdown)
+    told = pairs_of(test)  # of this geometry alone
+    assert (told["Energy above graphite"], told["Density"]) == ("0.12 eV/atom", "2.64 g/cm3") and "Loss" not in told
 
 
 def test_structure_page_tells_net_neighbours_and_pattern(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
