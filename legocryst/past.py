@@ -31,7 +31,8 @@ def differing(first: Job, second: Job) -> list[tuple[str, str, Any, Any]]:
     one, two = (_flat(job.record["settings"]) for job in (first, second))
     both = _parts(first) & _parts(second)
     missing = "no such setting"
-    return [
+    sources = [", ".join(job.record["seeds"]) or "shipped" for job in (first, second)]
+    return [("curate", "training set", *sources)] * (sources[0] != sources[1] and "curate" in both) + [
         (stage, name, one.get((stage, name), missing), two.get((stage, name), missing))
         for stage, name in dict.fromkeys([*one, *two])
         if stage in both and one.get((stage, name), missing) != two.get((stage, name), missing)

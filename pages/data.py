@@ -232,6 +232,9 @@ def chosen(table: pd.DataFrame, settings: CurateSettings) -> bool:
     offered.metric("Crystals offered", f"{len(table):,}")
     environments.metric("With the wanted environment", f"{valid:,}")
     left.metric("Kept", f"{kept:,}")
+    if lost := table[table["reason"] != ""]["reason"].value_counts().to_dict():
+        reasons = ", ".join(f"{reason} ({n})" for reason, n in lost.items())
+        st.caption(f"Without the wanted environment, or no crystal: {reasons}. *Each crystal* below says which.")
     if valid > kept:
         what = dropped(table, settings)
         together = f"Together they leave out {valid - kept} of the {valid} crystals with the wanted environment."
@@ -260,19 +263,11 @@ def start(own: list[Upload], known_only: list[Upload], job: Job | None) -> None:
         st.rerun()
 
 
-def shipped() -> str:
-    """The target whose shipped crystals stand here when no training set was chosen."""
-    from legocryst.stages.curate import shipped_file
-
-    name = forms.target()
-    return name if shipped_file(name).exists() else CurateSettings().target
-
-
 def page(job: Job | None) -> None:
     store = shell.store()
     if job is not None:
         shell.catch_up(job)
-    known = Known.of(job, shipped=shipped())
+    known = Known.of(job, shipped=shell.shipped_target())
     total, frameworks = known.counts(store)
     besides = ""
     if job and job.reference:

@@ -84,6 +84,10 @@ def details(job: Job) -> None:
 def state(job: Job) -> None:
     """Progress, and what the job printed."""
     live(job)
+    if job.state == "finished" and "new" in job.summary:
+        counts = job.summary
+        st.write(f"Of {counts['sampled']:,} sampled rows, {counts['new']:,} are new crystals of this job.")
+        shell.link("database", "See them in the database", query={"job": job.id})
     log = job.log_tail(60)
     with st.expander("What it printed", expanded=job.state in ("failed", "lost") and bool(log)):
         st.code(log or "Nothing.", language=None)

@@ -106,7 +106,10 @@ def drawn(wanted: Target) -> None:
     reason = verdict.reason[0]
     every = f"Not every atom of it is so: {reason}." if reason else "Every atom of it has this environment."
     group = wanted.reference.space_group
-    st.caption(f"{wanted.reference.name}, space group {group}; its first site shows the environment. {every}")
+    st.caption(
+        f"{wanted.reference.name}, space group {group}; the environment is that of the chosen atom, which is written "
+        f"as its first site. {every}"
+    )
 
 
 def keep(wanted: Target) -> None:

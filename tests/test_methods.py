@@ -38,7 +38,7 @@ def test_numbers_are_those_of_the_job(tmp_path: Path) -> None:
         "Of 200 rows, 20 could not be decoded, 80 did not become valid",
         "20 have a known net, 20 repeat a net, and 60 are new",
         "Energies above graphite of 3 new crystals",
-        "2 crystals of the lowest were relaxed with 7net-0",
+        "2 crystals of the lowest, of frameworks and of others, were relaxed with 7net-0",
         "are 1.",
         "seed 0",
         "12 CPU-s on 1 core",

@@ -77,8 +77,11 @@ def preset_choice() -> None:
 
     if "preset" not in st.session_state:
         st.session_state["preset"] = kept.setdefault("preset", FIRST)
-    text = "Fills in the settings of every stage: smoke is a demonstration, quick a first look, thorough takes hours."
-    st.selectbox("Preset", s.PRESETS, key="preset", on_change=fill, help=text)
+    text = "Fills in the settings of every stage: quick is for a first look, thorough takes hours."
+    words = {"smoke": "demonstration"}
+    st.selectbox(
+        "Preset", s.PRESETS, key="preset", on_change=fill, help=text, format_func=lambda name: words.get(name, name)
+    )
 
 
 def target() -> str:

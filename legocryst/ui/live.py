@@ -54,8 +54,10 @@ def progress(job: Job) -> None:
         st.success(f"Finished. {seconds:.0f} CPU-s on {job.threads} {'core' if job.threads == 1 else 'cores'}.")
     goal(job)
     with st.expander("Stages", expanded=state != "finished"):
-        for stage in planned(job):
-            fraction, words = stage_progress(reached.get(stage, {}), state)
+        stages = planned(job)
+        for k, stage in enumerate(stages):
+            passed = any(later in reached for later in stages[k + 1 :])
+            fraction, words = stage_progress(reached.get(stage, {}), "finished" if passed else state)
             st.progress(fraction, text=f"{TITLES[stage]}: {words}")
     if state == "finished":
         return

@@ -153,6 +153,7 @@ def repeated(job: Job) -> None:
         made = shell.start(job.command, forms.run_settings(), parent=parent, through=base or "curate", **given)
         if made:
             shell.choose("shown_job", made)
+            st.toast("It has started: the tab State shows it.")
             st.rerun()
 
 
@@ -203,8 +204,8 @@ def disk(found: list[Job]) -> str:
 def remove(job: Job) -> None:
     """Delete a job, after the question."""
     st.write(
-        f"The folder of this job ({past.spoken(size(job))}) is deleted, and its crystals leave the database. Jobs that "
-        "started from it keep their own copies. This cannot be undone."
+        f"Deleting removes the folder of this job ({past.spoken(size(job))}), and its crystals leave the database. "
+        "Jobs that started from it keep their own copies. This cannot be undone."
     )
     if job.state == "running":
         st.info("This job runs: stop it first.")
@@ -217,4 +218,5 @@ def remove(job: Job) -> None:
         except ValueError as error:
             st.error(shell.sentence(error))
             return
+        st.toast("The job is deleted.")
         st.rerun()

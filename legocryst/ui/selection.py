@@ -69,6 +69,7 @@ def _star(store: Store, names: list[str], starred: bool) -> None:
 def _note(store: Store, names: list[str], note: str) -> None:
     mark(store.workspace, names, note=note)
     store.ingest()
+    st.toast(f"The note is kept with {len(names)} crystal{'s' if len(names) > 1 else ''}.")
 
 
 def download(store: Store, where: Filters, total: int, *, picked: list[str], order: str, descending: bool) -> None:
@@ -102,7 +103,7 @@ def download(store: Store, where: Filters, total: int, *, picked: list[str], ord
         f"jobs, settings and seeds, and what to cite (BibTeX).{cut} The same from a terminal:"
     )
     flags = f"--filters '{asked.text()}' --order {order}" + (" --largest-first" if descending else "")
-    flags += " --relaxed" if relaxed else ""
+    flags += (" --relaxed" if relaxed else "") + f" --workspace {store.workspace}"
     st.code(f"python -m legocryst export --format zip --out crystals {flags}", language=None, wrap_lines=True)
 
 

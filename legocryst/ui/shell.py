@@ -12,7 +12,7 @@ import streamlit as st
 from legocryst import ROOT
 from legocryst.jobs import FILES, Job, cores, create, jobs, launch
 from legocryst.schema import StoreError
-from legocryst.settings import RunSettings
+from legocryst.settings import CurateSettings, RunSettings
 from legocryst.store import Store, Writer
 from legocryst.ui import forms, words
 from legocryst.workspace import default_workspace
@@ -24,6 +24,7 @@ _ROUTED = "routed"
 _HERE = "here"
 """The page that is shown."""
 STYLE = """<style>
+[data-testid="stMain"] [data-testid="stPageLink"] a p { text-decoration: underline; }
 [data-testid^="stBaseButton-primary"]:enabled, [data-testid^="stBaseButton-primary"]:enabled p,
 [data-testid="stMultiSelect"] span[title], [data-testid="stMultiSelect"] span[title] + button {
   color: light-dark(#ffffff, #10151a);
@@ -105,12 +106,17 @@ PAGES: dict[str, Page] = {
         "generate.py",
         "Rows are drawn from a model and become crystals. Each is relaxed along its symmetry-free variables until "
         "every atom has the wanted environment, or is set aside with the reason. What is valid and was not there "
-        "before is new, and gets an energy.",
+        "before is new; the most promising of these get an energy.",
         "A trained model, or a preset that does all stages.",
         "Crystals in the database, each with its verdict, net, density and, if new, its energy.",
         "database",
     ),
-    "database": Page("Database", "database.py"),
+    "database": Page(
+        "Database",
+        "database.py",
+        "Every row that a model drew stands here with what became of it. The filters decide what the tabs below show; "
+        "at first these are the new crystals, lowest energy first.",
+    ),
     "structure": Page("Structure", "structure.py"),
     "jobs": Page("Jobs", "jobs.py"),
     "glossary": Page("Glossary", "glossary.py"),
@@ -160,6 +166,7 @@ def begin(name: str) -> None:
         words.popover(name)
     if page.about:
         st.write(page.about)
+    if page.takes:
         st.markdown(f"**What comes in:** {page.takes}")
     if writer_error():
         st.warning(f"The database cannot be kept up to date: {writer_error()}")
@@ -260,12 +267,12 @@ def has(job: Job, stage: str) -> bool:
 def name_of(job: Job) -> str:
     """A job in words: what it does, when it was made, how it stands."""
     moment = job.record["started"][:16].replace("T", " ")
-    what = {"run": "whole run"}.get(job.command, job.command)
+    what = {"run": "whole run", "curate": "training set"}.get(job.command, job.command)
     seeds, known = job.record["seeds"], job.record.get("reference", ())
     own = [", ".join(seeds[:2]) + (f" and {len(seeds) - 2} more" if len(seeds) > 2 else "")] if seeds else []
     own += [f"{len(known)} for novelty"] if known else []
     model = job.record["settings"]["train"]["model"] if job.command in LEARNING else ""
-    inside = ", ".join(filter(None, [model, *own]))
+    inside = ", ".join(filter(None, [job.record["settings"]["curate"]["target"], model, *own]))
     return f"{moment} UTC, {what}{f' ({inside})' if inside else ''}, {job.state}"
 
 
@@ -299,13 +306,21 @@ def choose(key: str, job: Job) -> None:
     st.session_state.pop(key, None)
 
 
+def shipped_target() -> str:
+    """The target whose shipped crystals are the training set where no other was chosen."""
+    from legocryst.stages.curate import shipped_file
+
+    name = forms.target()
+    return name if shipped_file(name).exists() else CurateSettings().target
+
+
 def training_set() -> Job | None:
     """A choice of training set, one for all pages: a job that curated the user's crystals, or None, the shipped set."""
     return choose_job(
         "Training set",
         key="training_set",
         fits=lambda job: job.command == "curate",
-        none="Shipped: known crystals of the target",
+        none=f"Shipped: known crystals of {shipped_target()}",
     )
 
 
