@@ -199,7 +199,8 @@ def _rank(told: _Writer) -> None:
     if counts.get("relaxed"):
         told.say(
             f"{_several(counts['relaxed'], 'crystal')} of the lowest, of frameworks and of others, were relaxed with "
-            f"{settings.model} in their space groups, to forces below {settings.max_force:g} eV/Å and stresses below {settings.max_stress:g} GPa; "
+            f"{settings.model} in their space groups, to forces below {settings.max_force:g} eV/Å and stresses below "
+            f"{settings.max_stress:g} GPa; "
             f"dispersion {told.cite('d3')} took part in the geometry of layers, chains and cages, and is in no energy."
         )
         told.say(

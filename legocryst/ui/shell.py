@@ -24,6 +24,7 @@ _ROUTED = "routed"
 _HERE = "here"
 """The page that is shown."""
 STYLE = """<style>
+[data-testid="stMetricValue"] { font-size: 1.6rem; }
 [data-testid="stMain"] [data-testid="stPageLink"] a p { text-decoration: underline; }
 [data-testid^="stBaseButton-primary"]:enabled, [data-testid^="stBaseButton-primary"]:enabled p,
 [data-testid="stMultiSelect"] span[title], [data-testid="stMultiSelect"] span[title] + button {
