@@ -50,13 +50,16 @@ const look = () => {{
   if (clock.begin !== null) {{
     const title = document.querySelector("[data-testid=stMain] h1")
     if (clock.title === null && title && (!clock.wanted || title.innerText.startsWith(clock.wanted))) clock.title = now
-    if (document.querySelector("[data-test-script-state=running]")) clock.ran = true
     if (!complete()) clock.done = null
     else if (clock.done === null && clock.ran && clock.title !== null) clock.done = now
   }}
   requestAnimationFrame(look)
 }}
 requestAnimationFrame(look)
+new MutationObserver((changes) => {{ // a run may be shorter than a frame
+  const states = changes.flatMap((change) => [change.oldValue, change.target.dataset.testScriptState])
+  if (clock.begin !== null && states.includes("running")) clock.ran = true
+}}).observe(document, {{ subtree: true, attributeOldValue: true, attributeFilter: ["data-test-script-state"] }})
 """
 """Notes when the title of a page stands there and when the page is complete, since its request or an armed click."""
 STAYS = "() => clock.done !== null && performance.now() - clock.done > 500 && { ...clock }"
