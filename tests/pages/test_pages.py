@@ -537,3 +537,29 @@ assert not found, found
     environment = {"LEGOCRYST_WORKSPACE": str(tmp_path), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
+
+
+def test_settings_and_choices_survive_a_change_of_page(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Widgets of one name on two pages are two widgets, of which the second would begin at its first option."""
+    monkeypatch.setenv("LEGOCRYST_WORKSPACE", str(demo.resolve()))
+    opened.folders.add(demo.resolve())
+    test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+
+    def go(page: str) -> None:
+        test.switch_page(f"pages/{PAGES[page].file}").run()
+        assert not test.exception
+
+    go("train")
+    first = test.selectbox(key="train.model").value
+    go("generate")
+    assert test.selectbox(key="train.model").value == first
+    test.selectbox(key="train.model").set_value("gan").run()
+    go("train")
+    assert test.selectbox(key="train.model").value == "gan" != first
+    own = next(job for job in jobs(demo) if job.command == "curate")
+    go("data")
+    test.selectbox(key="training_set").set_value(own.id).run()
+    go("augment")
+    assert test.selectbox(key="training_set").value == own.id
+    go("generate")
+    assert any("It learns from the training set of" in text.value for text in test.caption)
