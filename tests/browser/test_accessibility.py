@@ -29,24 +29,28 @@ TABS = {
     "jobs": ("Methods", "Compare", "Repeat with changes", "Record", "Delete"),
 }
 """Further tabs of pages."""
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
 
 def found(page: "Page", where: str, tabs: Sequence[str] = ()) -> list[str]:
     """Faults of the page at an address and of some of its tabs, in both colour schemes."""
+    schemes = list(SCHEMES)
+    page.emulate_media(color_scheme=schemes[0])
     page.goto(where)
-    out = _faults(page, where)
+    out = _faults(page, where, schemes)
     for tab in tabs:
+        schemes.reverse()  # it begins with the scheme that is there
         page.get_by_role("tab", name=tab, exact=True).click()
-        out += _faults(page, tab)
+        out += _faults(page, tab, schemes)
     return out
 
 
-def _faults(page: "Page", place: str) -> list[str]:
+def _faults(page: "Page", place: str, schemes: Sequence[Scheme]) -> list[str]:
     settle(page)
     page.evaluate(UNFOLD)
     out = []
-    for scheme in SCHEMES:
+    for scheme in schemes:
         page.emulate_media(color_scheme=scheme)
         settle(page)
         out += [f"{place}, {scheme}: {fault}" for fault in faults(page)]

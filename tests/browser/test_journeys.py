@@ -47,7 +47,7 @@ def own_crystals(folder: Path) -> list[Path]:
 def test_own_crystals_to_own_model_to_new_crystals(page: "Page", app: App, workspace: Path, tmp_path: Path) -> None:
     page.goto(f"{app.address}/generate")
     page.get_by_role("combobox", name="Preset").click()
-    page.get_by_role("option", name="smoke", exact=True).click()
+    page.get_by_role("option", name="demonstration", exact=True).click()
     settle(page)
     mine = own_crystals(tmp_path)
     follow(page, "target")
