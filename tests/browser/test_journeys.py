@@ -1,5 +1,6 @@
 """In a real browser: own crystals to own target, own model and new crystals; a shared address; two visitors at once."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 OWN = 8
+POINT = """(chart) => {
+  const { xaxis, yaxis } = chart._fullLayout, [first] = chart._fullData, box = chart.getBoundingClientRect()
+  return [box.left + xaxis._offset + xaxis.d2p(first.x[0]), box.top + yaxis._offset + yaxis.d2p(first.y[0])]
+}"""
+"""Where the first point of a chart lies in the window."""
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +129,18 @@ def test_two_visitors_do_not_disturb_each_other(come: "Callable[[], Page]", shar
     follow(two, "generate")
     assert two.get_by_role("spinbutton", name="Samples", exact=True).input_value() == "77"
     assert everything
+
+
+def test_click_on_a_point_of_the_figure_shows_its_crystal(page: "Page", shared: App) -> None:
+    page.goto(f"{shared.address}/database?class=&tab=Figure&x=atoms&y=loss")
+    settle(page)
+    page.get_by_text("Pick a crystal to see it here in 3D.").wait_for()
+    plot = page.locator(".js-plotly-plot").first
+    plot.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    x, y = plot.evaluate(POINT)
+    page.mouse.move(x, y)
+    page.wait_for_timeout(500)  # until the chart knows what is below the mouse
+    page.mouse.click(x, y)
+    page.get_by_role("link", name=re.compile("^Open ")).wait_for()
+    assert page.get_by_text("Pick a crystal to see it here in 3D.").count() == 0
