@@ -169,12 +169,11 @@ def trained(
     torch.set_num_threads(options.threads)
     clock.run("train", model.fit, table, settings, seed=options.seed, evaluate=evaluate)
     torch.set_num_threads(1)
-    took = {"threads": options.threads, "seconds": round(time.monotonic() - start, 1)}
+    seconds = {"seconds": round(time.monotonic() - start, 1), "cpu_seconds": round(clock.total, 1)}
     record = model.describe().get("training", {})
     checks = [[line["epoch"], line["new"]] for line in record.get("history", []) if "new" in line]
     said = {name: record.get(name) for name in ("rows", "epoch", "best_epoch", "stopped")}
-    took["cpu_seconds"] = round(clock.total, 1)
-    print(json.dumps({"trained": name, **took, **said, "checks": checks}), flush=True)
+    print(json.dumps({"trained": name, "threads": options.threads, **seconds, **said, "checks": checks}), flush=True)
     if saved:
         saved.parent.mkdir(parents=True, exist_ok=True)
         model.save(saved)
@@ -211,7 +210,7 @@ def words(name: str, number: int, options: argparse.Namespace) -> str:
     return f"{name}-{number}" + "".join(f"-{key}-{value}" for key, value in json.loads(options.sample).items())
 
 
-def relaxed(rows: pd.DataFrame, target: Target, threads: int = 1) -> pd.DataFrame:
+def relaxed(rows: pd.DataFrame, target: Target, threads: int) -> pd.DataFrame:
     """All rows relaxed, in lots."""
     return pd.concat(relax_chunks(rows, target.name, ONCE, threads=threads, chunk=LOT), ignore_index=True)
 
@@ -223,7 +222,7 @@ def honoured(model: Generator, target: Target, options: argparse.Namespace) -> N
         conditions = Conditions.of(settings)
         rows = sample(model, settings, seed=options.seed)
         crystals = decode(rows, element=target.atomic_number, max_atoms=10**6).crystals
-        frame = relaxed(rows, target)
+        frame = relaxed(rows, target, options.threads)
         valid = frame[frame["status"] == "valid"]
         out = {
             "drawn": meeting(conditions, crystals.group, crystals.site_count, crystals.atom_count, of=len(rows)),
@@ -395,7 +394,7 @@ def refinement(
     total = frame
     for number in range(options.rounds):
         rows = clock.run("sample", refined, model, frame, SampleSettings(), seed=options.seed + number + 1)
-        frame = clock.run("relax", relaxed, rows, target)
+        frame = clock.run("relax", relaxed, rows, target, options.threads)
         total = pd.concat([total, frame], ignore_index=True)
         counts = judged(total, target, known, matcher=options.matcher)
         tell(f"round {number + 1} of {len(rows)} rows", clock, counts)

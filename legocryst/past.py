@@ -31,8 +31,9 @@ def differing(first: Job, second: Job) -> list[tuple[str, str, Any, Any]]:
     one, two = (_flat(job.record["settings"]) for job in (first, second))
     both = _parts(first) & _parts(second)
     missing = "no such setting"
-    sources = [", ".join(job.record["seeds"]) or "shipped" for job in (first, second)]
-    return [("curate", "training set", *sources)] * (sources[0] != sources[1] and "curate" in both) + [
+    for settings, job in ((one, first), (two, second)):
+        settings["curate", "training set"] = ", ".join(job.record["seeds"]) or "shipped"
+    return [
         (stage, name, one.get((stage, name), missing), two.get((stage, name), missing))
         for stage, name in dict.fromkeys([*one, *two])
         if stage in both and one.get((stage, name), missing) != two.get((stage, name), missing)
@@ -45,11 +46,8 @@ def _parts(job: Job) -> set[str]:
         stages = job.stages
     except ValueError:
         return {"run", *job.record["settings"]}
-    return {
-        "run",
-        *({"featurize": "features"}.get(stage, stage) for stage in stages),
-        "goal" if job.command == "run" else "run",
-    }
+    parts = {"run", *({"featurize": "features"}.get(stage, stage) for stage in stages)}
+    return parts | {"goal"} if job.command == "run" else parts
 
 
 def numbers(job: Job) -> dict[str, float]:

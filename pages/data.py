@@ -23,7 +23,6 @@ from legocryst.ui.viewer import gallery, view
 if TYPE_CHECKING:
     from legocryst.crystal.representation import Crystals
 
-TABS = ("Table", "Gallery", "Distributions", "Environment", "Filters and own crystals")
 ROWS, TILES, LISTED = 500, 12, 500
 COLUMNS = (
     *("number", "name", "symbol", "sites", "atoms", "density", "energy", "strain", "rings", "periodicity", "kind"),
@@ -288,10 +287,7 @@ def views(known: Known, store: Store, total: int) -> None:
         "Environment": lambda: environment(known, store, total),
         "Filters and own crystals": lambda: making(known),
     }
-    for tab, name in zip(st.tabs(TABS, key="view", bind="query-params"), TABS, strict=True):
-        if tab.open:  # the others cost nothing, and a 3D view needs a place on the page
-            with tab:
-                draw[name]()
+    shell.tabs(draw, key="view")
 
 
 shell.begin("data")

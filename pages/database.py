@@ -6,8 +6,6 @@ from legocryst.filters import Filters
 from legocryst.store import Store
 from legocryst.ui import failures, filters, listing, pictures, plots, shell, sqlbox
 
-TABS = ("Table", "Figure", "Gallery", "Compare", "Failures", "SQL")
-
 
 @st.fragment
 def views(store: Store, where: Filters, total: int) -> None:
@@ -20,10 +18,7 @@ def views(store: Store, where: Filters, total: int) -> None:
         "Failures": lambda: failures.failures(store, where),
         "SQL": lambda: sqlbox.box(store),
     }
-    for tab, name in zip(st.tabs(TABS, key="tab", bind="query-params"), TABS, strict=True):
-        if tab.open:  # the others cost nothing, and a 3D view needs a place on the page
-            with tab:
-                draw[name]()
+    shell.tabs(draw, key="tab")
 
 
 shell.begin("database")

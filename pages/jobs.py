@@ -74,11 +74,7 @@ def details(job: Job) -> None:
         "Record": lambda: record(job),
         "Delete": lambda: past.remove(job),
     }
-    opened = st.tabs(list(views), key="job_view", bind="query-params")
-    for tab, view in zip(opened, views.values(), strict=True):
-        if tab.open:
-            with tab:
-                view()
+    shell.tabs(views, key="job_view")
 
 
 def state(job: Job) -> None:

@@ -156,10 +156,7 @@ def electrons(row: "pd.Series[Any]", crystals: Crystals, which: str) -> None:
 @st.fragment
 def below(shown: dict[str, Callable[[], None]]) -> None:
     """The parts, of which only the open one is computed."""
-    for tab, draw in zip(st.tabs(list(shown), key="part", bind="query-params"), shown.values(), strict=True):
-        if tab.open:
-            with tab:
-                draw()
+    shell.tabs(shown, key="part")
 
 
 shell.begin("structure")

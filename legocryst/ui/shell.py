@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -181,6 +181,17 @@ def end(name: str) -> None:
     left.markdown(f"**What goes out:** {page.gives}")
     with right:
         link(page.following, f"Next: {PAGES[page.following].title}")
+
+
+def tabs(views: Mapping[str, Callable[[], None]], *, key: str) -> None:
+    """Tabs by their names, the open one in the address.
+
+    Only that one is drawn: the others cost nothing, and a 3D view needs a place on the page.
+    """
+    for tab, draw in zip(st.tabs(list(views), key=key, bind="query-params"), views.values(), strict=True):
+        if tab.open:
+            with tab:
+                draw()
 
 
 def workspace() -> Path:
