@@ -21,7 +21,7 @@ number is rather too small. Models, relaxed samples and energies are kept in --s
 
 With --learn, all new frameworks get an energy as they stand, those below so many eV/atom join the crystals that were
 learnt from, a table of as many rows is made of both, and a model trained anew on it draws as many samples again, with
-the changes of --again. Both samples are judged as one.
+the changes of --again; for each --again that is given once more. All samples are judged as one.
 """
 
 import argparse
@@ -124,7 +124,7 @@ def main() -> None:
     parser.add_argument("--saved", type=Path, help="folder of trained models and of relaxed samples")
     parser.add_argument("--random", action="store_true", help="random crystals at equal time, too")
     parser.add_argument("--learn", type=float, help="eV/atom as they stand, of the finds that are learnt from")
-    parser.add_argument("--again", default="{}", help="changes of the sampling's settings after that, as JSON")
+    parser.add_argument("--again", nargs="+", default=["{}"], help="the sampling's settings after that, as JSON")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -143,8 +143,9 @@ def main() -> None:
                 clock.seconds["train"] = training
             tell(f"{name}, {number}", clock, judged(frame, target, known, matcher=options.matcher))
             if options.learn is not None:
-                clock, frame = learnt(name, clock, frame, table, target, known, options)
-                tell(f"{name}, {number} and {len(frame) - number}", clock, judged(frame, target, known, matcher=False))
+                for again in options.again:
+                    clock, frame = learnt(name, clock, frame, table, target, known, options, number, json.loads(again))
+                    tell(f"{name}, {len(frame)} in rounds", clock, judged(frame, target, known, matcher=False))
             low_energy(words(name, number, options), frame, target, known, options)
             if options.rounds and isinstance(model, ConditionalVAE):
                 refinement(model, frame, target, known, options)
@@ -309,11 +310,13 @@ def learnt(
     target: Target,
     known: set[str],
     options: argparse.Namespace,
+    number: int,
+    asked: dict[str, Any],
 ) -> tuple[Clock, pd.DataFrame]:
-    """A sample and a second one, of a model that has learnt from the first one's finds too, and what all that took."""
+    """A sample and so many rows more, of a model that has learnt from its finds too, and what all that took."""
     new = new_frameworks(frame, known)
     new = new[new["loss"] <= options.loss].reset_index(drop=True)
-    stand = clock.run("energies", ranked, words(name, len(frame), options), new, 0, target, options)
+    stand = clock.run("energies", ranked, new, 0, target, options)
     energy = stand.loc[new["row"], "screen_energy"].to_numpy()
     finds = new.assign(energy=energy)[energy < options.learn]
     seeds = pd.concat([table.drop_duplicates("label"), finds], ignore_index=True)[[*CRYSTAL_COLUMNS, "energy"]]
@@ -322,9 +325,9 @@ def learnt(
     print(json.dumps({"learnt": len(finds), "of": len(new), "rows": len(more)}), flush=True)
     found = known | set(finds["net_key"])
     model, training = trained(name, more, target, found, options, suffix=f"-learnt-{len(frame)}")
-    clock.seconds["train again"] = training
-    again = SampleSettings.model_validate({**json.loads(options.again), "samples": len(frame)})
-    draw = partial(sample, model, again, seed=options.seed + 1)
+    clock.seconds["train again"] = clock.seconds.get("train again", 0.0) + training
+    again = SampleSettings.model_validate({**asked, "samples": number})
+    draw = partial(sample, model, again, seed=options.seed + len(frame))
     took, second = kept(f"{words(name, len(frame), options)}-again", draw, target, options)
     for part, seconds in took.seconds.items():
         clock.seconds[part] += seconds
@@ -346,13 +349,14 @@ def low_energy(name: str, frame: pd.DataFrame, target: Target, known: set[str], 
     share = max(1, options.energies // len(strata))
     drawn = [rng.permutation(stratum)[:share] for stratum in strata]
     rows = new.iloc[np.concatenate(drawn)].assign(row=np.concatenate(drawn))
-    stand = clock.run("screen", ranked, name, rows, 0, target, options)
+    stand = clock.run("screen", ranked, rows, 0, target, options)
     promising = int((stand["screen_energy"] < options.below).sum())
-    found = clock.run("relax", ranked, name, rows, promising, target, options)
+    found = clock.run("relax", ranked, rows, promising, target, options)
     low = [found.loc[part, "low_energy"].fillna(False).to_numpy(bool) for part in drawn]
-    # Jeffreys' posterior of the share in each size
+    # those that were found, and of the others of each size as many as Jeffreys' posterior of their share makes likely
     posterior = sum(
-        len(stratum) * rng.beta(part.sum() + 0.5, len(part) - part.sum() + 0.5, 20_000)
+        part.sum()
+        + rng.binomial(len(stratum) - len(part), rng.beta(part.sum() + 0.5, len(part) - part.sum() + 0.5, 20_000))
         for stratum, part in zip(strata, low, strict=True)
     )
     expected = sum(len(stratum) * part.mean() for stratum, part in zip(strata, low, strict=True))
@@ -371,11 +375,11 @@ def low_energy(name: str, frame: pd.DataFrame, target: Target, known: set[str], 
     print(json.dumps({"low_energy": name, **out}), flush=True)
 
 
-def ranked(name: str, rows: pd.DataFrame, most: int, target: Target, options: argparse.Namespace) -> pd.DataFrame:
-    """Energies of all rows as they stand and of the lowest, so many, relaxed; by row, kept under a name."""
+def ranked(rows: pd.DataFrame, most: int, target: Target, options: argparse.Namespace) -> pd.DataFrame:
+    """Energies of all rows as they stand and of the lowest, so many, relaxed; by row; kept beside the models."""
     asked = {"model": "7net-0", "max_energies": len(rows), "max_relaxed": most, "max_rattled": 0, "max_atoms": 500}
     with ExitStack() as stack:
-        store = stack.enter_context(KeptRows(options.saved / f"energies-{name}")) if options.saved else None
+        store = stack.enter_context(KeptRows(options.saved / "energies")) if options.saved else None
         table = rank(
             rows,
             RankSettings.model_validate(asked),

@@ -189,6 +189,12 @@ def _train(line: Line) -> None:
         table = table.assign(energy=seeds["energy"].to_numpy()[table["label"]])
     if "featurize" in job.stages and line.featurizer is None:  # a resumed job: the same seed gives the same features
         line.featurizer, _ = featurize(table, settings.features, seed=line.seed("featurize"))
+    judge = share_valid(settings.curate.target, known=known_nets(job))
+
+    def evaluate(rows: pd.DataFrame) -> dict[str, float]:
+        line.note(judging=len(rows))
+        return judge(rows)
+
     model = train(
         table,
         settings.train,
@@ -197,7 +203,7 @@ def _train(line: Line) -> None:
         folder=job.folder / "model",
         featurizer=line.featurizer,
         volume_per_atom=target(settings.curate.target).volume_per_atom,
-        evaluate=share_valid(settings.curate.target, known=known_nets(line.job)),
+        evaluate=evaluate,
         progress=lambda numbers: line.note(**numbers),
         should_stop=line.should_stop,
     )

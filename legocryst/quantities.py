@@ -148,7 +148,13 @@ _ALL = [
         "A new framework that kept its net when relaxed and lies below the limit.",
         "truth",
     ),
-    Quantity("relaxed", "Relaxed", "", "Whether it was relaxed with the potential that gave the energy.", "truth"),
+    Quantity(
+        "relaxed",
+        "Relaxed by potential",
+        "",
+        "Whether it was relaxed once more, with the potential that gave the energy.",
+        "truth",
+    ),
     Quantity("net_kept", "Net kept", "", "Whether the relaxation with the potential left the net as it was.", "truth"),
     Quantity(
         "coordination_kept",
@@ -159,7 +165,9 @@ _ALL = [
     ),
     Quantity("converged", "Converged", "", "Whether forces and stress became as small as asked for.", "truth"),
     Quantity("energy_model", "Energy model", "", "Machine-learned potential that gave the energy.", "category"),
-    Quantity("energy_reason", "No energy because", "", "Why the crystal has no energy.", "category"),
+    Quantity(
+        "energy_reason", "No energy because", "", "Why the crystal has no energy; empty where it has one.", "category"
+    ),
     Quantity("screen_energy", "Energy as it stands", "eV/atom", "Above graphite, by 7net-0, before any relaxation."),
     Quantity("energy_before", "Energy before", "eV/atom", "Above graphite, by the energy model, before relaxing."),
     Quantity(

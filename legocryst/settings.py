@@ -217,7 +217,12 @@ class TrainSettings(Settings):
     )
     batch_size: int = setting(500, "Rows in one step of the optimiser.", ge=10, le=10000)
     latent: int = setting(
-        128, "Width of the latent space.", ge=2, le=1024, advanced=True, label="Width of the latent space"
+        128,
+        "How many numbers stand for a row inside the model, from which it writes the row (its latent space).",
+        ge=2,
+        le=1024,
+        advanced=True,
+        label="Width of the latent space",
     )
     hidden: int = setting(
         512, "Width of the two hidden layers.", ge=8, le=4096, advanced=True, label="Width of hidden layers"
@@ -305,8 +310,9 @@ class SampleSettings(Settings):
     )
     decode: Literal["snap", "strict", "drop"] = setting(
         "snap",
-        "snap: sites move to the nearest point of their position; strict: shifts above 0.1 angstrom are refused; "
-        "drop: such sites are left out, as the reference programs do.",
+        "What becomes of a site that does not lie on its Wyckoff position. snap: it moves to the nearest point of it; "
+        "strict: the row is refused if a site is farther than 0.1 angstrom; drop: such sites are left out, as the "
+        "reference programs do.",
         label="Sites beside their position",
     )
     refine_rounds: int = setting(
@@ -319,7 +325,8 @@ class SampleSettings(Settings):
     )
     refine_step: float = setting(
         0.5,
-        "How far such a row goes in the latent space: 0 as it ended, 1 to a fresh draw.",
+        "How far such a row goes from where it ended (0) towards a fresh draw (1), in the numbers that the model made of "
+        "it (its latent space).",
         gt=0,
         le=1,
         advanced=True,
@@ -512,7 +519,11 @@ class EnergySettings(Settings):
         label="Longest move",
     )
     max_atoms: int = setting(
-        200, "Crystals with more atoms in the primitive cell get no energy.", ge=1, le=2000, label="Most atoms"
+        200,
+        "Crystals with more atoms in the primitive cell get no energy.",
+        ge=1,
+        le=2000,
+        label="Most atoms for an energy",
     )
 
 
@@ -624,7 +635,11 @@ class BandSettings(LevelSettings):
 
     bands: bool = setting(True, "Compute gap and class of each valid crystal.", label="Compute bands")
     max_atoms: int = setting(
-        64, "Crystals with more atoms in the primitive cell get no gap.", ge=1, le=1000, label="Most atoms"
+        64,
+        "Crystals with more atoms in the primitive cell get no gap.",
+        ge=1,
+        le=1000,
+        label="Most atoms for a gap",
     )
     spacing: float = setting(
         0.3,

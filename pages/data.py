@@ -57,6 +57,7 @@ def listing(known: Known, store: Store, total: int) -> None:
         on_select="rerun",
         selection_mode="single-row",
         key=f"known_rows.{known.name}",
+        placeholder=show.ABSENT,
         alt="Crystals of the training set",
     )
     if selected := [k for k in event["selection"]["rows"] if k < len(rows)]:

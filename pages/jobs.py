@@ -7,7 +7,7 @@ import streamlit as st
 
 from legocryst import past as past_jobs
 from legocryst.jobs import Job, jobs
-from legocryst.ui import past, shell
+from legocryst.ui import past, shell, show
 from legocryst.ui.live import live, planned
 from legocryst.ui.words import term
 
@@ -52,7 +52,7 @@ def overview() -> None:
     found = jobs(shell.workspace())
     if len(found) > MOST:
         st.caption(f"The newest {MOST} of {len(found)} jobs.")
-    st.dataframe(listed(found), hide_index=True)
+    st.dataframe(listed(found), hide_index=True, placeholder=show.ABSENT)
 
 
 def record(job: Job) -> None:
@@ -82,7 +82,10 @@ def state(job: Job) -> None:
     live(job)
     if job.state == "finished" and "new" in job.summary:
         counts = job.summary
-        st.write(f"Of {counts['sampled']:,} sampled rows, {counts['new']:,} are new crystals of this job.")
+        st.write(
+            f"Of {counts['sampled']:,} sampled rows, {counts['new']:,} are new crystals of this job. The database counts "
+            "those that an earlier job had found as duplicates."
+        )
         shell.link("database", "See them in the database", query={"job": job.id})
     log = job.log_tail(60)
     with st.expander("What it printed", expanded=job.state in ("failed", "lost") and bool(log)):

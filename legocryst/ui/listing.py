@@ -15,8 +15,19 @@ from legocryst.ui.filters import ORDERED, label
 Mode = Literal["single-row", "multi-row"]
 PAGE = 50
 DEFAULT = (
-    *("symbol", "kind", "atoms", "energy", "low_energy", "density", "net_name", "periodicity", "sites", "loss"),
-    *("class", "model", "gap", "band_class", "starred"),
+    *(
+        "symbol",
+        "kind",
+        "atoms",
+        "energy",
+        "energy_reason",
+        "low_energy",
+        "density",
+        "net_name",
+        "periodicity",
+        "sites",
+    ),
+    *("loss", "class", "model", "gap", "band_class", "starred"),
 )
 
 
@@ -62,6 +73,7 @@ def rows(frame: pd.DataFrame, *, key: str, alt: str, mode: Mode = "multi-row", h
         on_select="rerun",
         selection_mode=mode,
         key=key,
+        placeholder=show.ABSENT,
         alt=alt,
     )
     return [str(frame["id"].iloc[k]) for k in event["selection"]["rows"] if k < len(frame)]

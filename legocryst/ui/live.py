@@ -149,7 +149,9 @@ def stage_progress(step: Mapping[str, Any], state: str) -> tuple[float, str]:
     words = f"{done} of {total} {unit}, {seconds}"
     if step.get("valid") is not None and "epochs" not in step:
         words += f", {step['valid']} valid"
-    if step.get("seconds_left") and state == "running":
+    if step.get("judging") and state == "running":
+        words += f", {step['judging']} fresh samples are relaxed and judged now"
+    elif step.get("seconds_left") and state == "running":
         words += f", about {step['seconds_left']:.0f} s left"
     return min(1.0, done / total), words
 

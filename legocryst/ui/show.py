@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 _DIGITS = {"energy": "%.3f", "density": "%.3f", "loss": "%.3f", "loss_before": "%.2f", "shift": "%.3f"}
 
+ABSENT = "–"
+"""What a table shows where there is no value."""
+
 
 def columns(names: Sequence[str]) -> dict[str, Any]:
     """Settings of `st.dataframe` for columns of known quantities."""
@@ -35,4 +38,4 @@ def columns(names: Sequence[str]) -> dict[str, Any]:
 def table(frame: "pd.DataFrame", *, extra: dict[str, Any] | None = None, height: int | str = "auto") -> None:
     """A small table, at most some hundred rows."""
     config = columns(list(frame.columns)) | (extra or {})
-    st.dataframe(frame, column_config=config, hide_index=True, height=height)  # type: ignore[arg-type]
+    st.dataframe(frame, column_config=config, hide_index=True, height=height, placeholder=ABSENT)  # type: ignore[arg-type]

@@ -21,6 +21,9 @@ function load(address) {
   return window.legocrystViewer
 }
 
+// Drawing keeps the browser from everything else: what the page has to show and to answer comes first.
+const breath = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))
+
 const point = ([x, y, z]) => ({ x, y, z })
 
 function model(scene) {
@@ -146,13 +149,14 @@ async function gallery({ data, parentElement, setTriggerValue }) {
   try {
     const library = await load(data.script)
     const dark = isDark(box)
+    await breath()
     const { pictures } = studio(library)
     for (const [k, tile] of data.tiles.entries()) {
       if (box.round !== round) return
       const key = JSON.stringify([tile.camera, dark])
       if (!pictures.has(key)) {
         taken(library, tile, dark)
-        await new Promise((resolve) => setTimeout(resolve)) // the page stays alive between two pictures
+        await breath()
       }
       const image = tiles[k].querySelector("img")
       image.src = pictures.get(key)
@@ -223,7 +227,9 @@ function panel(root, data) {
   const { box, legend, tools, note } = root.parts
   box.style.height = `${data.height}px`
   explain(legend, data)
-  return load(data.script).then((library) => {
+  return load(data.script).then(async (library) => {
+    await breath()
+    if (root.data !== data) return // a later rerun takes over
     if (!box.viewer) {
       // twice the points in each direction would cost four times as much where there is no graphics card
       box.viewer = library.createViewer(box, { antialias: true, upscale: false, preserveDrawingBuffer: true })

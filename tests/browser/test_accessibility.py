@@ -10,7 +10,7 @@ from legocryst.jobs import work
 from legocryst.ui.shell import PAGES
 from scripts.browser import App, served, settle
 from scripts.make_pictures import address, best
-from tests.browser.axe import UNFOLD, faults
+from tests.browser.axe import COLOURS, UNFOLD, faults
 from tests.workspaces import tiny_job
 
 if TYPE_CHECKING:
@@ -50,10 +50,10 @@ def _faults(page: "Page", place: str, schemes: Sequence[Scheme]) -> list[str]:
     settle(page)
     page.evaluate(UNFOLD)
     out = []
-    for scheme in schemes:
+    for scheme, rules in zip(schemes, ((), COLOURS), strict=True):
         page.emulate_media(color_scheme=scheme)
         settle(page)
-        out += [f"{place}, {scheme}: {fault}" for fault in faults(page)]
+        out += [f"{place}, {scheme}: {fault}" for fault in faults(page, rules=rules)]
     return out
 
 

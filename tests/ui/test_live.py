@@ -24,6 +24,8 @@ def test_words_of_a_stage() -> None:
     assert stage_progress({"cpu_seconds": 2.0, "done": 3, "total": 4}, "running") == (0.75, "3 of 4 done, 2 CPU-s")
     epochs = {"cpu_seconds": 2.0, "epoch": 1, "epochs": 4, "valid": 0.5}
     assert stage_progress(epochs, "running") == (0.25, "1 of 4 epochs, 2 CPU-s")
+    judged = stage_progress({**epochs, "seconds_left": 9, "judging": 40}, "running")[1]
+    assert judged == "1 of 4 epochs, 2 CPU-s, 40 fresh samples are relaxed and judged now"
     relaxed = {"cpu_seconds": 2.0, "done": 4, "total": 4, "valid": 1, "complete": True}
     assert stage_progress(relaxed, "running") == (1.0, "done, 2 CPU-s")
     timed = {"cpu_seconds": 2.0, "done": 3, "total": 4, "seconds_left": 90}
