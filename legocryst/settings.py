@@ -325,8 +325,8 @@ class SampleSettings(Settings):
     )
     refine_step: float = setting(
         0.5,
-        "How far such a row goes from where it ended (0) towards a fresh draw (1), in the numbers that the model made of "
-        "it (its latent space).",
+        "How far such a row goes from where it ended (0) towards a fresh draw (1), in the numbers that the model made "
+        "of it (its latent space).",
         gt=0,
         le=1,
         advanced=True,

@@ -83,8 +83,8 @@ def state(job: Job) -> None:
     if job.state == "finished" and "new" in job.summary:
         counts = job.summary
         st.write(
-            f"Of {counts['sampled']:,} sampled rows, {counts['new']:,} are new crystals of this job. The database counts "
-            "those that an earlier job had found as duplicates."
+            f"Of {counts['sampled']:,} sampled rows, {counts['new']:,} are new crystals of this job. The database "
+            "counts those that an earlier job had found as duplicates."
         )
         shell.link("database", "See them in the database", query={"job": job.id})
     log = job.log_tail(60)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -32,6 +33,8 @@ STYLE = """<style>
 }
 </style>"""
 """Streamlit writes white on the primary colour, which is too pale for that where the page is dark."""
+WARM_SECONDS = 2.0
+"""After the first page was asked for, so that it does not come later."""
 LEARNING = ("run", "train")
 """Commands whose jobs have a model."""
 CORES = "It runs in a process of its own, on one core less than this computer has."
@@ -135,8 +138,25 @@ def pages() -> "list[StreamlitPage]":
 
 def route() -> None:
     """Run the page that the address names; called by app.py alone."""
+    _warmed()
     st.session_state[_ROUTED] = True
     st.navigation(pages()).run()
+
+
+@st.cache_resource(show_spinner=False)
+def _warmed() -> None:
+    """Once in a server: what the first picture of a crystal needs a second for is loaded while nobody waits for it."""
+
+    def load() -> None:
+        from legocryst.environment.targets import target
+        from legocryst.ui.scene import scene
+
+        shipped = target(CurateSettings().target)
+        scene(shipped.reference.crystals(), cutoff=shipped.bond_window[1])
+
+    timer = Timer(WARM_SECONDS, load)
+    timer.daemon = True
+    timer.start()
 
 
 def guard() -> None:

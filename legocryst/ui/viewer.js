@@ -22,7 +22,8 @@ function load(address) {
 }
 
 // Drawing keeps the browser from everything else: what the page has to show and to answer comes first.
-const breath = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))
+const SETTLE = 100 // milliseconds in which the rest of a page arrives
+const breath = (wait = 0) => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, wait)))
 
 const point = ([x, y, z]) => ({ x, y, z })
 
@@ -149,7 +150,7 @@ async function gallery({ data, parentElement, setTriggerValue }) {
   try {
     const library = await load(data.script)
     const dark = isDark(box)
-    await breath()
+    await breath(SETTLE)
     const { pictures } = studio(library)
     for (const [k, tile] of data.tiles.entries()) {
       if (box.round !== round) return
@@ -228,7 +229,7 @@ function panel(root, data) {
   box.style.height = `${data.height}px`
   explain(legend, data)
   return load(data.script).then(async (library) => {
-    await breath()
+    await breath(SETTLE)
     if (root.data !== data) return // a later rerun takes over
     if (!box.viewer) {
       // twice the points in each direction would cost four times as much where there is no graphics card

@@ -16,7 +16,7 @@ COLOURS = ("color-contrast", "link-in-text-block")
 
 
 def faults(page: "Page", *, rules: Sequence[str] = ()) -> list[str]:
-    """Serious and critical faults of a page as it stands, each with its element and what is wrong; by all rules or some."""
+    """Serious and critical faults of a page, by some `rules` or all, each with its element and what is wrong."""
     if not page.evaluate("!!window.axe"):
         page.evaluate(SCRIPT)
     return [
