@@ -31,6 +31,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,16 @@ def cpu_seconds() -> float:
     return sum(os.times()[:4])
 
 
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What all parts ask for."""
+
+    table: pd.DataFrame
+    target: Target
+    known: set[str]  # net keys of the table's crystals
+    options: argparse.Namespace
+
+
 class Clock:
     """Processor seconds by what they were spent on."""
 
@@ -130,45 +141,45 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     table, target = pd.read_parquet(options.table), find_target(options.target)
-    known = nets_of_sources(table, target.name)
+    bench = Bench(table, target, nets_of_sources(table, target.name), options)
     relax_table(table.head(2), target.name, ONCE)  # compiled functions are loaded
-    yardstick = Yardstick(table, target, options)
+    yardstick = Yardstick(bench)
     for name in options.models:
-        model, training = trained(name, table, target, known, options)
+        model, training = trained(name, bench)
         if options.asked:
-            honoured(model, target, options)
+            honoured(model, bench)
         for number in options.samples:
-            clock, frame = drawn(name, model, number, target, options)
+            clock, frame = drawn(name, model, number, bench)
             if number >= WITH_TRAINING:
                 clock.seconds["train"] = training
-            tell(f"{name}, {number}", clock, judged(frame, target, known, matcher=options.matcher))
+            tell(f"{name}, {number}", clock, judged(frame, bench))
             if options.learn is not None:
                 for again in options.again:
-                    clock, frame = learnt(name, clock, frame, table, target, known, options, number, json.loads(again))
-                    tell(f"{name}, {len(frame)} in rounds", clock, judged(frame, target, known, matcher=False))
-            low_energy(words(name, number, options), frame, target, known, options)
+                    asked = SampleSettings.model_validate({**json.loads(again), "samples": number})
+                    clock, frame = learnt(name, asked, clock, frame, bench)
+                    tell(f"{name}, {len(frame)} in rounds", clock, judged(frame, bench))
+            low_energy(words(name, number, options), frame, bench)
             if options.rounds and isinstance(model, ConditionalVAE):
-                refinement(model, frame, target, known, options)
+                refinement(model, frame, bench)
             if options.random:
                 same, beside = yardstick.run(clock.total)
-                tell("random, equal time", same, judged(beside, target, known, matcher=False))
+                tell("random, equal time", same, judged(beside, bench))
                 if number == max(options.samples):
-                    low_energy(words("random", number, options), beside, target, known, options)
+                    low_energy(words("random", number, options), beside, bench)
 
 
-def trained(
-    name: str, table: pd.DataFrame, target: Target, known: set[str], options: argparse.Namespace, suffix: str = ""
-) -> tuple[Generator, float]:
+def trained(name: str, bench: Bench, suffix: str = "") -> tuple[Generator, float]:
     """A model trained to its default stop, and the CPU-s that took, checks of fresh samples included."""
+    options = bench.options
     settings = TrainSettings.model_validate({**json.loads(options.train), "model": name})
     model, clock = generator(name), Clock()
     saved = options.saved and options.saved / f"{name}{suffix}.pt"
     if saved and saved.exists():
         model = load(saved)
         return model, float(json.loads(saved.with_suffix(".json").read_text())["cpu_seconds"])
-    evaluate, start = share_valid(target.name, known=known), time.monotonic()
+    evaluate, start = share_valid(bench.target.name, known=bench.known), time.monotonic()
     torch.set_num_threads(options.threads)
-    clock.run("train", model.fit, table, settings, seed=options.seed, evaluate=evaluate)
+    clock.run("train", model.fit, bench.table, settings, seed=options.seed, evaluate=evaluate)
     torch.set_num_threads(1)
     seconds = {"seconds": round(time.monotonic() - start, 1), "cpu_seconds": round(clock.total, 1)}
     record = model.describe().get("training", {})
@@ -182,24 +193,20 @@ def trained(
     return model, clock.total
 
 
-def drawn(
-    name: str, model: Generator, number: int, target: Target, options: argparse.Namespace
-) -> tuple["Clock", pd.DataFrame]:
+def drawn(name: str, model: Generator, number: int, bench: Bench) -> tuple[Clock, pd.DataFrame]:
     """So many rows drawn and relaxed, and what that took; kept beside the model."""
-    asked = SampleSettings.model_validate({**json.loads(options.sample), "samples": number})
-    draw = partial(sample, model, asked, seed=options.seed)
-    return kept(words(name, number, options), draw, target, options)
+    asked = SampleSettings.model_validate({**json.loads(bench.options.sample), "samples": number})
+    return kept(words(name, number, bench.options), partial(sample, model, asked, seed=bench.options.seed), bench)
 
 
-def kept(
-    name: str, draw: Callable[[], pd.DataFrame], target: Target, options: argparse.Namespace
-) -> tuple["Clock", pd.DataFrame]:
+def kept(name: str, draw: Callable[[], pd.DataFrame], bench: Bench) -> tuple[Clock, pd.DataFrame]:
     """Rows drawn and relaxed, and what that took: from the folder if they are there, else put into it."""
+    options = bench.options
     clock, path = Clock(), options.saved and options.saved / f"{name}.parquet"
     if path and path.exists():
         clock.seconds = json.loads(path.with_suffix(".json").read_text())
         return clock, pd.read_parquet(path)
-    frame = clock.run("relax", relaxed, clock.run("sample", draw), target, options.threads)
+    frame = clock.run("relax", relaxed, clock.run("sample", draw), bench)
     if path:
         frame.to_parquet(path)
         path.with_suffix(".json").write_text(json.dumps(clock.seconds))
@@ -211,19 +218,20 @@ def words(name: str, number: int, options: argparse.Namespace) -> str:
     return f"{name}-{number}" + "".join(f"-{key}-{value}" for key, value in json.loads(options.sample).items())
 
 
-def relaxed(rows: pd.DataFrame, target: Target, threads: int) -> pd.DataFrame:
+def relaxed(rows: pd.DataFrame, bench: Bench) -> pd.DataFrame:
     """All rows relaxed, in lots."""
-    return pd.concat(relax_chunks(rows, target.name, ONCE, threads=threads, chunk=LOT), ignore_index=True)
+    threads = bench.options.threads
+    return pd.concat(relax_chunks(rows, bench.target.name, ONCE, threads=threads, chunk=LOT), ignore_index=True)
 
 
-def honoured(model: Generator, target: Target, options: argparse.Namespace) -> None:
+def honoured(model: Generator, bench: Bench) -> None:
     """Print which shares of rows meet what was asked of a model."""
     for asked in ASKED:
         settings = SampleSettings.model_validate({**asked, "samples": 1000})
         conditions = Conditions.of(settings)
-        rows = sample(model, settings, seed=options.seed)
-        crystals = decode(rows, element=target.atomic_number, max_atoms=10**6).crystals
-        frame = relaxed(rows, target, options.threads)
+        rows = sample(model, settings, seed=bench.options.seed)
+        crystals = decode(rows, element=bench.target.atomic_number, max_atoms=10**6).crystals
+        frame = relaxed(rows, bench)
         valid = frame[frame["status"] == "valid"]
         out = {
             "drawn": meeting(conditions, crystals.group, crystals.site_count, crystals.atom_count, of=len(rows)),
@@ -244,10 +252,10 @@ def meeting(conditions: Conditions, group: np.ndarray, sites: np.ndarray, atoms:
 class Yardstick:
     """Random symmetric crystals, drawn and relaxed for as long as is asked, each lot once."""
 
-    def __init__(self, table: pd.DataFrame, target: Target, options: argparse.Namespace) -> None:
-        self.model = generator("random", volume_per_atom=target.volume_per_atom)
-        self.model.fit(table, TrainSettings(model="random"))
-        self.target, self.options = target, options
+    def __init__(self, bench: Bench) -> None:
+        self.model = generator("random", volume_per_atom=bench.target.volume_per_atom)
+        self.model.fit(bench.table, TrainSettings(model="random"))
+        self.bench = bench
         self.lots: list[tuple[Clock, pd.DataFrame]] = []
 
     def run(self, seconds: float) -> tuple[Clock, pd.DataFrame]:
@@ -265,12 +273,13 @@ class Yardstick:
         return clock, pd.concat(frames, ignore_index=True)
 
     def _lot(self, k: int) -> tuple[Clock, pd.DataFrame]:
-        draw = partial(self.model.sample, LOT, seed=self.options.seed + k)
-        return kept(f"random-lot-{k}", draw, self.target, self.options)
+        draw = partial(self.model.sample, LOT, seed=self.bench.options.seed + k)
+        return kept(f"random-lot-{k}", draw, self.bench)
 
 
-def judged(frame: pd.DataFrame, target: Target, known: set[str], *, matcher: bool) -> dict[str, Any]:
+def judged(frame: pd.DataFrame, bench: Bench) -> dict[str, Any]:
     """Counts of a relaxed table (see `stages.relax.relax_table`); its nets by sites, periodicity and novelty."""
+    target, known = bench.target, bench.known
     valid = frame[frame["status"] == "valid"]
     nets_ = valid.sort_values(["sites", "row"]).drop_duplicates("net_key")  # with the fewest sites that were seen
     new = nets_[~nets_["net_key"].isin(known)]
@@ -291,7 +300,7 @@ def judged(frame: pd.DataFrame, target: Target, known: set[str], *, matcher: boo
         "new_by_kind": {str(kind): int(n) for kind, n in new["kind"].value_counts().items()},
         "new_frameworks": len(new_frameworks(frame, known)),
     }
-    if matcher:
+    if bench.options.matcher:
         out["unique_published_matcher"] = distinct(published, keys)
     return out
 
@@ -303,41 +312,37 @@ def new_frameworks(frame: pd.DataFrame, known: set[str]) -> pd.DataFrame:
 
 
 def learnt(
-    name: str,
-    clock: Clock,
-    frame: pd.DataFrame,
-    table: pd.DataFrame,
-    target: Target,
-    known: set[str],
-    options: argparse.Namespace,
-    number: int,
-    asked: dict[str, Any],
+    name: str, asked: SampleSettings, clock: Clock, frame: pd.DataFrame, bench: Bench
 ) -> tuple[Clock, pd.DataFrame]:
-    """A sample and so many rows more, of a model that has learnt from its finds too, and what all that took."""
-    new = new_frameworks(frame, known)
+    """A sample and as many rows more as are asked for, of a model that has learnt from its finds too; time of both."""
+    options, label = bench.options, words(name, len(frame), bench.options)
+    new = new_frameworks(frame, bench.known)
     new = new[new["loss"] <= options.loss].reset_index(drop=True)
-    stand = clock.run("energies", ranked, new, 0, target, options)
-    energy = stand.loc[new["row"], "screen_energy"].to_numpy()
+    energy = clock.run("energies", ranked, new, 0, bench).loc[new["row"], "screen_energy"].to_numpy()
     finds = new.assign(energy=energy)[energy < options.learn]
-    seeds = pd.concat([table.drop_duplicates("label"), finds], ignore_index=True)[[*CRYSTAL_COLUMNS, "energy"]]
-    both = clock.run("augment", augment, seeds, AugmentSettings(rows=len(table)), target=target.name, seed=options.seed)
-    more = both.table.assign(energy=seeds["energy"].to_numpy()[both.table["label"]])
-    print(json.dumps({"learnt": len(finds), "of": len(new), "rows": len(more)}), flush=True)
-    found = known | set(finds["net_key"])
-    model, training = trained(name, more, target, found, options, suffix=f"-learnt-{len(frame)}")
+    table = clock.run("augment", with_finds, finds, bench)
+    print(json.dumps({"learnt": len(finds), "of": len(new), "rows": len(table)}), flush=True)
+    both = replace(bench, table=table, known=bench.known | set(finds["net_key"]))
+    model, training = trained(name, both, suffix=f"-learnt-{len(frame)}")
     clock.seconds["train again"] = clock.seconds.get("train again", 0.0) + training
-    again = SampleSettings.model_validate({**asked, "samples": number})
-    draw = partial(sample, model, again, seed=options.seed + len(frame))
-    took, second = kept(f"{words(name, len(frame), options)}-again", draw, target, options)
+    took, more = kept(f"{label}-again", partial(sample, model, asked, seed=options.seed + len(frame)), bench)
     for part, seconds in took.seconds.items():
         clock.seconds[part] += seconds
-    second = second.assign(row=second["row"] + len(frame))
-    return clock, pd.concat([frame, second], ignore_index=True)
+    return clock, pd.concat([frame, more.assign(row=more["row"] + len(frame))], ignore_index=True)
 
 
-def low_energy(name: str, frame: pd.DataFrame, target: Target, known: set[str], options: argparse.Namespace) -> None:
+def with_finds(finds: pd.DataFrame, bench: Bench) -> pd.DataFrame:
+    """A table of as many rows as before, of the crystals that were learnt from and of finds, with their energies."""
+    every = pd.concat([bench.table.drop_duplicates("label"), finds], ignore_index=True)
+    seeds = every[[*CRYSTAL_COLUMNS, "energy"]]
+    settings = AugmentSettings(rows=len(bench.table))
+    table = augment(seeds, settings, target=bench.target.name, seed=bench.options.seed).table
+    return table.assign(energy=seeds["energy"].to_numpy()[table["label"]])
+
+
+def low_energy(name: str, frame: pd.DataFrame, bench: Bench) -> None:
     """Print how many of the new frameworks are low in energy, from a sample in equal shares of four sizes."""
-    new = new_frameworks(frame, known)
+    options, target, new = bench.options, bench.target, new_frameworks(frame, bench.known)
     if not options.energies or new.empty:
         return
     clock, rng, every = Clock(), np.random.default_rng(options.seed), len(new)
@@ -349,9 +354,9 @@ def low_energy(name: str, frame: pd.DataFrame, target: Target, known: set[str], 
     share = max(1, options.energies // len(strata))
     drawn = [rng.permutation(stratum)[:share] for stratum in strata]
     rows = new.iloc[np.concatenate(drawn)].assign(row=np.concatenate(drawn))
-    stand = clock.run("screen", ranked, rows, 0, target, options)
+    stand = clock.run("screen", ranked, rows, 0, bench)
     promising = int((stand["screen_energy"] < options.below).sum())
-    found = clock.run("relax", ranked, rows, promising, target, options)
+    found = clock.run("relax", ranked, rows, promising, bench)
     low = [found.loc[part, "low_energy"].fillna(False).to_numpy(bool) for part in drawn]
     # those that were found, and of the others of each size as many as Jeffreys' posterior of their share makes likely
     posterior = sum(
@@ -375,33 +380,31 @@ def low_energy(name: str, frame: pd.DataFrame, target: Target, known: set[str], 
     print(json.dumps({"low_energy": name, **out}), flush=True)
 
 
-def ranked(rows: pd.DataFrame, most: int, target: Target, options: argparse.Namespace) -> pd.DataFrame:
+def ranked(rows: pd.DataFrame, most: int, bench: Bench) -> pd.DataFrame:
     """Energies of all rows as they stand and of the lowest, so many, relaxed; by row; kept beside the models."""
+    options = bench.options
     asked = {"model": "7net-0", "max_energies": len(rows), "max_relaxed": most, "max_rattled": 0, "max_atoms": 500}
     with ExitStack() as stack:
         store = stack.enter_context(KeptRows(options.saved / "energies")) if options.saved else None
         table = rank(
             rows,
             RankSettings.model_validate(asked),
-            target=target.name,
+            target=bench.target.name,
             kept=store,
             threads=options.threads,
         )
     return table.set_index("row")
 
 
-def refinement(
-    model: ConditionalVAE, frame: pd.DataFrame, target: Target, known: set[str], options: argparse.Namespace
-) -> None:
+def refinement(model: ConditionalVAE, frame: pd.DataFrame, bench: Bench) -> None:
     """Print the counts after each round in which rows that are not valid are drawn again near where they ended."""
-    clock = Clock()
+    clock, options = Clock(), bench.options
     total = frame
     for number in range(options.rounds):
         rows = clock.run("sample", refined, model, frame, SampleSettings(), seed=options.seed + number + 1)
-        frame = clock.run("relax", relaxed, rows, target, options.threads)
+        frame = clock.run("relax", relaxed, rows, bench)
         total = pd.concat([total, frame], ignore_index=True)
-        counts = judged(total, target, known, matcher=options.matcher)
-        tell(f"round {number + 1} of {len(rows)} rows", clock, counts)
+        tell(f"round {number + 1} of {len(rows)} rows", clock, judged(total, bench))
 
 
 def by_sites(crystals: pd.DataFrame) -> dict[str, int]:

@@ -80,8 +80,10 @@ def became(job: Job) -> None:
     """What the job's report says of each crystal that was offered."""
     path = job.folder / FILES["curate"][1]
     if path.exists():
-        with st.expander("What became of each crystal that was offered"):
-            report(pd.read_parquet(path), name=f"report-{job.id}.csv")
+        rows = pd.read_parquet(path)
+        lost = int((~rows["kept"]).sum())
+        with st.expander(f"What became of the {len(rows):,} crystals that were offered: {lost:,} left out"):
+            report(rows, name=f"report-{job.id}.csv")
 
 
 def report(rows: pd.DataFrame, *, name: str) -> None:

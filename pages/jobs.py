@@ -34,7 +34,7 @@ def listed(found: list[Job]) -> pd.DataFrame:
         rows.append(
             {
                 "Started (UTC)": record["started"][:19].replace("T", " "),
-                "What": {"run": "whole run"}.get(record["command"], record["command"]),
+                "What": shell.what(record["command"]),
                 "Model": record["settings"]["train"]["model"] if record["command"] in shell.LEARNING else "",
                 "State": WORDS[state],
                 "Stage": f"{step['stage']}{done}" if step and state != "finished" else "",

@@ -65,6 +65,8 @@ def rows(frame: pd.DataFrame, *, key: str, alt: str, mode: Mode = "multi-row", h
     shown = frame.assign(id="/structure?id=" + frame["id"])
     config = show.columns(list(shown.columns))
     config["id"] = st.column_config.LinkColumn(QUANTITIES["id"].label, display_text="Open", width="small")
+    if "energy_reason" in config:
+        config["energy_reason"] |= {"width": "medium"}
     event = st.dataframe(
         shown,
         column_config=config,

@@ -296,16 +296,20 @@ def has(job: Job, stage: str) -> bool:
     return all((job.folder / name).exists() for name in FILES[stage])
 
 
+def what(command: str) -> str:
+    """What a job of a command does, in words."""
+    return {"run": "whole run", "curate": "training set"}.get(command, command)
+
+
 def name_of(job: Job) -> str:
     """A job in words: what it does, when it was made, how it stands."""
     moment = job.record["started"][:16].replace("T", " ")
-    what = {"run": "whole run", "curate": "training set"}.get(job.command, job.command)
     seeds, known = job.record["seeds"], job.record.get("reference", ())
     own = [", ".join(seeds[:2]) + (f" and {len(seeds) - 2} more" if len(seeds) > 2 else "")] if seeds else []
     own += [f"{len(known)} for novelty"] if known else []
     model = job.record["settings"]["train"]["model"] if job.command in LEARNING else ""
     inside = ", ".join(filter(None, [job.record["settings"]["curate"]["target"], model, *own]))
-    return f"{moment} UTC, {what}{f' ({inside})' if inside else ''}, {job.state}"
+    return f"{moment} UTC, {what(job.command)}{f' ({inside})' if inside else ''}, {job.state}"
 
 
 def labels(found: Iterable[Job]) -> dict[str, str]:
