@@ -51,9 +51,8 @@ def progress(job: Job) -> None:
     reached = steps(job)
     if state == "finished":
         seconds = sum(step["cpu_seconds"] for step in reached.values())
-        st.success(
-            f"Finished. {seconds:.{0 if seconds >= 10 else 1}f} CPU-s on {job.threads} {'core' if job.threads == 1 else 'cores'}."
-        )
+        spent = f"{seconds:.{0 if seconds >= 10 else 1}f} CPU-s"
+        st.success(f"Finished. {spent} on {job.threads} {'core' if job.threads == 1 else 'cores'}.")
     goal(job)
     with st.expander("Stages", expanded=state != "finished"):
         stages = planned(job)
