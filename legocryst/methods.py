@@ -131,6 +131,12 @@ def _train(told: _Writer) -> None:
     if settings.model == "random":
         told.say("Rows were drawn at random within the space groups, positions and volumes of the training set.")
         return
+    if settings.model == "surfaces":
+        told.say(
+            "Rows were drawn at random, with atoms on general positions of space groups that keep a triply periodic "
+            f"minimal surface (P, G, D, I-WP), on these surfaces {told.cite(*OF_MODEL['surfaces'])}."
+        )
+        return
     curve = pd.read_parquet(told.job.folder / FILES["train"][0])
     told.say(
         f"The rows were learnt by {MODELS[settings.model]} {told.cite(*OF_MODEL[settings.model])} in "

@@ -202,7 +202,7 @@ def _train(line: Line) -> None:
         seed=line.seed("train"),
         folder=job.folder / "model",
         featurizer=line.featurizer,
-        volume_per_atom=target(settings.curate.target).volume_per_atom,
+        target=target(settings.curate.target),
         evaluate=evaluate,
         progress=lambda numbers: line.note(**numbers),
         should_stop=line.should_stop,

@@ -233,6 +233,22 @@ _ALL = (
         doi="10.1021/nl902948m",
     ),
     Reference(
+        "mackay",
+        ("Mackay, Alan L.", "Terrones, Humberto"),
+        "Diamond from graphite",
+        "Nature 352, 762",
+        1991,
+        doi="10.1038/352762a0",
+    ),
+    Reference(
+        "nodal",
+        ("von Schnering, Hans Georg", "Nesper, Reinhard"),
+        "Nodal surfaces of Fourier series: Fundamental invariants of structured matter",
+        "Z. Phys. B 83, 407",
+        1991,
+        doi="10.1007/BF01313411",
+    ),
+    Reference(
         "gpaw",
         ("Mortensen, Jens Jørgen", "Larsen, Ask Hjorth", "Kuisma, Mikael", "others"),
         "GPAW: An Open Python Package for Electronic Structure Calculations",
@@ -247,6 +263,7 @@ OF_MODEL = {
     "cvae": ("cvae", "legoxtal2"),
     "transformer": ("transformer",),
     "random": (),
+    "surfaces": ("mackay", "nodal"),
 }
 """What to cite for each generator."""
 REFERENCES: dict[str, Reference] = {reference.key: reference for reference in _ALL}

@@ -205,7 +205,11 @@ EPOCHS = {"transformer": 12, "cvae": 20, "vae": 100, "gan": 60}
 class TrainSettings(Settings):
     """Which generative model is trained, and how."""
 
-    model: Literal["transformer", "cvae", "vae", "gan", "random"] = setting("cvae", "Kind of generator.")
+    model: Literal["transformer", "cvae", "vae", "gan", "random", "surfaces"] = setting(
+        "cvae",
+        "Kind of generator. transformer, cvae, vae, gan: learnt from the table; random: random symmetric crystals; "
+        "surfaces: atoms at random on minimal surfaces, for three-coordinated targets and low energies.",
+    )
     epochs: int | None = setting(
         None,
         "Most passes over the table; empty: as many as suit the model, "
@@ -707,8 +711,10 @@ class RunSettings(Settings):
     dft: DftSettings = DftSettings()
 
 
-CONDITIONAL = ("transformer", "cvae")
-"""Models that can be asked for space groups, sites, atoms and energies."""
+CONDITIONAL = ("transformer", "cvae", "surfaces")
+"""Models that can be asked for space groups, sites and atoms, the networks among them for energies, too."""
+UNTRAINED = ("random", "surfaces")
+"""Models that learn nothing but limits."""
 REFINING = ("cvae",)
 """Models that draw rows again near others."""
 
@@ -719,6 +725,8 @@ def contradiction(settings: RunSettings) -> str:
     if sample.asked and model not in CONDITIONAL:
         wanted = " or ".join(sample.asked)
         return f"the model {model} cannot be asked for {wanted}: leave that open, or take {' or '.join(CONDITIONAL)}"
+    if sample.lowest_energies < 1 and model in UNTRAINED:
+        return f"the model {model} knows no energies: leave the share of lowest energies at 1, or take another model"
     if sample.refine_rounds and model not in REFINING:
         able = " or ".join(REFINING)
         return f"the model {model} cannot draw rows near others: set the refine rounds to 0, or take {able}"

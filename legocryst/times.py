@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from legocryst.jobs import BASELINE, STAGES, Job, cores, jobs, stages
-from legocryst.settings import RunSettings
+from legocryst.settings import UNTRAINED, RunSettings
 
 SPREAD = 1.3
 """The same work takes up to so many times longer or shorter, by what else the computer does."""
@@ -268,7 +268,7 @@ def _energies(settings: RunSettings, screened: float, relaxed: float, sites: flo
 def _kind(stage: str, settings: RunSettings) -> str:
     """What decides how long one unit of a stage takes, besides its size."""
     if stage in ("train", "sample"):
-        return "random" if settings.train.model == "random" else "network"
+        return settings.train.model if settings.train.model in UNTRAINED else "network"
     if stage == "rank":
         return "" if settings.rank.energies else "none"
     if stage == "bands":

@@ -6,7 +6,7 @@ import streamlit as st
 from legocryst.jobs import QUALITY, Job, jobs, stages
 from legocryst.quantities import QUANTITIES, header
 from legocryst.records import read_json
-from legocryst.settings import RunSettings
+from legocryst.settings import UNTRAINED, RunSettings
 from legocryst.ui import figures, forms, frame, shell, show
 from legocryst.ui.live import live, planned, steps, training_curve
 
@@ -126,7 +126,7 @@ if job is None:
 else:
     live(job, draw)
     likeness(job)
-    if job.record["settings"]["train"]["model"] == "random":
-        st.write("The random generator learns limits only, so that there are no curves.")
+    if job.record["settings"]["train"]["model"] in UNTRAINED:
+        st.write("This generator learns limits only, so that there are no curves.")
 compared()
 shell.end("train")

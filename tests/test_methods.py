@@ -9,7 +9,7 @@ from legocryst import __version__
 from legocryst.jobs import create
 from legocryst.methods import MODELS, methods
 from legocryst.references import REFERENCES, bibtex
-from legocryst.settings import RunSettings, preset
+from legocryst.settings import UNTRAINED, RunSettings, preset
 from tests.workspaces import few_seeds, finished, tiny_job
 
 
@@ -47,7 +47,7 @@ def test_numbers_are_those_of_the_job(tmp_path: Path) -> None:
     assert text.count("(") == text.count(")")
 
 
-@pytest.mark.parametrize("model", [*MODELS, "random"])
+@pytest.mark.parametrize("model", [*MODELS, *UNTRAINED])
 def test_each_model_is_told(model: str, tmp_path: Path) -> None:
     text = told(tmp_path, train={"model": model})
     assert MODELS.get(model, "drawn at random") in text

@@ -126,6 +126,7 @@ def augment(options: argparse.Namespace) -> Result:
 
 def train(options: argparse.Namespace) -> Result:
     """Train a generator and keep its curve."""
+    from legocryst.environment.targets import target
     from legocryst.pipeline import nets_of_sources, share_valid
     from legocryst.stages.train import train as stage
 
@@ -139,6 +140,7 @@ def train(options: argparse.Namespace) -> Result:
         features=settings_of(options, s.FeatureSettings),
         seed=options.seed,
         folder=options.out,
+        target=target(options.target),
         evaluate=share_valid(options.target, known=nets_of_sources(table, options.target)),
         progress=ticker.epoch,
     )

@@ -5,7 +5,7 @@ points of space hardly ever find them. The surfaces are taken in their nodal app
 Nesper, Z. Phys. B 83, 407, 1991), with one period in a cube of edge 1.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
 
 import numpy as np
@@ -76,8 +76,7 @@ def origins(surface: str, group: int) -> np.ndarray:
     return ORIGINS[(kept[0] | kept[1]).all(axis=1)]
 
 
-@cache
-def _groups(cubic: bool) -> np.ndarray:
+def groups_on_surfaces(*, cubic: bool) -> np.ndarray:
     """Groups whose cells can be cubes; of the others all but the triclinic, monoclinic, trigonal and hexagonal."""
     system = system_index(np.arange(1, N_GROUPS + 1))
     wanted = ("cubic",) if cubic else ("orthorhombic", "tetragonal")
@@ -85,19 +84,39 @@ def _groups(cubic: bool) -> np.ndarray:
 
 
 def surface_crystals(
-    n: int, *, species: int, area_per_atom: float, atoms: tuple[int, int], sites: int, rng: np.random.Generator
+    n: int,
+    *,
+    species: int,
+    area_per_atom: float,
+    atoms: tuple[int, int],
+    sites: tuple[int, int],
+    rng: np.random.Generator,
+    groups: Collection[int] | None = None,
 ) -> Crystals:
-    """A batch of n crystals with atoms at random on a surface: 1 to `sites` general positions of a group that keeps it.
+    """A batch of n crystals with atoms at random on a surface, on general positions of a group that keeps it.
 
-    `area_per_atom` in square angstrom sets the edge of the cell, `atoms` the fewest and most in it.
+    `area_per_atom` in square angstrom sets the edge of the cell; `atoms` are the fewest and most in it, `sites` the
+    fewest and most positions, `groups` those that may be, all if left out. Raises ValueError where no crystal is so.
     """
     table = wyckoff()
+    multiplicity = {group: int(table.multiplicity[table.first[group]]) for group in range(1, N_GROUPS + 1)}
+    kinds = [groups_on_surfaces(cubic=cubic) for cubic in (False, True)]
+    if groups is not None:
+        kinds = [kind[np.isin(kind, list(groups))] for kind in kinds]
+    if not any(_fits(multiplicity[group], atoms, sites) and _kept(group) for group in np.concatenate(kinds)):
+        raise ValueError(
+            f"no crystal of {sites[0]} to {sites[1]} sites and {atoms[0]} to {atoms[1]} atoms on a minimal surface has "
+            "a space group that was asked for: it is orthorhombic, tetragonal or cubic, with every site on the general "
+            "position"
+        )
     drawn: list[tuple[int, float, list[tuple[int, int, list[float]]]]] = []
     while len(drawn) < n:
-        groups = _groups(bool(rng.random() < CUBIC))
-        group, surface = int(rng.choice(groups)), str(rng.choice(list(SURFACES)))
-        count = int(rng.integers(1, sites + 1))
-        number = count * int(table.multiplicity[table.first[group]])
+        kind = kinds[bool(rng.random() < CUBIC)]
+        if not len(kind):
+            continue
+        group, surface = int(rng.choice(kind)), str(rng.choice(list(SURFACES)))
+        count = int(rng.integers(sites[0], sites[1] + 1))
+        number = count * multiplicity[group]
         if not atoms[0] <= number <= atoms[1] or not len(places := origins(surface, group)):
             continue
         points = _onto(surface, rng.random((count, 3)), rng.choice(places))
@@ -106,6 +125,16 @@ def surface_crystals(
             drawn.append((group, edge, [(species, 0, point) for point in points.tolist()]))
     cell = [(edge, edge, edge, RIGHT, RIGHT, RIGHT) for _, edge, _ in drawn]
     return Crystals.build([group for group, _, _ in drawn], cell, [points for _, _, points in drawn])
+
+
+def _fits(multiplicity: int, atoms: tuple[int, int], sites: tuple[int, int]) -> bool:
+    """Whether some number of sites of a multiplicity makes a number of atoms."""
+    return max(sites[0], -(-atoms[0] // multiplicity)) <= min(sites[1], atoms[1] // multiplicity)
+
+
+def _kept(group: int) -> bool:
+    """Whether a group keeps any surface."""
+    return any(len(origins(surface, int(group))) for surface in SURFACES)
 
 
 def _onto(surface: str, points: np.ndarray, origin: np.ndarray) -> np.ndarray | None:

@@ -26,6 +26,7 @@ _CLASSES = {
     "vae": ("legocryst.models.vae", "VAE"),
     "gan": ("legocryst.models.gan", "GAN"),
     "random": ("legocryst.models.random", "RandomSymmetric"),
+    "surfaces": ("legocryst.models.surfaces", "OnSurfaces"),
 }
 
 

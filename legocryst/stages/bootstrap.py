@@ -156,7 +156,7 @@ def _drawn(
         species=target.atomic_number,
         area_per_atom=3 * sqrt(3) / 4 * target.bond**2,  # of a flat honeycomb
         atoms=(settings.min_atoms, settings.max_atoms),
-        sites=settings.max_sites,
+        sites=(1, settings.max_sites),
         rng=rng,
     )
     return encode(crystals, sites=8)

@@ -6,8 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from legocryst.environment.targets import Target
 from legocryst.models.base import Evaluate, Generator, Progress, generator
 from legocryst.models.features import Featurizer
+from legocryst.models.surfaces import check_target
 from legocryst.settings import FeatureSettings, TrainSettings
 
 MODEL = "model.pt"
@@ -22,7 +24,7 @@ def train(
     seed: int,
     folder: Path,
     featurizer: Featurizer | None = None,
-    volume_per_atom: tuple[float, float] | None = None,
+    target: Target | None = None,
     evaluate: Evaluate | None = None,
     progress: Progress | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -32,14 +34,16 @@ def train(
     A checkpoint beside it lets an interrupted training go on when this is called again; it goes when the training is
     complete. `progress` gets a mapping after each epoch: `epoch`, `epochs`, the losses, `held_out` (the loss on rows
     kept apart), `seconds_left`, and where `evaluate` was called what it returned. `featurizer` is one already fitted to
-    this table. `volume_per_atom` (cubic angstrom) is the random generator's range; by default the table's own.
-    Raises ValueError as `Generator.fit` does.
+    this table. The `target` has the random generator's range of volumes, by default the table's own. Raises ValueError
+    as `Generator.fit` does, and for crystals on surfaces where the target has others than three neighbours.
     """
     options: dict[str, Any] = {}
     if settings.model in ("vae", "gan"):
         options = {"featurizer": featurizer}
-    elif settings.model == "random":
-        options = {"volume_per_atom": volume_per_atom}
+    elif target is not None and settings.model == "random":
+        options = {"volume_per_atom": target.volume_per_atom}
+    elif target is not None and settings.model == "surfaces":
+        check_target(target)
     stopped = False
 
     def stop() -> bool:

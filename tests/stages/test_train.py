@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from legocryst.environment.targets import target
 from legocryst.models.base import load
 from legocryst.settings import FeatureSettings, TrainSettings
 from legocryst.stages.featurize import featurize
@@ -46,8 +47,8 @@ def test_features_fitted_before_are_used(tmp_path: Path) -> None:
 def test_random_generator_takes_the_range_of_volumes(tmp_path: Path) -> None:
     settings = TrainSettings(model="random")
     options: dict[str, Any] = {"features": FeatureSettings(), "seed": 0, "folder": tmp_path}
-    model = train(graphite_like(), settings, **options, volume_per_atom=(6.0, 9.0))
-    assert model.describe()["volume_per_atom"] == [6.0, 9.0]
+    model = train(graphite_like(), settings, **options, target=target("sp3-carbon"))
+    assert model.describe()["volume_per_atom"] == list(target("sp3-carbon").volume_per_atom)
 
 
 def test_table_without_rows_leaves_no_model(tmp_path: Path) -> None:

@@ -1,0 +1,86 @@
+"""Random crystals on minimal surfaces: atoms at random where those of schwarzites lie (see `crystal.surfaces`).
+
+Nothing is learnt but limits. It is for three-coordinated targets, whose nets of low strain tile such surfaces.
+"""
+
+from math import sqrt
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from legocryst.crystal.surfaces import surface_crystals
+from legocryst.crystal.table import encode
+from legocryst.environment.targets import Target
+from legocryst.models.base import Generator, Task
+from legocryst.models.columns import UNUSED, site_count
+from legocryst.models.conditions import Conditions
+
+AREA = 3 * sqrt(3) / 4 * 1.42**2
+"""Square angstrom for each atom, as in graphite; before a relaxation every cell is scaled to the target's volume."""
+FEWEST = 24
+"""Atoms in the conventional cell; a surface has no room for a net of fewer."""
+CARBON = 6
+
+
+class OnSurfaces(Generator):
+    """Crystals with atoms at random on triply periodic minimal surfaces, all on general positions."""
+
+    name = "surfaces"
+
+    def __init__(self) -> None:
+        self.columns: list[str] = []
+        self.element = CARBON
+
+    @property
+    def fitted(self) -> bool:
+        """See `Generator.fitted`."""
+        return bool(self.columns)
+
+    def _fit(self, table: pd.DataFrame, task: Task) -> None:
+        found = np.unique(table.filter(regex=r"^el\d+$"))
+        elements = found[found != UNUSED]
+        if len(elements) > 1:
+            raise ValueError(f"crystals on surfaces have one element, not {len(elements)}: take another model")
+        self.columns, self.element = list(table.columns), int(elements[0]) if len(elements) else CARBON
+        task.progress({"epoch": 1, "epochs": 1, "seconds_left": 0.0})
+
+    def _sample(self, n: int, *, seed: int, temperature: float, conditions: Conditions) -> pd.DataFrame:
+        """See `Generator.sample`; nothing is learnt, so the temperature changes nothing."""
+        if conditions.lowest < 1:
+            raise ValueError("the model surfaces knows no energies: leave the share of lowest energies at 1")
+        most = site_count(self.columns)
+        crystals = surface_crystals(
+            n,
+            species=self.element,
+            area_per_atom=AREA,
+            atoms=(max(FEWEST, conditions.atoms[0]), conditions.atoms[1]),
+            sites=(conditions.sites[0], min(most, conditions.sites[1])),
+            groups=conditions.groups,
+            rng=np.random.default_rng(seed),
+        )
+        rows = encode(crystals, sites=most)
+        if "el0" in self.columns:
+            used = rows[[f"wp{i}" for i in range(most)]].to_numpy() != UNUSED
+            elements = np.where(used, self.element, UNUSED)
+            rows = rows.assign(**{f"el{i}": elements[:, i] for i in range(most)})
+        return rows[self.columns]
+
+    @classmethod
+    def _load(cls, content: dict[str, Any]) -> Self:
+        out = cls()
+        out.columns, out.element = content["columns"], content["element"]
+        return out
+
+    def describe(self) -> dict[str, Any]:
+        """Model and limits."""
+        return {"model": self.name, "parameters": 0, **self._content()}
+
+    def _content(self) -> dict[str, Any]:
+        return {"columns": self.columns, "element": self.element}
+
+
+def check_target(target: Target) -> None:
+    """Raise ValueError for a target that no crystal on a surface can have."""
+    if target.coordination != 3:
+        raise ValueError(f"crystals on minimal surfaces are three-coordinated, and {target.name} is not")

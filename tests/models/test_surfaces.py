@@ -1,0 +1,54 @@
+"""Random crystals on minimal surfaces: what is asked for is there, and what cannot be is refused."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from legocryst.crystal.table import decode
+from legocryst.environment.targets import target
+from legocryst.models.conditions import Conditions
+from legocryst.models.surfaces import FEWEST, OnSurfaces, check_target
+from legocryst.settings import TrainSettings
+
+
+@pytest.fixture
+def fitted(families: pd.DataFrame) -> OnSurfaces:
+    return OnSurfaces().fit(families, TrainSettings(model="surfaces"))
+
+
+def test_rows_are_crystals_with_what_was_asked_for(fitted: OnSurfaces) -> None:
+    asked = Conditions(groups=frozenset(range(195, 231)), sites=(2, 4), atoms=(96, 200))
+    found = decode(fitted.sample(30, seed=1, conditions=asked), element=6, max_atoms=500)
+    assert (found.reason == "").all() and (found.shift < 1e-6).all()
+    crystals = found.crystals
+    assert (crystals.group >= 195).all() and len(set(crystals.group.tolist())) > 3
+    assert ((crystals.site_count >= 2) & (crystals.site_count <= 4)).all()
+    assert ((crystals.atom_count >= 96) & (crystals.atom_count <= 200)).all()
+
+
+def test_left_open_it_draws_cubic_tetragonal_and_orthorhombic_ones(fitted: OnSurfaces) -> None:
+    crystals = decode(fitted.sample(60, seed=0), element=6, max_atoms=500).crystals
+    assert (crystals.group >= 16).all() and not ((crystals.group > 142) & (crystals.group < 195)).any()
+    assert crystals.atom_count.min() >= FEWEST and 0.3 < np.mean(crystals.group >= 195) < 0.9
+
+
+@pytest.mark.parametrize("asked", [Conditions(groups=frozenset({194})), Conditions(sites=(1, 1), atoms=(193, 500))])
+def test_what_no_crystal_on_a_surface_has_is_refused(asked: Conditions, fitted: OnSurfaces) -> None:
+    with pytest.raises(ValueError, match="orthorhombic, tetragonal or cubic"):
+        fitted.sample(3, seed=0, conditions=asked)
+
+
+def test_elements_are_those_of_the_table(families: pd.DataFrame) -> None:
+    used = families[[f"wp{i}" for i in range(8)]].to_numpy() >= 0
+    silicon = families.assign(**{f"el{i}": np.where(used[:, i], 14, -1) for i in range(8)})
+    rows = OnSurfaces().fit(silicon, TrainSettings(model="surfaces")).sample(5, seed=0)
+    assert set(np.unique(rows.filter(regex=r"^el\d+$"))) == {-1, 14}
+    both = silicon.assign(el0=np.where(np.arange(len(silicon)) % 2, 14, 32))
+    with pytest.raises(ValueError, match="one element, not 2"):
+        OnSurfaces().fit(both, TrainSettings(model="surfaces"))
+
+
+def test_target_of_other_coordination_is_refused() -> None:
+    check_target(target("sp2-carbon"))
+    with pytest.raises(ValueError, match="three-coordinated, and sp3-carbon is not"):
+        check_target(target("sp3-carbon"))
