@@ -273,8 +273,16 @@ _CHAPTERS: dict[str, tuple[tuple[str, str, str], ...]] = {
             "model",
             "Generative model",
             "A program that learns a table and then makes new rows of the same kind. VAE (variational autoencoder), "
-            "GAN (generative adversarial network) and Transformer are kinds of neural network; the random generator "
-            "learns limits only and is the yardstick that others have to beat.",
+            "GAN (generative adversarial network) and Transformer are kinds of neural network. Two learn limits only: "
+            "the random generator, the yardstick that others have to beat, and surfaces, which puts atoms at random "
+            "on minimal surfaces.",
+        ),
+        (
+            "minimal-surface",
+            "Minimal surface",
+            "A surface that is saddle-shaped everywhere and divides space in two, such as Schwarz' P. "
+            "Three-coordinated nets with little strain lie on such surfaces (schwarzites), so that atoms which start "
+            "there often end in crystals of low energy.",
         ),
         (
             "epoch",

@@ -11,7 +11,6 @@ import pandas as pd
 
 from legocryst.crystal.surfaces import surface_crystals
 from legocryst.crystal.table import encode
-from legocryst.environment.targets import Target
 from legocryst.models.base import Generator, Task
 from legocryst.models.columns import UNUSED, site_count
 from legocryst.models.conditions import Conditions
@@ -78,9 +77,3 @@ class OnSurfaces(Generator):
 
     def _content(self) -> dict[str, Any]:
         return {"columns": self.columns, "element": self.element}
-
-
-def check_target(target: Target) -> None:
-    """Raise ValueError for a target that no crystal on a surface can have."""
-    if target.coordination != 3:
-        raise ValueError(f"crystals on minimal surfaces are three-coordinated, and {target.name} is not")

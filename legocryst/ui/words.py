@@ -16,9 +16,21 @@ ON_PAGE: dict[str, tuple[str, ...]] = {
         "cell",
     ),
     "features": ("features", "row", "mixture", "wyckoff-position"),
-    "train": ("model", "epoch", "held-out", "fresh-samples", "valid", "loss", "features", "seed"),
+    "train": ("model", "minimal-surface", "epoch", "held-out", "fresh-samples", "valid", "loss", "features", "seed"),
     "generate": (
-        *("sample", "temperature", "relaxation", "valid", "undecodable", "known", "duplicate", "new", "loss"),
+        *(
+            "model",
+            "minimal-surface",
+            "sample",
+            "temperature",
+            "relaxation",
+            "valid",
+            "undecodable",
+            "known",
+            "duplicate",
+            "new",
+            "loss",
+        ),
         *("potential", "low-energy", "gap"),
     ),
     "database": (

@@ -5,9 +5,8 @@ import pandas as pd
 import pytest
 
 from legocryst.crystal.table import decode
-from legocryst.environment.targets import target
 from legocryst.models.conditions import Conditions
-from legocryst.models.surfaces import FEWEST, OnSurfaces, check_target
+from legocryst.models.surfaces import FEWEST, OnSurfaces
 from legocryst.settings import TrainSettings
 
 
@@ -46,9 +45,3 @@ def test_elements_are_those_of_the_table(families: pd.DataFrame) -> None:
     both = silicon.assign(el0=np.where(np.arange(len(silicon)) % 2, 14, 32))
     with pytest.raises(ValueError, match="one element, not 2"):
         OnSurfaces().fit(both, TrainSettings(model="surfaces"))
-
-
-def test_target_of_other_coordination_is_refused() -> None:
-    check_target(target("sp2-carbon"))
-    with pytest.raises(ValueError, match="three-coordinated, and sp3-carbon is not"):
-        check_target(target("sp3-carbon"))

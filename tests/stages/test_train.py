@@ -51,6 +51,14 @@ def test_random_generator_takes_the_range_of_volumes(tmp_path: Path) -> None:
     assert model.describe()["volume_per_atom"] == list(target("sp3-carbon").volume_per_atom)
 
 
+def test_surfaces_are_for_three_coordinated_targets(tmp_path: Path) -> None:
+    settings = TrainSettings(model="surfaces")
+    options: dict[str, Any] = {"features": FeatureSettings(), "seed": 0, "folder": tmp_path}
+    with pytest.raises(ValueError, match="three-coordinated, and sp3-carbon is not"):
+        train(graphite_like(), settings, **options, target=target("sp3-carbon"))
+    assert len(train(graphite_like(), settings, **options, target=target("sp2-carbon")).sample(3, seed=0)) == 3
+
+
 def test_table_without_rows_leaves_no_model(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="0 row"):
         train(graphite_like(0), SETTINGS, features=FeatureSettings(), seed=0, folder=tmp_path)
