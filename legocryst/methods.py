@@ -7,6 +7,7 @@ import pandas as pd
 
 from legocryst.jobs import DFT, FILES, Job
 from legocryst.references import OF_MODEL, REFERENCES, Reference, program
+from legocryst.settings import UNTRAINED
 
 MODELS = {
     "vae": "a variational autoencoder",
@@ -149,10 +150,10 @@ def _train(told: _Writer) -> None:
 def _sample(told: _Writer) -> None:
     settings = told.settings.sample
     asked = f", asked for {_and(settings.asked)}" if settings.asked else ""
-    told.say(
-        f"{_several(told.summary.get('sampled', settings.samples), 'row')} were drawn at the temperature "
-        f"{settings.temperature:g}{asked}; {DECODED[settings.decode]}."
-    )
+    learnt = told.settings.train.model not in UNTRAINED
+    heat = f" at the temperature {settings.temperature:g}" if learnt else ""
+    rows = _several(told.summary.get("sampled", settings.samples), "row")
+    told.say(f"{rows} were drawn{heat}{asked}; {DECODED[settings.decode]}.")
 
 
 def _relax(told: _Writer) -> None:

@@ -561,6 +561,14 @@ class RankSettings(EnergySettings):
     """How valid crystals are ordered by energy."""
 
     energies: bool = setting(True, "Compute the energy of each new crystal.", label="Compute energies")
+    # a sampled row has few sites, and symmetry makes an energy cost what its sites cost, however many atoms there are
+    max_atoms: int = setting(
+        500,
+        "Crystals with more atoms in the primitive cell get no energy.",
+        ge=1,
+        le=2000,
+        label="Most atoms for an energy",
+    )
     max_energies: int = setting(
         2000, "Most crystals that get an energy in one run.", ge=0, le=1_000_000, label="Most energies"
     )
@@ -765,7 +773,7 @@ def preset(name: str) -> RunSettings:
             "train": {"epochs": 40, "check_samples": 100},
             "sample": {"samples": 3000},
             "relax": fresh,
-            "rank": {"max_energies": 150, "max_relaxed": 8, "max_rattled": 0, "max_atoms": 60},
+            "rank": {"max_energies": 150, "max_relaxed": 8, "max_rattled": 0},
         },
         "standard": {
             "augment": {"rows": 40_000},

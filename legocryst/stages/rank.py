@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 SCREEN = "7net-0"
 """The model of the energies that decide which crystals are relaxed."""
+SHAKEN = 200
+"""Most atoms in the primitive cell of a crystal that is shaken: without symmetry each of them costs."""
 NOT_ASKED = "energies were not asked for"
 NET_LOST = "the relaxation changed its net"
 NOT_TAKEN = {
@@ -184,13 +186,18 @@ def _joined(table: pd.DataFrame, after: pd.DataFrame, framework: np.ndarray, set
 def _rattled(
     table: pd.DataFrame, settings: RankSettings, seed: int, ticks: "_Ticks", options: dict[str, Any]
 ) -> pd.DataFrame:
-    """The rattle test of the lowest relaxed frameworks."""
+    """The rattle test of the lowest relaxed frameworks, and why those that are too large for it have none."""
     from legocryst.analysis.rattle import rattled
+    from legocryst.crystal.primitive import primitive_atoms
 
-    best = table[table["low_energy"].fillna(False)].nsmallest(settings.max_rattled, "energy").index
+    low = table[table["low_energy"].fillna(False)]
+    size = primitive_atoms(Crystals.concatenate(list(low["crystal"])))
+    best = low[size <= SHAKEN].nsmallest(settings.max_rattled, "energy").index
     ticks.parts["rattle"] = len(best)
     crystals = Crystals.concatenate(list(table.loc[best, "crystal"]))
-    return rattled(crystals, settings, seed=seed, progress=ticks.of("rattle"), **options).set_index(best)
+    done = rattled(crystals, settings, seed=seed, progress=ticks.of("rattle"), **options).set_index(best)
+    refused = pd.DataFrame({"rattle_reason": f"more than {SHAKEN} atoms"}, index=low.index[size > SHAKEN])
+    return pd.concat([done, refused])
 
 
 class _Ticks:
