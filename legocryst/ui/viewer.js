@@ -22,8 +22,12 @@ function load(address) {
 }
 
 // Drawing keeps the browser from everything else: what the page has to show and to answer comes first.
-const SETTLE = 100 // milliseconds in which the rest of a page arrives
 const breath = (wait = 0) => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, wait)))
+const RUNNING = "[data-test-script-state=running]" // Streamlit's mark while the rest of a page still arrives
+async function settled() {
+  for (let k = 0; k < 20 && document.querySelector(RUNNING); k++) await breath(30)
+  await breath()
+}
 
 const point = ([x, y, z]) => ({ x, y, z })
 
@@ -148,9 +152,9 @@ async function gallery({ data, parentElement, setTriggerValue }) {
   box.style.gridTemplateColumns = `repeat(${data.columns}, minmax(0, 1fr))`
   box.replaceChildren(...tiles)
   try {
+    await settled()
     const library = await load(data.script)
     const dark = isDark(box)
-    await breath(SETTLE)
     const { pictures } = studio(library)
     for (const [k, tile] of data.tiles.entries()) {
       if (box.round !== round) return
@@ -228,8 +232,7 @@ function panel(root, data) {
   const { box, legend, tools, note } = root.parts
   box.style.height = `${data.height}px`
   explain(legend, data)
-  return load(data.script).then(async (library) => {
-    await breath(SETTLE)
+  return settled().then(() => load(data.script)).then((library) => {
     if (root.data !== data) return // a later rerun takes over
     if (!box.viewer) {
       // twice the points in each direction would cost four times as much where there is no graphics card
