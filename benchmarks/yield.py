@@ -283,8 +283,11 @@ def judged(frame: pd.DataFrame, bench: Bench) -> dict[str, Any]:
     valid = frame[frame["status"] == "valid"]
     nets_ = valid.sort_values(["sites", "row"]).drop_duplicates("net_key")  # with the fewest sites that were seen
     new = nets_[~nets_["net_key"].isin(known)]
-    published = decode(frame[frame["published"]], element=target.atomic_number, max_atoms=10**6).crystals
-    keys = [net.key for net in nets(published, cutoff=target.published_cutoff)]
+    rows = frame[frame["published"]].reset_index(drop=True)
+    published = decode(rows, element=target.atomic_number, max_atoms=10**6).crystals
+    other = np.flatnonzero(rows["status"] != "valid")  # valid ones have the same bonds within it
+    keys = rows["net_key"].to_numpy(object)
+    keys[other] = [net.key for net in nets(published.take(other), cutoff=target.published_cutoff)]
     out: dict[str, Any] = {
         "samples": len(frame),
         "decodable": int((frame["status"] != "undecodable").sum()),
@@ -301,7 +304,7 @@ def judged(frame: pd.DataFrame, bench: Bench) -> dict[str, Any]:
         "new_frameworks": len(new_frameworks(frame, known)),
     }
     if bench.options.matcher:
-        out["unique_published_matcher"] = distinct(published, keys)
+        out["unique_published_matcher"] = distinct(published, list(keys))
     return out
 
 

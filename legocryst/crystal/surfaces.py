@@ -19,7 +19,7 @@ ORIGINS = np.stack(np.meshgrid(*[np.arange(8) / 8] * 3, indexing="ij"), axis=-1)
 ON = 1e-3
 """|F| of a point on the surface."""
 CUBIC = 0.6
-"""Share of crystals in cubic groups; the others are tetragonal or orthorhombic, in a cube as well."""
+"""Share of crystals in cubic groups."""
 
 
 def _p(c: np.ndarray, s: np.ndarray) -> np.ndarray:
@@ -92,15 +92,17 @@ def surface_crystals(
     sites: tuple[int, int],
     rng: np.random.Generator,
     groups: Collection[int] | None = None,
+    cubic: float = CUBIC,
 ) -> Crystals:
     """A batch of n crystals with atoms at random on a surface, on general positions of a group that keeps it.
 
     `area_per_atom` in square angstrom sets the edge of the cell; `atoms` are the fewest and most in it, `sites` the
-    fewest and most positions, `groups` those that may be, all if left out. Raises ValueError where no crystal is so.
+    fewest and most positions, `groups` those that may be, all if left out, `cubic` the share of crystals in cubic ones,
+    the others being tetragonal or orthorhombic, in a cube as well. Raises ValueError where no crystal is so.
     """
     table = wyckoff()
     multiplicity = {group: int(table.multiplicity[table.first[group]]) for group in range(1, N_GROUPS + 1)}
-    kinds = [groups_on_surfaces(cubic=cubic) for cubic in (False, True)]
+    kinds = [groups_on_surfaces(cubic=of) for of in (False, True)]
     if groups is not None:
         kinds = [kind[np.isin(kind, list(groups))] for kind in kinds]
     if not any(_fits(multiplicity[group], atoms, sites) and _kept(group) for group in np.concatenate(kinds)):
@@ -111,7 +113,7 @@ def surface_crystals(
         )
     drawn: list[tuple[int, float, list[tuple[int, int, list[float]]]]] = []
     while len(drawn) < n:
-        kind = kinds[bool(rng.random() < CUBIC)]
+        kind = kinds[bool(rng.random() < cubic)]
         if not len(kind):
             continue
         group, surface = int(rng.choice(kind)), str(rng.choice(list(SURFACES)))

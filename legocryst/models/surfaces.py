@@ -13,12 +13,16 @@ from legocryst.crystal.surfaces import surface_crystals
 from legocryst.crystal.table import encode
 from legocryst.models.base import Generator, Task
 from legocryst.models.columns import UNUSED, site_count
-from legocryst.models.conditions import Conditions
+from legocryst.models.conditions import OPEN, Conditions
 
 AREA = 3 * sqrt(3) / 4 * 1.42**2
 """Square angstrom for each atom, as in graphite; before a relaxation every cell is scaled to the target's volume."""
-FEWEST = 24
-"""Atoms in the conventional cell; a surface has no room for a net of fewer."""
+FEWEST = 64
+"""Atoms in the conventional cell where nothing is asked for: low energies lie in large cells."""
+SEVERAL = 5
+"""Sites where nothing is asked for: of nets with fewer there are few, which come again and again."""
+CUBIC = 0.2
+"""Share of crystals in cubic groups; of their nets, too, there are few."""
 CARBON = 6
 
 
@@ -49,13 +53,17 @@ class OnSurfaces(Generator):
         if conditions.lowest < 1:
             raise ValueError("the model surfaces knows no energies: leave the share of lowest energies at 1")
         most = site_count(self.columns)
+        sites, atoms = (conditions.sites[0], min(most, conditions.sites[1])), conditions.atoms
+        if sites[0] == OPEN.sites[0] and atoms[0] == OPEN.atoms[0]:
+            sites, atoms = (min(SEVERAL, sites[1]), sites[1]), (FEWEST if atoms[1] >= 2 * FEWEST else 1, atoms[1])
         crystals = surface_crystals(
             n,
             species=self.element,
             area_per_atom=AREA,
-            atoms=(max(FEWEST, conditions.atoms[0]), conditions.atoms[1]),
-            sites=(conditions.sites[0], min(most, conditions.sites[1])),
+            atoms=atoms,
+            sites=sites,
             groups=conditions.groups,
+            cubic=CUBIC,
             rng=np.random.default_rng(seed),
         )
         rows = encode(crystals, sites=most)

@@ -6,7 +6,7 @@ import pytest
 
 from legocryst.crystal.table import decode
 from legocryst.models.conditions import Conditions
-from legocryst.models.surfaces import FEWEST, OnSurfaces
+from legocryst.models.surfaces import FEWEST, SEVERAL, OnSurfaces
 from legocryst.settings import TrainSettings
 
 
@@ -28,7 +28,10 @@ def test_rows_are_crystals_with_what_was_asked_for(fitted: OnSurfaces) -> None:
 def test_left_open_it_draws_cubic_tetragonal_and_orthorhombic_ones(fitted: OnSurfaces) -> None:
     crystals = decode(fitted.sample(60, seed=0), element=6, max_atoms=500).crystals
     assert (crystals.group >= 16).all() and not ((crystals.group > 142) & (crystals.group < 195)).any()
-    assert crystals.atom_count.min() >= FEWEST and 0.3 < np.mean(crystals.group >= 195) < 0.9
+    assert crystals.atom_count.min() >= FEWEST and crystals.site_count.min() >= SEVERAL
+    assert 0.02 < np.mean(crystals.group >= 195) < 0.6
+    few = decode(fitted.sample(20, seed=0, conditions=Conditions(sites=(1, 3))), element=6, max_atoms=500).crystals
+    assert few.site_count.max() <= 3
 
 
 @pytest.mark.parametrize("asked", [Conditions(groups=frozenset({194})), Conditions(sites=(1, 1), atoms=(193, 500))])
