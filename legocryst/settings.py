@@ -208,7 +208,8 @@ class TrainSettings(Settings):
     model: Literal["transformer", "cvae", "vae", "gan", "random", "surfaces"] = setting(
         "cvae",
         "Kind of generator. transformer, cvae, vae, gan: learnt from the table; random: random symmetric crystals; "
-        "surfaces: atoms at random on minimal surfaces, for three-coordinated targets and low energies.",
+        "surfaces: atoms at random on minimal surfaces, for three-coordinated targets and low energies, five sites and "
+        "more unless sites or atoms are asked for.",
     )
     epochs: int | None = setting(
         None,

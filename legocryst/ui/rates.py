@@ -6,6 +6,7 @@ import streamlit as st
 
 from legocryst.jobs import Job
 from legocryst.rounds import SEVERAL, baseline
+from legocryst.settings import UNTRAINED
 from legocryst.store import Store
 from legocryst.ui import show
 from legocryst.ui.live import steps
@@ -41,7 +42,7 @@ def rates(store: Store, job: Job) -> "pd.DataFrame":
     run = dict(store.query(FOUND, [SEVERAL, job.id]).iloc[0])
     model = job.settings.train.model
     lines = [(f"This run ({model})", run, spent)] if run["rows"] and spent else []
-    if lines and (training := trained_in(job)):
+    if lines and model not in UNTRAINED and (training := trained_in(job)):
         lines.append((f"This run ({model}), its training counted", run, spent + training))
     if beside := baseline(job):
         lines.append(("Random symmetric crystals", beside, beside["cpu_seconds"]))
