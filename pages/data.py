@@ -65,6 +65,11 @@ def listing(known: Known, store: Store, total: int) -> None:
         st.caption(f"{title_of(rows.iloc[selected[0]])} is picked: see Gallery and Environment.")
     else:
         st.caption("Select a row to see its crystal in Gallery and Environment.")
+    if rows["energy"].isna().any():
+        st.caption(
+            f"{show.ABSENT} stands for an energy that is not known: its file has none, or the relaxation with the "
+            "potential changed the net."
+        )
     if known.job:
         became(known.job)
 
