@@ -48,6 +48,14 @@ def test_counts_add_up(tmp_path: Path) -> None:
     assert set(table.loc[table["status"] == "invalid", "class"]) == {"invalid"}
 
 
+def test_crystals_on_surfaces_need_no_table(tmp_path: Path) -> None:
+    sample = {"samples": 20, "groups": "139", "max_atoms": 160, "baseline": 10}
+    job = tiny_job(tmp_path, train={"model": "surfaces"}, sample=sample)
+    summary = work(job)
+    assert "augment" not in job.stages and summary["undecodable"] == 0 and added(summary) == 20
+    assert set(classified(job)["written_group"]) == {139} and summary["baseline"]["rows"] == 10
+
+
 def test_chunks_stop_resume_and_processes_give_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rounds, "CHUNK", 20)
     job = tiny_job(tmp_path)
