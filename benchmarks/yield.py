@@ -17,7 +17,8 @@ groups and Wyckoff positions. With --energies, so many of the new frameworks are
 the quarters of the primitive cell's size. Their energies as they stand are computed with 7net-0, those below --below
 are relaxed with it, and the number of low-energy ones among all new frameworks is told with its 95 % interval. All
 others are taken to be none, as are those with a larger --loss and those of more than --largest atoms, so that the
-number is rather too small. Models, relaxed samples and energies are kept in --saved, and taken from there.
+number is rather too small. Models, relaxed samples and energies are kept in --saved, and taken from there; an energy
+that was kept costs nothing.
 
 With --learn, all new frameworks get an energy as they stand, those below so many eV/atom join the crystals that were
 learnt from, a table of as many rows is made of both, and a model trained anew on it draws as many samples again, with
@@ -33,6 +34,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +154,7 @@ def main() -> None:
             clock, frame = drawn(name, model, number, bench)
             if number >= WITH_TRAINING:
                 clock.seconds["train"] = training
-            tell(f"{name}, {number}", clock, judged(frame, bench))
+            tell(f"{name}, {number}", clock, judged(frame, bench, matcher=options.matcher))
             if options.learn is not None:
                 for again in options.again:
                     asked = SampleSettings.model_validate({**json.loads(again), "samples": number})
@@ -229,7 +231,11 @@ def honoured(model: Generator, bench: Bench) -> None:
     for asked in ASKED:
         settings = SampleSettings.model_validate({**asked, "samples": 1000})
         conditions = Conditions.of(settings)
-        rows = sample(model, settings, seed=bench.options.seed)
+        try:
+            rows = sample(model, settings, seed=bench.options.seed)
+        except ValueError as error:
+            print(json.dumps({"asked": model.name, **asked, "refused": str(error)}), flush=True)
+            continue
         crystals = decode(rows, element=bench.target.atomic_number, max_atoms=10**6).crystals
         frame = relaxed(rows, bench)
         valid = frame[frame["status"] == "valid"]
@@ -277,7 +283,7 @@ class Yardstick:
         return kept(f"random-lot-{k}", draw, self.bench)
 
 
-def judged(frame: pd.DataFrame, bench: Bench) -> dict[str, Any]:
+def judged(frame: pd.DataFrame, bench: Bench, *, matcher: bool = False) -> dict[str, Any]:
     """Counts of a relaxed table (see `stages.relax.relax_table`); its nets by sites, periodicity and novelty."""
     target, known = bench.target, bench.known
     valid = frame[frame["status"] == "valid"]
@@ -303,7 +309,7 @@ def judged(frame: pd.DataFrame, bench: Bench) -> dict[str, Any]:
         "new_by_kind": {str(kind): int(n) for kind, n in new["kind"].value_counts().items()},
         "new_frameworks": len(new_frameworks(frame, known)),
     }
-    if bench.options.matcher:
+    if matcher:
         out["unique_published_matcher"] = distinct(published, list(keys))
     return out
 
@@ -318,20 +324,26 @@ def learnt(
     name: str, asked: SampleSettings, clock: Clock, frame: pd.DataFrame, bench: Bench
 ) -> tuple[Clock, pd.DataFrame]:
     """A sample and as many rows more as are asked for, of a model that has learnt from its finds too; time of both."""
-    options, label = bench.options, words(name, len(frame), bench.options)
-    new = new_frameworks(frame, bench.known)
+    options, new = bench.options, new_frameworks(frame, bench.known)
     new = new[new["loss"] <= options.loss].reset_index(drop=True)
     energy = clock.run("energies", ranked, new, 0, bench).loc[new["row"], "screen_energy"].to_numpy()
     finds = new.assign(energy=energy)[energy < options.learn]
     table = clock.run("augment", with_finds, finds, bench)
     print(json.dumps({"learnt": len(finds), "of": len(new), "rows": len(table)}), flush=True)
     both = replace(bench, table=table, known=bench.known | set(finds["net_key"]))
-    model, training = trained(name, both, suffix=f"-learnt-{len(frame)}")
+    mark = _mark(sorted(finds["net_key"]), options.train)
+    model, training = trained(name, both, suffix=f"-learnt-{mark}")
     clock.seconds["train again"] = clock.seconds.get("train again", 0.0) + training
-    took, more = kept(f"{label}-again", partial(sample, model, asked, seed=options.seed + len(frame)), bench)
+    again = f"{name}-learnt-{mark}-again-{_mark(asked.model_dump_json(), len(frame))}"
+    took, more = kept(again, partial(sample, model, asked, seed=options.seed + len(frame)), bench)
     for part, seconds in took.seconds.items():
         clock.seconds[part] += seconds
     return clock, pd.concat([frame, more.assign(row=more["row"] + len(frame))], ignore_index=True)
+
+
+def _mark(*content: Any) -> str:
+    """A short name for what a saved model or sample depends on."""
+    return sha256(json.dumps(content).encode()).hexdigest()[:8]
 
 
 def with_finds(finds: pd.DataFrame, bench: Bench) -> pd.DataFrame:
@@ -407,7 +419,7 @@ def refinement(model: ConditionalVAE, frame: pd.DataFrame, bench: Bench) -> None
         rows = clock.run("sample", refined, model, frame, SampleSettings(), seed=options.seed + number + 1)
         frame = clock.run("relax", relaxed, rows, bench)
         total = pd.concat([total, frame], ignore_index=True)
-        tell(f"round {number + 1} of {len(rows)} rows", clock, judged(total, bench))
+        tell(f"round {number + 1} of {len(rows)} rows", clock, judged(total, bench, matcher=options.matcher))
 
 
 def by_sites(crystals: pd.DataFrame) -> dict[str, int]:

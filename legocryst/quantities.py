@@ -192,7 +192,7 @@ _ALL = [
         "rattle_kept", "Came back", "", "Shaken by 0.1 Å and relaxed without symmetry: same net and energy.", "truth"
     ),
     Quantity("rattle_energy", "Change by shaking", "eV/atom", "Energy after the rattle test less that before."),
-    Quantity("rattle_reason", "Did not come back because", "", "What the rattle test changed.", "category"),
+    Quantity("rattle_reason", "Rattle test", "", "Why it did not come back, or was not shaken.", "category"),
     Quantity(
         "predicted_energy",
         "Predicted energy",

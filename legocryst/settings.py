@@ -209,7 +209,7 @@ class TrainSettings(Settings):
         "cvae",
         "Kind of generator. transformer, cvae, vae, gan: learnt from the table; random: random symmetric crystals; "
         "surfaces: atoms at random on minimal surfaces, for three-coordinated targets and low energies, five sites and "
-        "more unless sites or atoms are asked for.",
+        "more, where it can, unless sites or atoms are asked for.",
     )
     epochs: int | None = setting(
         None,
@@ -278,8 +278,8 @@ class TrainSettings(Settings):
 
     @property
     def passes(self) -> int:
-        """Most passes over the table; the random generator has one."""
-        return self.epochs or EPOCHS.get(self.model, 1)
+        """Most passes over the table; a model that learns limits only has one."""
+        return 1 if self.model in UNTRAINED else self.epochs or EPOCHS[self.model]
 
     @property
     def pause(self) -> int:
@@ -595,7 +595,8 @@ class RankSettings(EnergySettings):
     )
     max_rattled: int = setting(
         10,
-        "Of the lowest relaxed ones so many are shaken and relaxed again, without symmetry.",
+        "Of the lowest relaxed ones with at most 200 atoms in the primitive cell so many are shaken and relaxed again, "
+        "without symmetry.",
         ge=0,
         le=10_000,
         label="Most shaken",
@@ -721,7 +722,9 @@ class RunSettings(Settings):
 
 
 CONDITIONAL = ("transformer", "cvae", "surfaces")
-"""Models that can be asked for space groups, sites and atoms, the networks among them for energies, too."""
+"""Models that can be asked for space groups, sites and atoms."""
+INFORMED = ("transformer", "cvae")
+"""Models that can be asked for energies, too."""
 UNTRAINED = ("random", "surfaces")
 """Models that learn nothing but limits."""
 REFINING = ("cvae",)
@@ -731,11 +734,10 @@ REFINING = ("cvae",)
 def contradiction(settings: RunSettings) -> str:
     """What in the settings of a run cannot be together, as a sentence; "" if nothing."""
     model, sample = settings.train.model, settings.sample
-    if sample.asked and model not in CONDITIONAL:
-        wanted = " or ".join(sample.asked)
-        return f"the model {model} cannot be asked for {wanted}: leave that open, or take {' or '.join(CONDITIONAL)}"
-    if sample.lowest_energies < 1 and model in UNTRAINED:
-        return f"the model {model} knows no energies: leave the share of lowest energies at 1, or take another model"
+    willing = INFORMED if sample.lowest_energies < 1 else CONDITIONAL
+    if sample.asked and model not in willing:
+        wanted = "low energy" if model in CONDITIONAL else " or ".join(sample.asked)
+        return f"the model {model} cannot be asked for {wanted}: leave that open, or take {' or '.join(willing)}"
     if sample.refine_rounds and model not in REFINING:
         able = " or ".join(REFINING)
         return f"the model {model} cannot draw rows near others: set the refine rounds to 0, or take {able}"

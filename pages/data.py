@@ -67,7 +67,7 @@ def listing(known: Known, store: Store, total: int) -> None:
         st.caption("Select a row to see its crystal in Gallery and Environment.")
     if rows["energy"].isna().any():
         st.caption(
-            f"{show.ABSENT} stands for an energy that is not known: its file has none, or the relaxation with the "
+            f"An energy shown as {show.ABSENT} is not known: the crystal's file has none, or the relaxation with the "
             "potential changed the net."
         )
     if known.job:

@@ -76,11 +76,18 @@ def origins(surface: str, group: int) -> np.ndarray:
     return ORIGINS[(kept[0] | kept[1]).all(axis=1)]
 
 
-def groups_on_surfaces(*, cubic: bool) -> np.ndarray:
-    """Groups whose cells can be cubes; of the others all but the triclinic, monoclinic, trigonal and hexagonal."""
+def groups_on_surfaces(groups: Collection[int] | None = None, *, cubic: bool) -> np.ndarray:
+    """Of some groups, or all, the cubic ones, or the orthorhombic and tetragonal ones: their cells can be cubes."""
     system = system_index(np.arange(1, N_GROUPS + 1))
     wanted = ("cubic",) if cubic else ("orthorhombic", "tetragonal")
-    return 1 + np.flatnonzero(np.isin(system, [SYSTEMS.index(name) for name in wanted]))
+    found = 1 + np.flatnonzero(np.isin(system, [SYSTEMS.index(name) for name in wanted]))
+    return found if groups is None else found[np.isin(found, list(groups))]
+
+
+def possible(groups: Collection[int] | None, *, atoms: tuple[int, int], sites: tuple[int, int]) -> bool:
+    """Whether any of the groups keeps a surface and has, with so many general positions, so many atoms."""
+    either = np.concatenate([groups_on_surfaces(groups, cubic=cubic) for cubic in (False, True)])
+    return any(_fits(_multiplicity(group), atoms, sites) and _kept(group) for group in either.tolist())
 
 
 def surface_crystals(
@@ -100,17 +107,12 @@ def surface_crystals(
     fewest and most positions, `groups` those that may be, all if left out, `cubic` the share of crystals in cubic ones,
     the others being tetragonal or orthorhombic, in a cube as well. Raises ValueError where no crystal is so.
     """
-    table = wyckoff()
-    multiplicity = {group: int(table.multiplicity[table.first[group]]) for group in range(1, N_GROUPS + 1)}
-    kinds = [groups_on_surfaces(cubic=of) for of in (False, True)]
-    if groups is not None:
-        kinds = [kind[np.isin(kind, list(groups))] for kind in kinds]
-    if not any(_fits(multiplicity[group], atoms, sites) and _kept(group) for group in np.concatenate(kinds)):
+    if not possible(groups, atoms=atoms, sites=sites):
         raise ValueError(
-            f"no crystal of {sites[0]} to {sites[1]} sites and {atoms[0]} to {atoms[1]} atoms on a minimal surface has "
-            "a space group that was asked for: it is orthorhombic, tetragonal or cubic, with every site on the general "
-            "position"
+            "no crystal on a minimal surface has the space groups, sites and atoms that were asked for: such a crystal "
+            "is orthorhombic, tetragonal or cubic, with every site on the general position"
         )
+    kinds = [groups_on_surfaces(groups, cubic=of) for of in (False, True)]
     drawn: list[tuple[int, float, list[tuple[int, int, list[float]]]]] = []
     while len(drawn) < n:
         kind = kinds[bool(rng.random() < cubic)]
@@ -118,7 +120,7 @@ def surface_crystals(
             continue
         group, surface = int(rng.choice(kind)), str(rng.choice(list(SURFACES)))
         count = int(rng.integers(sites[0], sites[1] + 1))
-        number = count * multiplicity[group]
+        number = count * _multiplicity(group)
         if not atoms[0] <= number <= atoms[1] or not len(places := origins(surface, group)):
             continue
         points = _onto(surface, rng.random((count, 3)), rng.choice(places))
@@ -129,6 +131,11 @@ def surface_crystals(
     return Crystals.build([group for group, _, _ in drawn], cell, [points for _, _, points in drawn])
 
 
+def _multiplicity(group: int) -> int:
+    """Of the general position."""
+    return int(wyckoff().multiplicity[wyckoff().first[group]])
+
+
 def _fits(multiplicity: int, atoms: tuple[int, int], sites: tuple[int, int]) -> bool:
     """Whether some number of sites of a multiplicity makes a number of atoms."""
     return max(sites[0], -(-atoms[0] // multiplicity)) <= min(sites[1], atoms[1] // multiplicity)
@@ -136,7 +143,7 @@ def _fits(multiplicity: int, atoms: tuple[int, int], sites: tuple[int, int]) -> 
 
 def _kept(group: int) -> bool:
     """Whether a group keeps any surface."""
-    return any(len(origins(surface, int(group))) for surface in SURFACES)
+    return any(len(origins(surface, group)) for surface in SURFACES)
 
 
 def _onto(surface: str, points: np.ndarray, origin: np.ndarray) -> np.ndarray | None:

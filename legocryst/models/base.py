@@ -13,7 +13,7 @@ import pandas as pd
 from legocryst.models.columns import check_table, energies
 from legocryst.models.conditions import OPEN, Conditions
 from legocryst.models.files import read_file, save_file
-from legocryst.settings import CONDITIONAL, FeatureSettings, SampleSettings, TrainSettings
+from legocryst.settings import CONDITIONAL, INFORMED, FeatureSettings, SampleSettings, TrainSettings
 
 Progress = Callable[[Mapping[str, Any]], None]
 Evaluate = Callable[[pd.DataFrame], Mapping[str, float]]
@@ -67,7 +67,7 @@ class Generator(ABC):
     ) -> Self:
         """Learn from a table with METHOD's columns and perhaps `energy`; other columns are left alone.
 
-        `progress(numbers)` is called after each epoch. `evaluate(rows)` judges fresh rows and must return `fresh`, what
+        `progress(numbers)` is called after each epoch. `evaluate(rows)` judges fresh rows and must return `new`, what
         share of them is worth having (see `loop.JUDGED`); training stops when it no longer grows, and the best weights
         are kept. When `should_stop()` is true the fit ends after the epoch and what was learnt is kept. With
         `checkpoint` the state is written there, and a fit of the same table with the same settings goes on from it.
@@ -100,9 +100,10 @@ class Generator(ABC):
         if not self.fitted:
             raise ValueError("the model is not trained yet; fit it first")
         if not conditions.open and self.name not in CONDITIONAL:
+            able = INFORMED if conditions.lowest < 1 else CONDITIONAL
             raise ValueError(
                 f"the model {self.name} cannot be asked for space groups, sites, atoms or energies; "
-                f"leave them open, or train one of {', '.join(CONDITIONAL)}"
+                f"leave them open, or train one of {', '.join(able)}"
             )
         return self._sample(n, seed=seed, temperature=temperature, conditions=conditions)
 

@@ -9,18 +9,18 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from legocryst.crystal.surfaces import surface_crystals
+from legocryst.crystal.surfaces import possible, surface_crystals
 from legocryst.crystal.table import encode
 from legocryst.models.base import Generator, Task
 from legocryst.models.columns import UNUSED, site_count
 from legocryst.models.conditions import OPEN, Conditions
 
 AREA = 3 * sqrt(3) / 4 * 1.42**2
-"""Square angstrom for each atom, as in graphite; before a relaxation every cell is scaled to the target's volume."""
+"""Square angstrom for each atom, as in graphite; a relaxation scales the cells to the target's volume first."""
 FEWEST = 64
-"""Atoms in the conventional cell where nothing is asked for: low energies lie in large cells."""
+"""Atoms in the conventional cell where sites and atoms are left open: low energies lie in large cells."""
 SEVERAL = 5
-"""Sites where nothing is asked for: of nets with fewer there are few, which come again and again."""
+"""Sites, then: of nets with fewer there are few, which come again and again."""
 CUBIC = 0.2
 """Share of crystals in cubic groups; of their nets, too, there are few."""
 CARBON = 6
@@ -54,8 +54,10 @@ class OnSurfaces(Generator):
             raise ValueError("the model surfaces knows no energies: leave the share of lowest energies at 1")
         most = site_count(self.columns)
         sites, atoms = (conditions.sites[0], min(most, conditions.sites[1])), conditions.atoms
-        if sites[0] == OPEN.sites[0] and atoms[0] == OPEN.atoms[0]:
-            sites, atoms = (min(SEVERAL, sites[1]), sites[1]), (FEWEST if atoms[1] >= 2 * FEWEST else 1, atoms[1])
+        if conditions.sites == OPEN.sites and atoms[0] == OPEN.atoms[0]:
+            large = {"sites": (min(SEVERAL, most), most), "atoms": (FEWEST, atoms[1])}
+            if possible(conditions.groups, **large):
+                sites, atoms = large["sites"], large["atoms"]
         crystals = surface_crystals(
             n,
             species=self.element,

@@ -49,8 +49,8 @@ def rank(
     """Energy and place of every crystal of a table with `row`, `kind` and METHOD's columns; lowest energy first.
 
     Energies of crystals as they stand are computed first, of all or, in `settings.order`, of `settings.max_energies`.
-    Of frameworks and of other kinds, each, the `settings.max_relaxed` lowest are then relaxed, and the
-    `settings.max_rattled` lowest of the relaxed frameworks shaken. Columns: COLUMNS, see `legocryst.quantities`.
+    Of frameworks and of other kinds, each, the `settings.max_relaxed` lowest are then relaxed, and of the relaxed
+    frameworks of at most SHAKEN atoms the `settings.max_rattled` lowest shaken. Columns: COLUMNS.
     `energy` is that of the relaxed crystal, if it kept its net, or of the crystal as it stands, if it was not relaxed.
     `progress(done, total, seconds_left=...)` counts what is computed; `kept` as in `analysis.batch.computed`.
     """
@@ -196,7 +196,7 @@ def _rattled(
     ticks.parts["rattle"] = len(best)
     crystals = Crystals.concatenate(list(table.loc[best, "crystal"]))
     done = rattled(crystals, settings, seed=seed, progress=ticks.of("rattle"), **options).set_index(best)
-    refused = pd.DataFrame({"rattle_reason": f"more than {SHAKEN} atoms"}, index=low.index[size > SHAKEN])
+    refused = pd.DataFrame({"rattle_reason": f"not shaken: more than {SHAKEN} atoms"}, index=low.index[size > SHAKEN])
     return pd.concat([done, refused])
 
 

@@ -153,11 +153,12 @@ async function gallery({ data, parentElement, setTriggerValue }) {
   box.replaceChildren(...tiles)
   try {
     await settled()
+    if (box.round !== round || !box.isConnected) return
     const library = await load(data.script)
     const dark = isDark(box)
     const { pictures } = studio(library)
     for (const [k, tile] of data.tiles.entries()) {
-      if (box.round !== round) return
+      if (box.round !== round || !box.isConnected) return
       const key = JSON.stringify([tile.camera, dark])
       if (!pictures.has(key)) {
         taken(library, tile, dark)
@@ -233,7 +234,7 @@ function panel(root, data) {
   box.style.height = `${data.height}px`
   explain(legend, data)
   return settled().then(() => load(data.script)).then((library) => {
-    if (root.data !== data) return // a later rerun takes over
+    if (root.data !== data || !root.isConnected) return // a later rerun takes over, or another page is here
     if (!box.viewer) {
       // twice the points in each direction would cost four times as much where there is no graphics card
       box.viewer = library.createViewer(box, { antialias: true, upscale: false, preserveDrawingBuffer: true })
