@@ -30,8 +30,23 @@ def test_left_open_it_draws_cubic_tetragonal_and_orthorhombic_ones(fitted: OnSur
     assert (crystals.group >= 16).all() and not ((crystals.group > 142) & (crystals.group < 195)).any()
     assert crystals.atom_count.min() >= FEWEST and crystals.site_count.min() >= SEVERAL
     assert 0.02 < np.mean(crystals.group >= 195) < 0.6
-    few = decode(fitted.sample(20, seed=0, conditions=Conditions(sites=(1, 3))), element=6, max_atoms=500).crystals
-    assert few.site_count.max() <= 3
+    few = decode(fitted.sample(40, seed=0, conditions=Conditions(sites=(1, 3))), element=6, max_atoms=500).crystals
+    assert set(few.site_count.tolist()) == {1, 2, 3}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Conditions(groups=frozenset({16})),  # too few atoms for many sites
+        Conditions(groups=frozenset({227})),  # too many
+        Conditions(groups=frozenset({221}), atoms=(1, 100)),
+        Conditions(atoms=(1, 60)),
+    ],
+)
+def test_many_sites_are_a_wish_only(asked: Conditions, fitted: OnSurfaces) -> None:
+    crystals = decode(fitted.sample(5, seed=0, conditions=asked), element=6, max_atoms=500).crystals
+    assert len(crystals) == 5 and crystals.atom_count.max() <= asked.atoms[1]
+    assert asked.groups == Conditions().groups or set(crystals.group.tolist()) == set(asked.groups)
 
 
 @pytest.mark.parametrize("asked", [Conditions(groups=frozenset({194})), Conditions(sites=(1, 1), atoms=(193, 500))])

@@ -44,7 +44,7 @@ def test_lowest_energy_first() -> None:
     assert set(COLUMNS) == {"row", *ENERGY_COLUMNS} == set(found.columns)
 
 
-def test_the_best_are_relaxed_and_keep_or_lose_their_net(tmp_path: Path) -> None:
+def test_the_best_are_relaxed_and_keep_or_lose_their_net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seeds = shipped().set_index("name", drop=False).loc[["srs", "acs-g", "hcb", "lig"]]
     table = seeds.reset_index(drop=True).assign(row=range(4))
     settings = RankSettings(model="7net-0", max_relaxed=2, max_rattled=1, low_energy=0.8)
@@ -64,6 +64,12 @@ def test_the_best_are_relaxed_and_keep_or_lose_their_net(tmp_path: Path) -> None
 
     again = rank(table, settings, kept=KeptRows(tmp_path / "other", [tmp_path]), should_stop=lambda: True)
     pd.testing.assert_frame_equal(again, found)  # all of it was known
+
+    monkeypatch.setattr("legocryst.stages.rank.SHAKEN", 1)
+    large = rank(table, settings, kept=KeptRows(tmp_path))
+    refused = large["rattle_reason"] == "not shaken: more than 1 atoms"
+    assert refused.tolist() == large["low_energy"].fillna(False).astype(bool).tolist() and refused.any()
+    assert large["rattle_kept"].isna().all()
 
 
 def _same_crystal(row: Any) -> None:

@@ -41,8 +41,9 @@ def test_rates_of_a_run_and_of_random_crystals(job: Job, store: Store, monkeypat
     )
     assert list(random) == [10, 40.0, 4.0, 2.0]
     assert len(table) == 2  # it has no training
-    monkeypatch.setattr("legocryst.ui.rates.UNTRAINED", ())
-    trained = rates(store, job).set_index("Generator").loc["This run (random), its training counted"]
+    network = {**job.record["settings"], "train": {"model": "vae"}}
+    monkeypatch.setitem(job.record, "settings", network)
+    trained = rates(store, job).set_index("Generator").loc["This run (vae), its training counted"]
     assert trained["New per CPU-minute"] < run["New per CPU-minute"] and trained_in(job) == seconds["train"]
 
 
