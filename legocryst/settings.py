@@ -721,10 +721,10 @@ class RunSettings(Settings):
     dft: DftSettings = DftSettings()
 
 
-CONDITIONAL = ("transformer", "cvae", "surfaces")
-"""Models that can be asked for space groups, sites and atoms."""
 INFORMED = ("transformer", "cvae")
-"""Models that can be asked for energies, too."""
+"""Models that can be asked for space groups, sites, atoms and energies."""
+CONDITIONAL = (*INFORMED, "surfaces")
+"""Models that can be asked for space groups, sites and atoms."""
 UNTRAINED = ("random", "surfaces")
 """Models that learn nothing but limits."""
 REFINING = ("cvae",)

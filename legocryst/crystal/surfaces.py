@@ -7,6 +7,7 @@ Nesper, Z. Phys. B 83, 407, 1991), with one period in a cube of edge 1.
 
 from collections.abc import Callable, Collection
 from functools import cache
+from math import sqrt
 
 import numpy as np
 
@@ -76,7 +77,7 @@ def origins(surface: str, group: int) -> np.ndarray:
     return ORIGINS[(kept[0] | kept[1]).all(axis=1)]
 
 
-def groups_on_surfaces(groups: Collection[int] | None = None, *, cubic: bool) -> np.ndarray:
+def _groups(groups: Collection[int] | None = None, *, cubic: bool) -> np.ndarray:
     """Of some groups, or all, the cubic ones, or the orthorhombic and tetragonal ones: their cells can be cubes."""
     system = system_index(np.arange(1, N_GROUPS + 1))
     wanted = ("cubic",) if cubic else ("orthorhombic", "tetragonal")
@@ -84,9 +85,14 @@ def groups_on_surfaces(groups: Collection[int] | None = None, *, cubic: bool) ->
     return found if groups is None else found[np.isin(found, list(groups))]
 
 
+def honeycomb(bond: float) -> float:
+    """Area of each atom, in square angstrom, in a flat honeycomb with bonds of this length in angstrom."""
+    return 3 * sqrt(3) / 4 * bond**2
+
+
 def possible(groups: Collection[int] | None, *, atoms: tuple[int, int], sites: tuple[int, int]) -> bool:
     """Whether any of the groups keeps a surface and has, with so many general positions, so many atoms."""
-    either = np.concatenate([groups_on_surfaces(groups, cubic=cubic) for cubic in (False, True)])
+    either = np.concatenate([_groups(groups, cubic=cubic) for cubic in (False, True)])
     return any(_fits(_multiplicity(group), atoms, sites) and _kept(group) for group in either.tolist())
 
 
@@ -112,7 +118,7 @@ def surface_crystals(
             "no crystal on a minimal surface has the space groups, sites and atoms that were asked for: such a crystal "
             "is orthorhombic, tetragonal or cubic, with every site on the general position"
         )
-    kinds = [groups_on_surfaces(groups, cubic=of) for of in (False, True)]
+    kinds = [_groups(groups, cubic=of) for of in (False, True)]
     drawn: list[tuple[int, float, list[tuple[int, int, list[float]]]]] = []
     while len(drawn) < n:
         kind = kinds[bool(rng.random() < cubic)]

@@ -3,20 +3,19 @@
 Nothing is learnt but limits. It is for three-coordinated targets, whose nets of low strain tile such surfaces.
 """
 
-from math import sqrt
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
-from legocryst.crystal.surfaces import possible, surface_crystals
+from legocryst.crystal.surfaces import honeycomb, possible, surface_crystals
 from legocryst.crystal.table import encode
 from legocryst.models.base import Generator, Task
 from legocryst.models.columns import UNUSED, site_count
 from legocryst.models.conditions import OPEN, Conditions
 
-AREA = 3 * sqrt(3) / 4 * 1.42**2
-"""Square angstrom for each atom, as in graphite; a relaxation scales the cells to the target's volume first."""
+AREA = honeycomb(1.42)
+"""Of each atom, as in graphite; a relaxation scales the cells to the target's volume first."""
 FEWEST = 64
 """Atoms in the conventional cell where sites and atoms are left open: low energies lie in large cells."""
 SEVERAL = 5

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
-from math import sqrt
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from legocryst.crystal.primitive import primitive_atoms
-from legocryst.crystal.surfaces import surface_crystals
+from legocryst.crystal.surfaces import honeycomb, surface_crystals
 from legocryst.crystal.table import decode, encode
 from legocryst.environment.targets import Target
 from legocryst.environment.targets import target as find_target
@@ -154,7 +153,7 @@ def _drawn(
     crystals = surface_crystals(
         rows,
         species=target.atomic_number,
-        area_per_atom=3 * sqrt(3) / 4 * target.bond**2,  # of a flat honeycomb
+        area_per_atom=honeycomb(target.bond),
         atoms=(settings.min_atoms, settings.max_atoms),
         sites=(1, settings.max_sites),
         rng=rng,

@@ -15,19 +15,8 @@ from legocryst.ui.filters import ORDERED, label
 Mode = Literal["single-row", "multi-row"]
 PAGE = 50
 DEFAULT = (
-    *(
-        "symbol",
-        "kind",
-        "atoms",
-        "energy",
-        "energy_reason",
-        "low_energy",
-        "density",
-        "net_name",
-        "periodicity",
-        "sites",
-    ),
-    *("loss", "class", "model", "gap", "band_class", "starred"),
+    *("symbol", "kind", "atoms", "energy", "energy_reason", "low_energy", "density", "net_name", "periodicity"),
+    *("sites", "loss", "class", "model", "gap", "band_class", "starred"),
 )
 
 

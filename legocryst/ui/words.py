@@ -18,20 +18,8 @@ ON_PAGE: dict[str, tuple[str, ...]] = {
     "features": ("features", "row", "mixture", "wyckoff-position"),
     "train": ("model", "minimal-surface", "epoch", "held-out", "fresh-samples", "valid", "loss", "features", "seed"),
     "generate": (
-        *(
-            "model",
-            "minimal-surface",
-            "sample",
-            "temperature",
-            "relaxation",
-            "valid",
-            "undecodable",
-            "known",
-            "duplicate",
-            "new",
-            "loss",
-        ),
-        *("potential", "low-energy", "gap"),
+        *("model", "minimal-surface", "sample", "temperature", "relaxation", "valid", "undecodable", "known"),
+        *("duplicate", "new", "loss", "potential", "low-energy", "gap"),
     ),
     "database": (
         *("valid", "new", "known", "duplicate", "kind", "net-name", "energy", "low-energy", "gap", "loss", "novelty"),
