@@ -217,7 +217,8 @@ def kept(name: str, draw: Callable[[], pd.DataFrame], bench: Bench) -> tuple[Clo
 
 def words(name: str, number: int, options: argparse.Namespace) -> str:
     """What is drawn, as a file's name."""
-    return f"{name}-{number}" + "".join(f"-{key}-{value}" for key, value in json.loads(options.sample).items())
+    asked = json.loads(options.sample) | ({"seed": options.seed} if options.seed else {})
+    return f"{name}-{number}" + "".join(f"-{key}-{value}" for key, value in asked.items())
 
 
 def relaxed(rows: pd.DataFrame, bench: Bench) -> pd.DataFrame:

@@ -148,9 +148,11 @@ def _train(told: _Writer) -> None:
 
 
 def _sample(told: _Writer) -> None:
-    settings = told.settings.sample
+    settings, model = told.settings.sample, told.settings.train.model
     asked = f", asked for {_and(settings.asked)}" if settings.asked else ""
-    learnt = told.settings.train.model not in UNTRAINED
+    if model == "transformer" and settings.lowest_energies < 1:
+        asked += f" with a guidance of {settings.guidance:g} {told.cite('guidance')}"
+    learnt = model not in UNTRAINED
     heat = f" at the temperature {settings.temperature:g}" if learnt else ""
     rows = _several(told.summary.get("sampled", settings.samples), "row")
     told.say(f"{rows} were drawn{heat}{asked}; {DECODED[settings.decode]}.")

@@ -150,6 +150,14 @@ _ALL = (
         doi="10.1103/PhysRevB.87.184115",
     ),
     Reference(
+        "guidance",
+        ("Ho, Jonathan", "Salimans, Tim"),
+        "Classifier-Free Diffusion Guidance",
+        "arXiv",
+        2022,
+        arxiv="2207.12598",
+    ),
+    Reference(
         "lbfgs",
         ("Liu, Dong C", "Nocedal, Jorge"),
         "On the Limited Memory BFGS Method for Large Scale Optimization",

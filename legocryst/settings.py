@@ -208,8 +208,8 @@ class TrainSettings(Settings):
     model: Literal["transformer", "cvae", "vae", "gan", "random", "surfaces"] = setting(
         "cvae",
         "Kind of generator. transformer, cvae, vae, gan: learnt from the table; random: random symmetric crystals; "
-        "surfaces: atoms at random on minimal surfaces, for three-coordinated targets and low energies, five sites and "
-        "more, where it can, unless sites or atoms are asked for.",
+        "surfaces: atoms at random on minimal surfaces, for three-coordinated targets and low energies, seven or eight "
+        "sites, where it can, unless sites or atoms are asked for.",
     )
     epochs: int | None = setting(
         None,
@@ -312,6 +312,15 @@ class SampleSettings(Settings):
         gt=0,
         le=1,
         label="Share of lowest energies",
+    )
+    guidance: float = setting(
+        3.0,
+        "Transformer: how far it goes for the lowest energies, if they are asked for. 1: as it learnt; more: more rows "
+        "of low energy, but fewer different ones.",
+        ge=1,
+        le=10,
+        advanced=True,
+        label="Guidance to low energies",
     )
     decode: Literal["snap", "strict", "drop"] = setting(
         "snap",

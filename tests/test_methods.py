@@ -54,6 +54,12 @@ def test_each_model_is_told(model: str, tmp_path: Path) -> None:
     assert ("Gaussians" in text) == (model in ("vae", "gan"))  # the others see no features
 
 
+def test_guidance_is_told_of_a_transformer_that_was_asked_for_low_energies(tmp_path: Path) -> None:
+    for model, share, said in (("transformer", 0.25, True), ("transformer", 1.0, False), ("cvae", 0.25, False)):
+        text = told(tmp_path / f"{model}{share}", train={"model": model}, sample={"lowest_energies": share})
+        assert ("asked for low energy with a guidance of 3 [" in text) == said
+
+
 def test_what_was_not_done_is_not_told(tmp_path: Path) -> None:
     assert "density functional" not in told(tmp_path)
     assert "tight-binding" not in told(tmp_path, bands={"bands": False})

@@ -2,7 +2,8 @@
 
 Three-coordinated nets of low strain are tilings of such surfaces (Mackay & Terrones, Nature 352, 762, 1991), and random
 points of space hardly ever find them. The surfaces are taken in their nodal approximations F = 0 (von Schnering &
-Nesper, Z. Phys. B 83, 407, 1991), with one period in a cube of edge 1.
+Nesper, Z. Phys. B 83, 407, 1991), with one period in a cube of edge 1. Cells of crystals are such cubes, prisms on
+their face diagonals, and the hexagonal cells along their body diagonals.
 """
 
 from collections.abc import Callable, Collection
@@ -11,7 +12,7 @@ from math import sqrt
 
 import numpy as np
 
-from legocryst.crystal.cell import RIGHT, SYSTEMS, system_index
+from legocryst.crystal.cell import HEXAGONAL, RIGHT, SYSTEMS, crystal_system, system_index
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.wyckoff import N_GROUPS, wyckoff
 
@@ -21,6 +22,26 @@ ON = 1e-3
 """|F| of a point on the surface."""
 CUBIC = 0.6
 """Share of crystals in cubic groups."""
+
+
+def _prism(half: float) -> np.ndarray:
+    """Axes a and b along face diagonals."""
+    return np.array([[half, half, 0], [-half, half, 0], [0, 0, 1]])
+
+
+def _along_body(across: float, along: float) -> np.ndarray:
+    """Hexagonal axes with c along the body diagonal; the sign of `across` makes rhombohedral groups obverse."""
+    return np.array([[-across, across, 0], [0, -across, across], [along, along, along]])
+
+
+_PRISMS = (np.eye(3), _prism(0.5), _prism(1.0))
+FRAMES: dict[str, tuple[np.ndarray, ...]] = {
+    "orthorhombic": _PRISMS,
+    "tetragonal": _PRISMS,
+    "trigonal": (_along_body(-1.0, 1.0), _along_body(0.5, 1.0), _along_body(1.0, 0.5)),
+    "cubic": (np.eye(3),),
+}
+"""Axes of cells, rows, in edges of the cube; the halves are for surfaces whose lattice is centred."""
 
 
 def _p(c: np.ndarray, s: np.ndarray) -> np.ndarray:
@@ -66,22 +87,28 @@ def area(surface: str) -> float:
 
 
 @cache
-def origins(surface: str, group: int) -> np.ndarray:
-    """Those of `ORIGINS` (k, 3) for which every operation of the group keeps the surface, sides exchanged or not."""
+def origins(surface: str, group: int, frame: int = 0) -> np.ndarray:
+    """Those of `ORIGINS` (k, 3) for which every operation of the group keeps the surface, sides exchanged or not.
+
+    `frame` is the place, among those of the group's crystal system, of the cell's axes.
+    """
+    axes = FRAMES[crystal_system(group)][frame]
     rotation, translation = wyckoff().general(group)
-    points = np.random.default_rng(0).random((6, 3))
-    images = np.einsum("oij,pj->opi", rotation, points) + translation[:, None]
-    before = level(surface, points + ORIGINS[:, None])[:, None]
-    after = level(surface, images + ORIGINS[:, None, None])
-    kept = [np.abs(after - sign * before).max(axis=2) < 1e-6 for sign in (1, -1)]
-    return ORIGINS[(kept[0] | kept[1]).all(axis=1)]
+    rotation = np.concatenate([rotation, np.tile(np.eye(3), (3, 1, 1))])  # the cell's own translations, too
+    translation = np.concatenate([translation, np.eye(3)])
+    points, found = np.random.default_rng(0).random((6, 3)), ORIGINS
+    for turn, shift in zip(rotation, translation, strict=True):
+        before = level(surface, points @ axes + found[:, None])
+        after = level(surface, (points @ turn.T + shift) @ axes + found[:, None])
+        found = found[np.minimum(*(np.abs(after - sign * before).max(axis=1) for sign in (1, -1))) < 1e-6]
+    return found
 
 
 def _groups(groups: Collection[int] | None = None, *, cubic: bool) -> np.ndarray:
-    """Of some groups, or all, the cubic ones, or the orthorhombic and tetragonal ones: their cells can be cubes."""
+    """Of some groups, or all, the cubic ones, or those of the other systems that have cells on the surfaces."""
     system = system_index(np.arange(1, N_GROUPS + 1))
-    wanted = ("cubic",) if cubic else ("orthorhombic", "tetragonal")
-    found = 1 + np.flatnonzero(np.isin(system, [SYSTEMS.index(name) for name in wanted]))
+    wanted = [SYSTEMS.index(name) for name in FRAMES if (name == "cubic") == cubic]
+    found = 1 + np.flatnonzero(np.isin(system, wanted))
     return found if groups is None else found[np.isin(found, list(groups))]
 
 
@@ -109,32 +136,37 @@ def surface_crystals(
 ) -> Crystals:
     """A batch of n crystals with atoms at random on a surface, on general positions of a group that keeps it.
 
-    `area_per_atom` in square angstrom sets the edge of the cell; `atoms` are the fewest and most in it, `sites` the
-    fewest and most positions, `groups` those that may be, all if left out, `cubic` the share of crystals in cubic ones,
-    the others being tetragonal or orthorhombic, in a cube as well. Raises ValueError where no crystal is so.
+    `area_per_atom` in square angstrom sets the size of the cell; `atoms` are the fewest and most in it, `sites` the
+    fewest and most positions, `groups` those that may be, all if left out, `cubic` the share of crystals in cubic ones.
+    The chance of a group grows with the points of its general position, and with the surfaces and cells that it has.
+    Raises ValueError where no crystal is so.
     """
     if not possible(groups, atoms=atoms, sites=sites):
         raise ValueError(
             "no crystal on a minimal surface has the space groups, sites and atoms that were asked for: such a crystal "
-            "is orthorhombic, tetragonal or cubic, with every site on the general position"
+            "is orthorhombic, tetragonal, trigonal or cubic, with every site on the general position"
         )
     kinds = [_groups(groups, cubic=of) for of in (False, True)]
-    drawn: list[tuple[int, float, list[tuple[int, int, list[float]]]]] = []
+    shares = [np.cumsum([_multiplicity(group) for group in kind.tolist()]) for kind in kinds]
+    drawn: list[tuple[int, np.ndarray, np.ndarray]] = []
     while len(drawn) < n:
-        kind = kinds[bool(rng.random() < cubic)]
-        if not len(kind):
+        of = int(rng.random() < cubic)
+        if not len(kinds[of]):
             continue
-        group, surface = int(rng.choice(kind)), str(rng.choice(list(SURFACES)))
-        count = int(rng.integers(sites[0], sites[1] + 1))
+        group = int(kinds[of][np.searchsorted(shares[of], rng.integers(shares[of][-1]), side="right")])
+        surface, frames = str(rng.choice(list(SURFACES))), FRAMES[crystal_system(group)]
+        count, frame = int(rng.integers(sites[0], sites[1] + 1)), int(rng.integers(len(frames)))
         number = count * _multiplicity(group)
-        if not atoms[0] <= number <= atoms[1] or not len(places := origins(surface, group)):
+        if not atoms[0] <= number <= atoms[1] or not len(places := origins(surface, group, frame)):
             continue
-        points = _onto(surface, rng.random((count, 3)), rng.choice(places))
+        points = _onto(surface, rng.random((count, 3)), rng.choice(places), frames[frame])
         if points is not None:
-            edge = np.sqrt(number * area_per_atom / area(surface))
-            drawn.append((group, edge, [(species, 0, point) for point in points.tolist()]))
-    cell = [(edge, edge, edge, RIGHT, RIGHT, RIGHT) for _, edge, _ in drawn]
-    return Crystals.build([group for group, _, _ in drawn], cell, [points for _, _, points in drawn])
+            edge = np.sqrt(number * area_per_atom / (area(surface) * np.linalg.det(frames[frame])))
+            drawn.append((group, edge * np.linalg.norm(frames[frame], axis=1), points))
+    gamma = [HEXAGONAL if crystal_system(group) == "trigonal" else RIGHT for group, _, _ in drawn]
+    cell = [(*axes.tolist(), RIGHT, RIGHT, angle) for (_, axes, _), angle in zip(drawn, gamma, strict=True)]
+    orbits = [[(species, 0, point) for point in points.tolist()] for _, _, points in drawn]
+    return Crystals.build([group for group, _, _ in drawn], cell, orbits)
 
 
 def _multiplicity(group: int) -> int:
@@ -149,15 +181,17 @@ def _fits(multiplicity: int, atoms: tuple[int, int], sites: tuple[int, int]) -> 
 
 def _kept(group: int) -> bool:
     """Whether a group keeps any surface."""
-    return any(len(origins(surface, group)) for surface in SURFACES)
+    frames = range(len(FRAMES[crystal_system(group)]))
+    return any(len(origins(surface, group, frame)) for surface in SURFACES for frame in frames)
 
 
-def _onto(surface: str, points: np.ndarray, origin: np.ndarray) -> np.ndarray | None:
-    """Points (k, 3) moved along the gradient onto the surface seen from an origin; None where one does not arrive."""
+def _onto(surface: str, points: np.ndarray, origin: np.ndarray, axes: np.ndarray) -> np.ndarray | None:
+    """Points (k, 3) of a cell moved along the gradient onto the surface seen from an origin; None if one stays off."""
+    place = points @ axes + origin
     for _ in range(30):
-        value, normal = level(surface, points + origin), slope(surface, points + origin)
+        value, normal = level(surface, place), slope(surface, place)
         if np.abs(value).max() < ON:
-            return points % 1.0
+            return (place - origin) @ np.linalg.inv(axes) % 1.0
         step = np.clip(value / np.maximum((normal**2).sum(axis=-1), 1e-3), -1, 1)
-        points = points - 0.7 * step[:, None] * normal
+        place = place - 0.7 * step[:, None] * normal
     return None

@@ -16,12 +16,17 @@ LARGEST = 192
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """Bounds, both included; `lowest` is the share of the training energies, lowest first, that samples shall have."""
+    """Bounds, both included; `lowest` is the share of the training energies, lowest first, that samples shall have.
+
+    `guidance` says how far a Transformer goes for them: 1 as it learnt, more for fewer different crystals of lower
+    energy.
+    """
 
     groups: frozenset[int] = frozenset(range(1, N_GROUPS + 1))
     sites: tuple[int, int] = (1, SITES)
     atoms: tuple[int, int] = (1, 500)
     lowest: float = 1.0
+    guidance: float = SampleSettings.model_fields["guidance"].default
 
     @property
     def open(self) -> bool:
@@ -45,6 +50,7 @@ class Conditions:
             sites=(settings.min_sites, settings.max_sites),
             atoms=(settings.min_atoms, settings.max_atoms),
             lowest=settings.lowest_energies,
+            guidance=settings.guidance,
         )
 
 

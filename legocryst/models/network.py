@@ -99,7 +99,10 @@ class NetworkGenerator(Generator):
         out.settings = TrainSettings.model_validate(content["settings"])
         out._set_encoding(content["encoding"])
         out.network = out.build()
-        out.network.load_state_dict(content["network"])
+        try:
+            out.network.load_state_dict(content["network"])
+        except RuntimeError as error:
+            raise ValueError("the model was trained by another version of LEGO-Cryst; train it again") from error
         out.network.eval()
         out.training = content["training"]
         return out

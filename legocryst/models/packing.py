@@ -25,7 +25,7 @@ class Batch(NamedTuple):
     """What a network sees of b rows with room for s sites."""
 
     group: Tensor  # (b,) int64
-    energy: Tensor  # (b,) standardised, NaN unknown
+    energy: Tensor  # (b,) share of the known energies that are not larger, NaN unknown
     position: Tensor  # (b, s) int64 Wyckoff index, -1 unused
     element: Tensor  # (b, s) int64 index into the packing's elements, -1 unused
     point: Tensor  # (b, s, 3)
@@ -101,14 +101,13 @@ class Packing:
         element = np.where(rows.species == UNUSED, UNUSED, np.searchsorted(self.elements, rows.species))
         cell = np.where(rows.cell_free, (rows.cell - self.mean) / self.std, 0.0)
         flat = rows.point.reshape(len(rows.group), -1)
-        packed = np.column_stack([rows.group, self.standard_energy(energy), rows.position, element, flat, cell])
+        packed = np.column_stack([rows.group, self.share_below(energy), rows.position, element, flat, cell])
         return torch.from_numpy(packed.astype(np.float32))
 
-    def standard_energy(self, energy: np.ndarray) -> np.ndarray:
-        """Energies (n,) in standard deviations of the known ones from their mean."""
-        known = np.array(self.energies or [0.0])
-        standard: np.ndarray = (energy - known.mean()) / (known.std() + LEAST_STD)
-        return standard
+    def share_below(self, energy: np.ndarray) -> np.ndarray:
+        """Share of the known energies that are not larger than energies (n,), NaN where unknown."""
+        rank = np.searchsorted(self.energies, energy, side="right")
+        return np.where(np.isfinite(energy), rank / max(1, len(self.energies)), np.nan)
 
     def table(self, drawn: Drawn) -> pd.DataFrame:
         """Table of drawn rows."""
@@ -126,13 +125,13 @@ class Packing:
         return v.write(v.Variables(group, position, species, exact, cell), self.columns)
 
     def told(self, n: int, conditions: Conditions, rng: np.random.Generator) -> np.ndarray:
-        """Energy (standardised), sites and atoms (n, 3) that n rows are told of; NaN for what they are not told.
+        """Share of lowest energies, sites and atoms (n, 3) that n rows are told; NaN for what they are not told.
 
         Sites and atoms are those of combinations of the fitted table that meet the conditions, if there are any.
         """
         out = np.full((n, 3), np.nan)
         if conditions.lowest < 1:
-            out[:, 0] = self.standard_energy(rng.choice(self._low_energies(conditions), n))
+            out[:, 0] = len(self._low_energies(conditions)) / len(self.energies)
         chance = self._chances(conditions)
         if chance.any():
             position = self._seen[rng.choice(len(chance), n, p=chance / chance.sum()), : self.sites + 1]

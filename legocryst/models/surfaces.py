@@ -16,11 +16,11 @@ from legocryst.models.conditions import OPEN, Conditions
 
 AREA = honeycomb(1.42)
 """Of each atom, as in graphite; a relaxation scales the cells to the target's volume first."""
-FEWEST = 64
+FEWEST = 112
 """Atoms in the conventional cell where sites and atoms are left open: low energies lie in large cells."""
-SEVERAL = 5
+SEVERAL = 7
 """Sites, then: of nets with fewer there are few, which come again and again."""
-CUBIC = 0.2
+CUBIC = 0.1
 """Share of crystals in cubic groups; of their nets, too, there are few."""
 CARBON = 6
 

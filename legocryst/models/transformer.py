@@ -96,7 +96,7 @@ class TransformerNetwork(Network):
         width, elements = settings.width, len(packing.elements)
         self.sites, self.scale = packing.sites, 1 / math.sqrt(width)
         self.symmetry = Symmetry(width)
-        self.told = nn.Sequential(nn.Linear(packing.sites + BUMPS + 4, width), nn.GELU(), nn.Linear(width, width))
+        self.told = nn.Sequential(nn.Linear(packing.sites + BUMPS + 5, width), nn.GELU(), nn.Linear(width, width))
         self.which_group = nn.Sequential(nn.GELU(), nn.Linear(width, len(self.symmetry.exists)))
         self.element = nn.Embedding(elements, width)
         self.slot = nn.Embedding(packing.sites + 1, width)
@@ -141,8 +141,13 @@ class TransformerNetwork(Network):
         return torch.stack(list(self.losses(batch, torch.full((len(rows), 3), torch.nan)).values())).sum()
 
     def facts(self, batch: Batch) -> Tensor:
-        """What can be told of rows: energy, sites and atoms (b, 3)."""
-        return torch.stack([batch.energy, (batch.position >= 0).sum(1), self.sizes(batch).sum(1)], dim=1)
+        """What can be told of rows: a share of lowest energies they are among, their sites and atoms (b, 3).
+
+        Any share from the smallest on is as likely: a share says what is asked for later, the energy itself would
+        say which crystal it is.
+        """
+        share = batch.energy + (1 - batch.energy) * torch.rand(len(batch.energy))
+        return torch.stack([share, (batch.position >= 0).sum(1), self.sizes(batch).sum(1)], dim=1)
 
     def sizes(self, batch: Batch) -> Tensor:
         """Multiplicity (b, s) of each site, 0 where unused."""
@@ -151,13 +156,14 @@ class TransformerNetwork(Network):
         return torch.where(used, found, 0).float()
 
     def hint(self, told: Tensor) -> Tensor:
-        """Vectors (b, width) of energy, sites and atoms (b, 3), NaN where nothing is told."""
+        """Vectors (b, width) of share of lowest energies, sites and atoms (b, 3), NaN where nothing is told."""
         known = ~told.isnan()
-        energy, sites, atoms = torch.where(known, told, 0).unbind(1)
+        share, sites, atoms = torch.where(known, told, 1).unbind(1)
         centre = torch.arange(BUMPS) * (math.log(1600) / (BUMPS - 1))
         bumps = torch.exp(-((torch.log(atoms.clamp(min=1))[:, None] - centre) ** 2) / 0.2) * known[:, 2:]
         one = functional.one_hot(sites.long().clamp(0, self.sites), self.sites + 1) * known[:, 1:2]
-        return self.told(torch.cat([known[:, :2], energy[:, None], one, bumps], dim=1))
+        low = torch.stack([share, torch.log(share)], dim=1)
+        return self.told(torch.cat([known[:, :2], low, one, bumps], dim=1))
 
     def losses(self, batch: Batch, told: Tensor) -> dict[str, Tensor]:
         """Negative log-likelihood in nats a row, of groups, positions (with elements), coordinates and cells."""
@@ -250,46 +256,63 @@ class TransformerNetwork(Network):
 
 
 class Drawing:
-    """Rows while they are drawn: a space group, then site after site, then the cell."""
+    """Rows while they are drawn: a space group, then site after site, then the cell.
 
-    def __init__(self, network: TransformerNetwork, reach: Reach, noise: torch.Generator, temperature: float) -> None:
-        self.network, self.reach, self.noise, self.temperature = network, reach, noise, temperature
+    Where an energy is told, the network answers twice, told it and not, and the logarithms of the chances of groups
+    and positions go `guidance` times as far from the second answer as the first (Ho & Salimans, arXiv 2207.12598).
+    Tokens then stand in two halves, the rows that are told all and the same rows again.
+    """
+
+    def __init__(
+        self, network: TransformerNetwork, reach: Reach, noise: torch.Generator, *, temperature: float, guidance: float
+    ) -> None:
+        self.network, self.reach, self.noise = network, reach, noise
+        self.temperature, self.guidance = temperature, guidance
         self.vectors = network.symmetry.positions()
 
     def draw(self, told: Tensor, groups: Tensor, packing: Packing) -> Drawn:
         """Rows that are told energy, sites and atoms (b, 3), in the allowed groups (231,) bool."""
         rows, sites, network = len(told), self.network.sites, self.network
-        hint = network.hint(told)
-        self.group = self._choose(network.group_logits(hint).masked_fill(~groups, SHUT))
+        guided = self.guidance != 1 and not told[:, 0].isnan().all()
+        self.answers = 2 if guided else 1
+        hint = network.hint(torch.cat([told, told.index_fill(1, torch.tensor(0), torch.nan)]) if guided else told)
+        self.group = self._guided(network.group_logits(hint), groups)
         self.position, self.element = torch.full((2, rows, sites), UNUSED)
         self.point, self.atoms = torch.zeros(rows, sites, 3), torch.zeros(rows, dtype=torch.int64)
         last, end = torch.full((rows,), END), torch.zeros(rows, network.norm.normalized_shape[0])
-        x, going = network.first(self.group, hint), torch.arange(rows)
+        x, going = network.first(self.group.repeat(self.answers), hint), torch.arange(rows)
         memory: list[tuple[Tensor, Tensor] | None] = [None] * len(network.blocks)
         for slot in range(sites + 1):
             for k, block in enumerate(cast(Iterable[Block], network.blocks)):
                 x, memory[k] = block.step(x, memory[k])
             h = network.norm(x)
             index = self._next(h, going, last, slot)
-            more = index < END
+            more, h = index < END, h[: len(going)]
             end[going[~more]] = h[~more]
             going, last = going[more], index[more]
             if not len(going):
                 break
-            memory = [(pair[0][more], pair[1][more]) for pair in memory if pair is not None]
-            x = self._site(h[more], going, last, slot)
+            stay = more.repeat(self.answers)
+            memory = [(pair[0][stay], pair[1][stay]) for pair in memory if pair is not None]
+            x = self._site(h[more], going, last, slot).repeat(self.answers, 1)
         return Drawn(self.group, self.position, self.element, self.point, self._cell(end, packing))
 
     def _choose(self, logits: Tensor) -> Tensor:
         return choose(logits / self.temperature, self.noise)
+
+    def _guided(self, logits: Tensor, possible: Tensor) -> Tensor:
+        """One of the possible ones, (b, k) or (k,) bool, for each row, from logits (answers b, k)."""
+        answers = torch.log_softmax(logits.unflatten(0, (self.answers, -1)).masked_fill(~possible, SHUT), dim=2)
+        beyond = (self.guidance - 1) * (answers[0] - answers[-1])
+        return self._choose((answers[0] + beyond).masked_fill(~possible, SHUT))
 
     def _next(self, h: Tensor, going: Tensor, last: Tensor, slot: int) -> Tensor:
         """Wyckoff index, or END, of the next site of each row that goes on."""
         group, atoms = self.group[going].numpy(), self.atoms[going].numpy()
         count = np.full(len(going), slot)
         open_ = [self.reach.allowed(group, last.numpy(), count, atoms), self.reach.ended(count, atoms)[:, None]]
-        logits = self.network.next_logits(h[:, None], self.group[going], self.vectors)[:, 0]
-        return self._choose(logits.masked_fill(~torch.from_numpy(np.hstack(open_)), SHUT))
+        logits = self.network.next_logits(h[:, None], self.group[going].repeat(self.answers), self.vectors)[:, 0]
+        return self._guided(logits, torch.from_numpy(np.hstack(open_)))
 
     def _site(self, h: Tensor, going: Tensor, index: Tensor, slot: int) -> Tensor:
         """Draw element and coordinates of a site of each row; returns its token."""
@@ -332,7 +355,8 @@ class Transformer(PackedGenerator):
         assert isinstance(network, TransformerNetwork)
         reach = Reach(conditions, sites=packing.sites)
         groups = packing.groups(conditions, reach)
-        drawing = Drawing(network, reach, torch.Generator().manual_seed(seed), temperature)
+        noise = torch.Generator().manual_seed(seed)
+        drawing = Drawing(network, reach, noise, temperature=temperature, guidance=conditions.guidance)
         told = torch.from_numpy(packing.told(n, conditions, np.random.default_rng(seed)).astype(np.float32))
         with torch.no_grad():
             parts = [packing.table(drawing.draw(part, groups, packing)) for part in told.split(CHUNK)]

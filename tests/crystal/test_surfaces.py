@@ -1,9 +1,12 @@
 """Minimal surfaces: areas that are known, groups that are known, atoms that lie on them."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
-from legocryst.crystal.surfaces import ORIGINS, SURFACES, area, level, origins, slope, surface_crystals
+from legocryst.crystal.cell import crystal_system, lattice
+from legocryst.crystal.surfaces import FRAMES, ORIGINS, SURFACES, area, level, origins, slope, surface_crystals
 
 
 @pytest.mark.parametrize(("surface", "published"), [("P", 2.3451), ("G", 3.0915), ("D", 3.8378), ("I-WP", 3.4641)])
@@ -19,22 +22,38 @@ def test_full_groups_keep_their_surface_and_larger_ones_do_not(surface: str, gro
     assert len(ORIGINS) == 512
 
 
+@pytest.mark.parametrize(
+    ("surface", "group", "frames"),
+    [
+        *(("D", 141, [1]), ("D", 74, [1]), ("P", 69, [2]), ("G", 70, [2]), ("D", 70, [0])),
+        *(("P", 166, [0, 2]), ("D", 166, [0, 1, 2]), ("I-WP", 160, [0, 2]), ("G", 167, [2]), ("G", 148, [0, 2])),
+    ],
+)
+def test_groups_in_the_cells_of_their_chains(surface: str, group: int, frames: list[int]) -> None:
+    # P, D, G and I-WP have Im-3m, Pn-3m (Fd-3m without exchange of sides), Ia-3d and Im-3m: their subgroups of index
+    # 3 and 4 in International Tables A1, in the tetragonal or rhombohedral lattice of the same translations
+    assert [k for k in range(3) if len(origins(surface, group, k))] == frames
+
+
 def test_atoms_lie_on_a_surface_with_the_area_asked_for() -> None:
     crystals = surface_crystals(
-        20, species=6, area_per_atom=2.62, atoms=(24, 200), sites=(1, 4), rng=np.random.default_rng(3)
+        60, species=6, area_per_atom=2.62, atoms=(24, 200), sites=(1, 4), rng=np.random.default_rng(3)
     )
     assert ((crystals.atom_count >= 24) & (crystals.atom_count <= 200)).all()
-    atoms, per_atom = crystals.atoms(), crystals.cell[:, 0] ** 2 / crystals.atom_count
-    for k in range(20):
+    assert {crystal_system(group) for group in crystals.group.tolist()} == set(FRAMES)
+    atoms, axes = crystals.atoms(), lattice(crystals.cell)
+    for k, group in enumerate(crystals.group.tolist()):
         points = atoms.fractional[atoms.first[k] : atoms.first[k + 1]]
-        fits = [
-            name
-            for name in SURFACES
-            if len(places := origins(name, int(crystals.group[k])))
-            and min(np.abs(level(name, points + place)).max() for place in places) < 0.01
-            and area(name) * per_atom[k] == pytest.approx(2.62)
-        ]
-        assert fits
+        fits = []
+        for (number, frame), surface in product(enumerate(FRAMES[crystal_system(group)]), SURFACES):
+            edge = np.linalg.norm(axes[k, 0]) / np.linalg.norm(frame[0])
+            if (
+                np.allclose(axes[k] @ axes[k].T, edge**2 * frame @ frame.T)
+                and len(places := origins(surface, group, number))
+                and min(np.abs(level(surface, points @ frame + place)).max() for place in places) < 0.01
+            ):
+                fits.append(area(surface) * np.linalg.det(frame) * edge**2 / crystals.atom_count[k])
+        assert any(found == pytest.approx(2.62) for found in fits)
 
 
 def test_same_seed_same_crystals() -> None:

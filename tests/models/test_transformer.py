@@ -1,13 +1,16 @@
 """The Transformer: what it draws are crystals as they stand, it is as likely as it says, conditions are met."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from legocryst.crystal.table import decode
-from legocryst.models.base import generator
+from legocryst.models.base import generator, load
 from legocryst.models.conditions import Conditions
+from legocryst.models.files import read_file, save_file
 from legocryst.models.packing import Batch
 from legocryst.models.transformer import Block, Transformer, TransformerNetwork
 from legocryst.models.variables import atom_count, read
@@ -86,6 +89,45 @@ def test_energy_that_is_told_is_learnt(families: pd.DataFrame) -> None:
         (model.sample(200, seed=0, conditions=Conditions(lowest=part))["spg"] == lowest).mean() for part in (1.0, 0.34)
     ]
     assert share[0] < 0.5 and share[1] > 0.9
+
+
+def test_guidance_goes_beyond_what_was_learnt(varied: pd.DataFrame) -> None:
+    """A model that has hardly begun to learn what low energies mean gives more of them with more guidance."""
+    energy = varied["spg"].to_numpy(float)
+    model = generator("transformer").fit(varied.assign(energy=energy), SETTINGS, seed=0)
+    middle = [
+        np.mean(model.sample(400, seed=0, conditions=Conditions(lowest=0.25, guidance=guidance))["spg"])
+        for guidance in (1.0, 4.0, 10.0)
+    ]
+    assert middle[0] > middle[1] > middle[2]
+    open_ = [model.sample(50, seed=0, conditions=Conditions(guidance=guidance)) for guidance in (1.0, 4.0)]
+    pd.testing.assert_frame_equal(*open_)
+
+
+def test_a_share_of_lowest_energies_is_told(fitted: Transformer, varied: pd.DataFrame) -> None:
+    """The share that is told of a row is any from its own on, and what a sample is told is what was asked for."""
+    rows, _, _ = read(varied)
+    energy = np.linspace(0, 2, len(varied))
+    own = fitted.packing.share_below(energy)
+    assert own[0] == pytest.approx(1 / len(varied)) and own[-1] == 1 and (np.diff(own) > 0).all()
+    assert np.isnan(fitted.packing.share_below(np.array([np.nan]))).all()
+    batch = Batch.of(fitted.packing.pack(rows, energy))
+    network = fitted.network
+    assert isinstance(network, TransformerNetwork)
+    told = np.stack([network.facts(batch)[:, 0].numpy() for _ in range(200)])
+    assert (told >= own.astype(np.float32) - 1e-6).all() and told.max() <= 1
+    assert np.allclose(told.mean(axis=0), (1 + own) / 2, atol=0.1)
+    asked = fitted.packing.told(3, Conditions(lowest=0.25), np.random.default_rng(0))
+    assert np.allclose(asked[:, 0], 0.25, atol=1 / len(varied)) and np.isnan(asked[:, 1:]).all()
+
+
+def test_a_model_of_another_version_is_refused(fitted: Transformer, tmp_path: Path) -> None:
+    fitted.save(tmp_path / "now.pt")
+    content = read_file(tmp_path / "now.pt")
+    content["network"]["told.0.weight"] = content["network"]["told.0.weight"][:, 1:]
+    save_file(content, tmp_path / "before.pt")
+    with pytest.raises(ValueError, match="another version of LEGO-Cryst; train it again"):
+        load(tmp_path / "before.pt")
 
 
 def test_several_elements(one_crystal: pd.DataFrame) -> None:
