@@ -17,8 +17,9 @@ groups and Wyckoff positions. With --energies, so many of the new frameworks are
 the quarters of the primitive cell's size. Their energies as they stand are computed with 7net-0, those below --below
 are relaxed with it, and the number of low-energy ones among all new frameworks is told with its 95 % interval. All
 others are taken to be none, as are those with a larger --loss and those of more than --largest atoms, so that the
-number is rather too small. Models, relaxed samples and energies are kept in --saved, and taken from there; an energy
-that was kept costs nothing.
+number is rather too small. If all get one, the low-energy ones are counted in each thousand rows, too, as if these were
+a sample of their own. Models, relaxed samples and energies are kept in --saved, and taken from there; an energy that
+was kept costs nothing.
 
 With --learn, all new frameworks get an energy as they stand, those below so many eV/atom join the crystals that were
 learnt from, a table of as many rows is made of both, and a model trained anew on it draws as many samples again, with
@@ -43,6 +44,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import pandas as pd
 import torch
+from scipy.stats import t
 
 from legocryst.analysis.duplicates import matcher
 from legocryst.analysis.nets import nets
@@ -393,7 +395,20 @@ def low_energy(name: str, frame: pd.DataFrame, bench: Bench) -> None:
         "interval_95": np.quantile(posterior, [0.025, 0.975]).round(1).tolist(),
         "cpu_seconds": {name: round(value, 1) for name, value in clock.seconds.items()},
     }
+    if len(rows) == len(new):
+        places = found.index[found["low_energy"].fillna(False).astype(bool)]
+        out |= in_each_thousand(frame, set(new.loc[places, "net_key"]))
     print(json.dumps({"low_energy": name, **out}), flush=True)
+
+
+def in_each_thousand(frame: pd.DataFrame, low: set[str]) -> dict[str, Any]:
+    """Mean number of different low-energy nets, of those of `low`, in each thousand rows, and its 95 % interval."""
+    valid = frame[(frame["status"] == "valid") & frame["net_key"].isin(low)]
+    lots = -(-len(frame) // 1000)
+    counts = valid.groupby(valid["row"] // 1000)["net_key"].nunique().reindex(range(lots), fill_value=0)
+    half = float(t.ppf(0.975, lots - 1) * counts.std() / np.sqrt(lots)) if lots > 1 else np.nan
+    interval = [round(counts.mean() - half, 1), round(counts.mean() + half, 1)]
+    return {"rows_low": len(valid), "in_each_thousand": round(counts.mean(), 2), "interval_of_that": interval}
 
 
 def ranked(rows: pd.DataFrame, most: int, bench: Bench) -> pd.DataFrame:

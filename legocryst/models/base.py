@@ -94,16 +94,16 @@ class Generator(ABC):
         """Draw n rows with the columns of the fitted table; an unused site holds -1 in all its columns.
 
         Probabilities are taken to the power 1 / `temperature`: below 1 rows are more like the table, and fewer are
-        different. Raises ValueError before `fit`, for conditions that no row can meet, and, of a generator that is not
-        among `settings.CONDITIONAL`, for any.
+        different. Raises ValueError before `fit`, for conditions that no row can meet, and for those that the
+        generator cannot be asked for (see `settings.CONDITIONAL` and `INFORMED`).
         """
         if not self.fitted:
             raise ValueError("the model is not trained yet; fit it first")
-        if not conditions.open and self.name not in CONDITIONAL:
-            able = INFORMED if conditions.lowest < 1 else CONDITIONAL
+        able = INFORMED if conditions.lowest < 1 else CONDITIONAL
+        if not conditions.open and self.name not in able:
+            what = "low energies" if self.name in CONDITIONAL else "space groups, sites, atoms or energies"
             raise ValueError(
-                f"the model {self.name} cannot be asked for space groups, sites, atoms or energies; "
-                f"leave them open, or train one of {', '.join(able)}"
+                f"the model {self.name} cannot be asked for {what}; leave them open, or train one of {', '.join(able)}"
             )
         return self._sample(n, seed=seed, temperature=temperature, conditions=conditions)
 

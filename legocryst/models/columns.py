@@ -86,3 +86,9 @@ def energies(table: pd.DataFrame) -> np.ndarray:
     if "energy" not in table.columns:
         return np.full(len(table), np.nan)
     return pd.to_numeric(table["energy"], errors="coerce").to_numpy(float)
+
+
+def elements(table: pd.DataFrame) -> np.ndarray:
+    """Atomic numbers of the sites of a table, rising; none for a table without such columns."""
+    found = np.unique(table.filter(regex=r"^el\d+$"))
+    return found[found != UNUSED]

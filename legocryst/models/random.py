@@ -13,7 +13,7 @@ from legocryst.crystal import cell as cells
 from legocryst.crystal.table import CELL
 from legocryst.crystal.wyckoff import N_GROUPS
 from legocryst.models.base import Generator, Task
-from legocryst.models.columns import UNUSED, clear_unused, site_count
+from legocryst.models.columns import UNUSED, clear_unused, elements, site_count
 from legocryst.models.conditions import Conditions
 from legocryst.models.variables import atom_count, choices, on_position
 
@@ -44,10 +44,7 @@ class RandomSymmetric(Generator):
         return bool(self.columns)
 
     def _fit(self, table: pd.DataFrame, task: Task) -> None:
-        self.columns = list(table.columns)
-        if "el0" in table.columns:
-            values = np.unique(table.filter(regex=r"^el\d+$"))
-            self.elements = values[values != UNUSED]
+        self.columns, self.elements = list(table.columns), elements(table)
         if self.volume_per_atom is None:
             self.volume_per_atom = _volume_range(table)
         task.progress({"epoch": 1, "epochs": 1, "seconds_left": 0.0})

@@ -11,7 +11,7 @@ import pandas as pd
 from legocryst.crystal.surfaces import honeycomb, possible, surface_crystals
 from legocryst.crystal.table import encode
 from legocryst.models.base import Generator, Task
-from legocryst.models.columns import UNUSED, site_count
+from legocryst.models.columns import UNUSED, elements, site_count
 from legocryst.models.conditions import OPEN, Conditions
 
 AREA = honeycomb(1.42)
@@ -40,17 +40,14 @@ class OnSurfaces(Generator):
         return bool(self.columns)
 
     def _fit(self, table: pd.DataFrame, task: Task) -> None:
-        found = np.unique(table.filter(regex=r"^el\d+$"))
-        elements = found[found != UNUSED]
-        if len(elements) > 1:
-            raise ValueError(f"crystals on surfaces have one element, not {len(elements)}: take another model")
-        self.columns, self.element = list(table.columns), int(elements[0]) if len(elements) else CARBON
+        found = elements(table)
+        if len(found) > 1:
+            raise ValueError(f"crystals on surfaces have one element, not {len(found)}: take another model")
+        self.columns, self.element = list(table.columns), int(found[0]) if len(found) else CARBON
         task.progress({"epoch": 1, "epochs": 1, "seconds_left": 0.0})
 
     def _sample(self, n: int, *, seed: int, temperature: float, conditions: Conditions) -> pd.DataFrame:
         """See `Generator.sample`; nothing is learnt, so the temperature changes nothing."""
-        if conditions.lowest < 1:
-            raise ValueError("the model surfaces knows no energies: leave the share of lowest energies at 1")
         most = site_count(self.columns)
         sites, atoms = (conditions.sites[0], min(most, conditions.sites[1])), conditions.atoms
         if conditions.sites == OPEN.sites and atoms[0] == OPEN.atoms[0]:
@@ -70,8 +67,8 @@ class OnSurfaces(Generator):
         rows = encode(crystals, sites=most)
         if "el0" in self.columns:
             used = rows[[f"wp{i}" for i in range(most)]].to_numpy() != UNUSED
-            elements = np.where(used, self.element, UNUSED)
-            rows = rows.assign(**{f"el{i}": elements[:, i] for i in range(most)})
+            written = np.where(used, self.element, UNUSED)
+            rows = rows.assign(**{f"el{i}": written[:, i] for i in range(most)})
         return rows[self.columns]
 
     @classmethod

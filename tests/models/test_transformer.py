@@ -100,8 +100,8 @@ def test_guidance_goes_beyond_what_was_learnt(varied: pd.DataFrame) -> None:
         for guidance in (1.0, 4.0, 10.0)
     ]
     assert middle[0] > middle[1] > middle[2]
-    open_ = [model.sample(50, seed=0, conditions=Conditions(guidance=guidance)) for guidance in (1.0, 4.0)]
-    pd.testing.assert_frame_equal(*open_)
+    weak, strong = (model.sample(50, seed=0, conditions=Conditions(guidance=guidance)) for guidance in (1.0, 4.0))
+    pd.testing.assert_frame_equal(weak, strong)
 
 
 def test_a_share_of_lowest_energies_is_told(fitted: Transformer, varied: pd.DataFrame) -> None:
