@@ -447,7 +447,7 @@ def by_sites(crystals: pd.DataFrame) -> dict[str, int]:
 def distinct(crystals: Crystals, keys: list[str]) -> int:
     """Crystals of which StructureMatcher takes no two of one net to be the same."""
     same = matcher()
-    return sum(len(same.group_structures(group)) for group in _by_net(crystals, keys))
+    return sum(len(same.group_structures(group)) if len(group) > 1 else 1 for group in _by_net(crystals, keys))
 
 
 def _by_net(crystals: Crystals, keys: list[str]) -> Iterator[list[Any]]:
