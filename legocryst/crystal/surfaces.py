@@ -97,10 +97,11 @@ def origins(surface: str, group: int, frame: int = 0) -> np.ndarray:
     rotation = np.concatenate([rotation, np.tile(np.eye(3), (3, 1, 1))])  # the cell's own translations, too
     translation = np.concatenate([translation, np.eye(3)])
     points, found = np.random.default_rng(0).random((6, 3)), ORIGINS
+    before = level(surface, points @ axes + found[:, None])
     for turn, shift in zip(rotation, translation, strict=True):
-        before = level(surface, points @ axes + found[:, None])
         after = level(surface, (points @ turn.T + shift) @ axes + found[:, None])
-        found = found[np.minimum(*(np.abs(after - sign * before).max(axis=1) for sign in (1, -1))) < 1e-6]
+        kept = np.minimum(*(np.abs(after - sign * before).max(axis=1) for sign in (1, -1))) < 1e-6
+        found, before = found[kept], before[kept]
     return found
 
 

@@ -25,7 +25,7 @@ class Batch(NamedTuple):
     """What a network sees of b rows with room for s sites."""
 
     group: Tensor  # (b,) int64
-    energy: Tensor  # (b,) share of the known energies that are not larger, NaN unknown
+    share: Tensor  # (b,) of the known energies, those not larger than its own; NaN unknown
     position: Tensor  # (b, s) int64 Wyckoff index, -1 unused
     element: Tensor  # (b, s) int64 index into the packing's elements, -1 unused
     point: Tensor  # (b, s, 3)
@@ -35,9 +35,9 @@ class Batch(NamedTuple):
     def of(rows: Tensor) -> "Batch":
         """Split the tensor (b, 8 + 5 s) that `Packing.pack` makes."""
         sites = (rows.shape[1] - 8) // 5
-        group, energy, position, element, point, cell = rows.split([1, 1, sites, sites, 3 * sites, 6], dim=1)
+        group, share, position, element, point, cell = rows.split([1, 1, sites, sites, 3 * sites, 6], dim=1)
         return Batch(
-            group[:, 0].long(), energy[:, 0], position.long(), element.long(), point.unflatten(1, (sites, 3)), cell
+            group[:, 0].long(), share[:, 0], position.long(), element.long(), point.unflatten(1, (sites, 3)), cell
         )
 
 

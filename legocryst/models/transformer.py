@@ -146,7 +146,7 @@ class TransformerNetwork(Network):
         Any share from the smallest on is as likely: a share says what is asked for later, the energy itself would
         say which crystal it is.
         """
-        share = batch.energy + (1 - batch.energy) * torch.rand(len(batch.energy))
+        share = batch.share + (1 - batch.share) * torch.rand(len(batch.share))
         return torch.stack([share, (batch.position >= 0).sum(1), self.sizes(batch).sum(1)], dim=1)
 
     def sizes(self, batch: Batch) -> Tensor:
@@ -258,8 +258,9 @@ class TransformerNetwork(Network):
 class Drawing:
     """Rows while they are drawn: a space group, then site after site, then the cell.
 
-    Where an energy is told, the network answers twice, told it and not, and the logarithms of the chances of groups
-    and positions go `guidance` times as far from the second answer as the first (Ho & Salimans, arXiv 2207.12598).
+    Where a share of lowest energies is told, the network answers twice, told it and not, and the logarithms of the
+    chances of groups and positions go `guidance` times as far from the second answer as the first (Ho & Salimans,
+    arXiv 2207.12598).
     Tokens then stand in two halves, the rows that are told all and the same rows again.
     """
 
@@ -271,7 +272,7 @@ class Drawing:
         self.vectors = network.symmetry.positions()
 
     def draw(self, told: Tensor, groups: Tensor, packing: Packing) -> Drawn:
-        """Rows that are told energy, sites and atoms (b, 3), in the allowed groups (231,) bool."""
+        """Rows that are told share, sites and atoms (b, 3; see `facts`), in the allowed groups (231,) bool."""
         rows, sites, network = len(told), self.network.sites, self.network
         guided = self.guidance != 1 and not told[:, 0].isnan().all()
         self.answers = 2 if guided else 1

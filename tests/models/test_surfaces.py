@@ -31,7 +31,7 @@ def test_left_open_it_draws_large_cells_few_of_them_cubic(fitted: OnSurfaces) ->
     crystals = decode(fitted.sample(120, seed=0), element=6, max_atoms=500).crystals
     assert {crystal_system(group) for group in crystals.group.tolist()} == set(FRAMES)
     assert crystals.atom_count.min() >= FEWEST and crystals.site_count.min() >= SEVERAL
-    assert 0 < np.mean(crystals.group >= 195) < 0.5
+    assert 0.02 < np.mean(crystals.group >= 195) < 0.5
     few = decode(fitted.sample(40, seed=0, conditions=Conditions(sites=(1, 3))), element=6, max_atoms=500).crystals
     assert set(few.site_count.tolist()) == {1, 2, 3}
 
