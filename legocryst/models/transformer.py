@@ -30,7 +30,7 @@ SHUT = -1e9
 COMPONENTS = 10
 NARROWEST = (0.004, 0.02)
 """Least width of a component: of a coordinate, in cells, and of a cell variable, in standard deviations."""
-UNTOLD = 0.5
+UNTOLD = 0.2
 """Share of rows that are learnt without any condition; of the others each condition is told for a half."""
 WARM = 0.02
 """Share of the training in which the learning rate rises."""
@@ -39,6 +39,8 @@ BUMPS = 16
 """Numbers that tell the network how many atoms there shall be."""
 CHUNK = 2000
 """Rows drawn together."""
+CANDIDATES = 12
+"""Numbers that are drawn for one that is guided."""
 
 
 class Block(nn.Module):
@@ -258,10 +260,10 @@ class TransformerNetwork(Network):
 class Drawing:
     """Rows while they are drawn: a space group, then site after site, then the cell.
 
-    Where a share of lowest energies is told, the network answers twice, told it and not, and the logarithms of the
-    chances of groups and positions go `guidance` times as far from the second answer as the first (Ho & Salimans,
-    arXiv 2207.12598).
-    Tokens then stand in two halves, the rows that are told all and the same rows again.
+    Where a share of lowest energies is told, the network answers twice, told it and not, and the logarithms of all
+    chances go `guidance` times as far from the second answer as the first (Ho & Salimans, arXiv 2207.12598); for
+    coordinates and cells some candidates of the first answer stand for all numbers. Tokens then stand in two halves,
+    the rows that are told all and the same rows again.
     """
 
     def __init__(
@@ -280,7 +282,7 @@ class Drawing:
         self.group = self._guided(network.group_logits(hint), groups)
         self.position, self.element = torch.full((2, rows, sites), UNUSED)
         self.point, self.atoms = torch.zeros(rows, sites, 3), torch.zeros(rows, dtype=torch.int64)
-        last, end = torch.full((rows,), END), torch.zeros(rows, network.norm.normalized_shape[0])
+        last, end = torch.full((rows,), END), torch.zeros(self.answers, rows, network.norm.normalized_shape[0])
         x, going = network.first(self.group.repeat(self.answers), hint), torch.arange(rows)
         memory: list[tuple[Tensor, Tensor] | None] = [None] * len(network.blocks)
         for slot in range(sites + 1):
@@ -288,24 +290,21 @@ class Drawing:
                 x, memory[k] = block.step(x, memory[k])
             h = network.norm(x)
             index = self._next(h, going, last, slot)
-            more, h = index < END, h[: len(going)]
-            end[going[~more]] = h[~more]
+            more, h = index < END, h.unflatten(0, (self.answers, -1))
+            end[:, going[~more]] = h[:, ~more]
             going, last = going[more], index[more]
             if not len(going):
                 break
             stay = more.repeat(self.answers)
             memory = [(pair[0][stay], pair[1][stay]) for pair in memory if pair is not None]
-            x = self._site(h[more], going, last, slot).repeat(self.answers, 1)
+            x = self._site(h[:, more], going, last, slot).repeat(self.answers, 1)
         return Drawn(self.group, self.position, self.element, self.point, self._cell(end, packing))
-
-    def _choose(self, logits: Tensor) -> Tensor:
-        return choose(logits / self.temperature, self.noise)
 
     def _guided(self, logits: Tensor, possible: Tensor) -> Tensor:
         """One of the possible ones, (b, k) or (k,) bool, for each row, from logits (answers b, k)."""
         answers = torch.log_softmax(logits.unflatten(0, (self.answers, -1)).masked_fill(~possible, SHUT), dim=2)
         beyond = (self.guidance - 1) * (answers[0] - answers[-1])
-        return self._choose((answers[0] + beyond).masked_fill(~possible, SHUT))
+        return choose((answers[0] + beyond).masked_fill(~possible, SHUT) / self.temperature, self.noise)
 
     def _next(self, h: Tensor, going: Tensor, last: Tensor, slot: int) -> Tensor:
         """Wyckoff index, or END, of the next site of each row that goes on."""
@@ -316,15 +315,16 @@ class Drawing:
         return self._guided(logits, torch.from_numpy(np.hstack(open_)))
 
     def _site(self, h: Tensor, going: Tensor, index: Tensor, slot: int) -> Tensor:
-        """Draw element and coordinates of a site of each row; returns its token."""
+        """Draw element and coordinates of a site of each row, from h (answers, t, width); returns its token."""
         network = self.network
         site = Site.of(network.symmetry, self.group[going], index)
-        element = self._choose(network.element_logits(h, self.vectors[site.identity]))
-        features, free = network.chosen(h, self.vectors, site, element), torch.zeros(len(going), 3)
+        elements = network.element_logits(h.flatten(0, 1), self.vectors[site.identity].repeat(self.answers, 1))
+        element = self._guided(elements, torch.ones(elements.shape[1], dtype=torch.bool))
+        features = torch.stack([network.chosen(answer, self.vectors, site, element) for answer in h])
+        free = torch.zeros(len(going), 3)
         for k, axis in enumerate(cast(Iterable[Mixture], network.axes)):
             row = site.free[:, k].nonzero()[:, 0]
-            given = torch.cat([features[row], waves(free[row, :k])], dim=1)
-            free[row, k] = axis.draw(given, self.noise, temperature=self.temperature)
+            free[row, k] = self._number(axis, features[:, row], waves(free[row, :k]))
         point = network.symmetry.on_position(site.identity, free) % 1.0
         self.position[going, slot], self.element[going, slot], self.point[going, slot] = index, element, point
         self.atoms[going] += network.symmetry.multiplicity[self.group[going], index]
@@ -332,14 +332,23 @@ class Drawing:
         return network.token(self.vectors, site, element, point, atoms, torch.full_like(index, slot + 1))
 
     def _cell(self, end: Tensor, packing: Packing) -> Tensor:
-        """Draw the cell variables (b, 6)."""
-        free, cell = self.network.symmetry.cell_free[self.group], torch.zeros(len(end), 6)
+        """Draw the cell variables (b, 6) from the last tokens (answers, b, width)."""
+        free, cell = self.network.symmetry.cell_free[self.group], torch.zeros(end.shape[1], 6)
         for k, edge in enumerate(cast(Iterable[Mixture], self.network.edges)):
             row = free[:, k].nonzero()[:, 0]
-            given = torch.cat([end[row], cell[row, :k]], dim=1)
-            bounds = [torch.full((len(row),), value) for value in (packing.low[k], packing.high[k])]
-            cell[row, k] = edge.draw(given, self.noise, temperature=self.temperature, between=bounds)
+            cell[row, k] = self._number(edge, end[:, row], cell[row, :k], between=(packing.low[k], packing.high[k]))
         return cell
+
+    def _number(self, mixture: Mixture, h: Tensor, before: Tensor, *, between: tuple[float, float] = (0, 1)) -> Tensor:
+        """Draw a number (t,) from features (answers, t, width) and the numbers before it (t, k), guided."""
+        count = CANDIDATES if self.answers > 1 else 1
+        given = [torch.cat([answer, before], dim=1).repeat_interleave(count, dim=0) for answer in h]
+        bounds = [torch.full((len(given[0]),), value) for value in between]
+        drawn = mixture.draw(given[0], self.noise, temperature=self.temperature, between=bounds).view(-1, count)
+        if count == 1:
+            return drawn[:, 0]
+        lead = mixture.log_prob(given[0], drawn.flatten()) - mixture.log_prob(given[1], drawn.flatten())
+        return drawn.gather(1, choose((self.guidance - 1) * lead.view(-1, count), self.noise)[:, None])[:, 0]
 
 
 class Transformer(PackedGenerator):

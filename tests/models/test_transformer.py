@@ -1,5 +1,6 @@
 """The Transformer: what it draws are crystals as they stand, it is as likely as it says, conditions are met."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,11 @@ import torch
 
 from legocryst.crystal.table import decode
 from legocryst.models.base import generator, load
-from legocryst.models.conditions import Conditions
+from legocryst.models.conditions import Conditions, Reach
 from legocryst.models.files import read_file, save_file
+from legocryst.models.mixtures import Mixture
 from legocryst.models.packing import Batch
-from legocryst.models.transformer import Block, Transformer, TransformerNetwork
+from legocryst.models.transformer import Block, Drawing, Transformer, TransformerNetwork
 from legocryst.models.variables import atom_count, read
 from legocryst.settings import TrainSettings
 
@@ -102,6 +104,28 @@ def test_guidance_goes_beyond_what_was_learnt(varied: pd.DataFrame) -> None:
     assert middle[0] > middle[1] > middle[2]
     weak, strong = (model.sample(50, seed=0, conditions=Conditions(guidance=guidance)) for guidance in (1.0, 4.0))
     pd.testing.assert_frame_equal(weak, strong)
+
+
+@pytest.mark.parametrize("periodic", [False, True])
+def test_guided_numbers_are_those_that_are_likelier_if_told(fitted: Transformer, periodic: bool) -> None:
+    """Two normal distributions of one width: with a guidance of 2 the mean is as far again from that of the untold."""
+    mixture = Mixture(1, 4, 1, periodic=periodic, narrowest=0.0)
+    with torch.no_grad():
+        mixture.network[0].weight.fill_(1.0), mixture.network[0].bias.fill_(100.0)
+        mixture.network[2].weight.zero_(), mixture.network[2].bias.copy_(torch.tensor([0.0, -99.6, math.log(0.1)]))
+        mixture.network[2].weight[1] = 0.25  # the mean is 0.4 and the feature
+    network = fitted.network
+    assert isinstance(network, TransformerNetwork)
+    reach, noise = Reach(Conditions(), sites=8), torch.Generator().manual_seed(0)
+    drawing = Drawing(network, reach, noise, temperature=1.0, guidance=2.0)
+    told, untold, none = torch.full((5000, 1), 0.1), torch.zeros(5000, 1), torch.zeros(5000, 0)
+    means = []
+    for h in (told[None], torch.stack([told, untold])):
+        drawing.answers = len(h)
+        with torch.no_grad():
+            drawn = drawing._number(mixture, h, none, between=(-9.0, 9.0))
+        means.append(float(drawn.mean()))
+    assert means[0] == pytest.approx(0.5, abs=0.01) and means[1] == pytest.approx(0.6, abs=0.02)
 
 
 def test_a_share_of_lowest_energies_is_told(fitted: Transformer, varied: pd.DataFrame) -> None:
