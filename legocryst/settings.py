@@ -314,7 +314,7 @@ class SampleSettings(Settings):
         label="Share of lowest energies",
     )
     guidance: float = setting(
-        3.0,
+        1.75,
         "Transformer: how far it goes for the lowest energies, if they are asked for. 1: as it learnt; more: more rows "
         "of low energy, but fewer different ones.",
         ge=1,
