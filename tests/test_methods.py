@@ -56,7 +56,7 @@ def test_each_model_is_told(model: str, tmp_path: Path) -> None:
 
 def test_guidance_is_told_of_a_transformer_that_was_asked_for_low_energies(tmp_path: Path) -> None:
     for model, share, said in (("transformer", 0.25, True), ("transformer", 1.0, False), ("cvae", 0.25, False)):
-        asked = {"lowest_energies": share, "guidance": 3}
+        asked: dict[str, object] = {"lowest_energies": share, "guidance": 3}
         text = told(tmp_path / f"{model}{share}", train={"model": model}, sample=asked)
         assert ("asked for low energy with a guidance of 3 [" in text) == said
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch import nn
 
 from legocryst.crystal.table import decode
 from legocryst.models.base import generator, load
@@ -110,10 +111,14 @@ def test_guidance_goes_beyond_what_was_learnt(varied: pd.DataFrame) -> None:
 def test_guided_numbers_are_those_that_are_likelier_if_told(fitted: Transformer, periodic: bool) -> None:
     """Two normal distributions of one width: with a guidance of 2 the mean is as far again from that of the untold."""
     mixture = Mixture(1, 4, 1, periodic=periodic, narrowest=0.0)
-    with torch.no_grad():
-        mixture.network[0].weight.fill_(1.0), mixture.network[0].bias.fill_(100.0)
-        mixture.network[2].weight.zero_(), mixture.network[2].bias.copy_(torch.tensor([0.0, -99.6, math.log(0.1)]))
-        mixture.network[2].weight[1] = 0.25  # the mean is 0.4 and the feature
+    first, _, last = mixture.network
+    assert isinstance(first, nn.Linear) and isinstance(last, nn.Linear)
+    with torch.no_grad():  # so that the mean is the feature and 0.4, the width 0.1
+        first.weight.fill_(1.0)
+        first.bias.fill_(100.0)
+        last.weight.zero_()
+        last.weight[1] = 0.25
+        last.bias.copy_(torch.tensor([0.0, -99.6, math.log(0.1)]))
     network = fitted.network
     assert isinstance(network, TransformerNetwork)
     reach, noise = Reach(Conditions(), sites=8), torch.Generator().manual_seed(0)
