@@ -143,8 +143,7 @@ def _train(told: _Writer) -> None:
         f"The rows were learnt by {MODELS[settings.model]} {told.cite(*OF_MODEL[settings.model])} in "
         f"{int(curve['epoch'].max())} epochs of at most {settings.passes}, with Adam {told.cite('adam')} at a learning "
         f"rate of {settings.learning_rate:g} in batches of {settings.batch_size}; every {settings.pause} epochs fresh "
-        "samples were relaxed and judged, and the last weights were kept whose share of new crystals was not below the "
-        "largest by more than the standard error of their difference."
+        "samples were relaxed and judged, and the weights with the largest share of new crystals were kept."
     )
 
 

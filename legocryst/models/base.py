@@ -68,10 +68,9 @@ class Generator(ABC):
         """Learn from a table with METHOD's columns and perhaps `energy`; other columns are left alone.
 
         `progress(numbers)` is called after each epoch. `evaluate(rows)` judges fresh rows and must return `new`, what
-        share of them is worth having (see `loop.JUDGED`); training stops when it no longer grows, and the last weights
-        that were as good as the best, but for chance, are kept. When `should_stop()` is true the fit ends after the
-        epoch and what was learnt is kept. With `checkpoint` the state is written there, and a fit of the same table
-        with the same settings goes on from it.
+        share of them is worth having (see `loop.JUDGED`); training stops when it no longer grows, and the best weights
+        are kept. When `should_stop()` is true the fit ends after the epoch and what was learnt is kept. With
+        `checkpoint` the state is written there, and a fit of the same table with the same settings goes on from it.
 
         Raises ValueError for a table with fewer than two rows, missing columns or values that are not numbers, and for
         a checkpoint of another table or other settings.

@@ -1,7 +1,6 @@
 """The training loop of all networks: epochs, held-out rows, checks of fresh samples, early stop, checkpoint, resume."""
 
 import copy
-import math
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
@@ -18,7 +17,7 @@ from legocryst.settings import TrainSettings
 HELD_OUT = 0.05
 """Share of rows that the network never learns from (at least one row)."""
 JUDGED = "new"
-"""What a check of fresh samples must tell, from 0 to 1; by it the weights to keep are chosen."""
+"""What a check of fresh samples must tell, from 0 to 1, and what the best weights have most of."""
 CHECKPOINT_SECONDS = 10.0
 """A checkpoint is written this often, and when training ends."""
 
@@ -60,8 +59,8 @@ class Progress:
 
     epoch: int = 0
     stale: int = 0  # checks in a row without a better one
-    best: float = -1.0  # largest share that a check told
-    best_epoch: int = 0  # of the weights that are kept
+    best: float = -1.0
+    best_epoch: int = 0
     seconds: float = 0.0
     stopped: str = ""  # why training ended early
     history: list[dict[str, float]] = field(default_factory=list)
@@ -79,7 +78,7 @@ def train(
     evaluate: Callable[[], Mapping[str, float]] | None,
     checkpoint: Path | None,
 ) -> Progress:
-    """Train a network on rows (n, width), n >= 2; it ends in eval mode with the weights that `_judge` kept.
+    """Train a network on rows (n, width), n >= 2; it ends in eval mode with the best weights that were seen.
 
     `identity` names table and settings: ValueError when the checkpoint is of another. A resumed run ends with the same
     weights as one that was never interrupted.
@@ -103,7 +102,7 @@ def train(
             state.epoch += 1
             if evaluate is not None and (state.epoch % settings.pause == 0 or state.epoch == settings.passes):
                 losses |= {name: float(value) for name, value in evaluate().items()}
-                best = _judge(state, losses[JUDGED], network, best, settings)
+                best = _judge(state, losses[JUDGED], network, best, settings.patience)
             state.seconds += time.monotonic() - began
             state.history.append({"epoch": state.epoch, **losses})
             left = state.seconds / state.epoch * (settings.passes - state.epoch)
@@ -144,24 +143,16 @@ def _fill(rows: Tensor, multiple: int) -> Tensor:
 
 
 def _judge(
-    state: Progress, value: float, network: Network, best: dict[str, Tensor] | None, settings: TrainSettings
+    state: Progress, value: float, network: Network, best: dict[str, Tensor] | None, patience: int
 ) -> dict[str, Tensor] | None:
-    """Weights to keep after a check of fresh samples; notes when patience is at its end.
-
-    Kept are those of the last check that is no worse than the best one by more than the standard error of their
-    difference: so small a lead says nothing, and a network that has learnt longer knows more.
-    """
+    """Weights to keep after a check of fresh samples; notes when patience is at its end."""
     if value > state.best:
-        state.best, state.stale = value, 0
-    else:
-        state.stale += 1
-        if state.stale >= settings.patience:
-            state.stopped = f"no more new crystals in {settings.patience} checks"
-    error = math.sqrt(2 * max(0.0, state.best * (1 - state.best)) / settings.check_samples)
-    if value < state.best - error:
-        return best
-    state.best_epoch = state.epoch
-    return copy.deepcopy(network.state_dict())
+        state.best, state.best_epoch, state.stale = value, state.epoch, 0
+        return copy.deepcopy(network.state_dict())
+    state.stale += 1
+    if state.stale >= patience:
+        state.stopped = f"no more new crystals in {patience} checks"
+    return best
 
 
 def _write(

@@ -100,7 +100,7 @@ PAGES: dict[str, Page] = {
         "train.py",
         "A generative model learns the table. While it trains, fresh samples are drawn, relaxed shortly and judged, "
         "so that you see what matters: how many become valid crystals. Training ends when that share no longer "
-        "grows; the last weights that were no worse than the best are kept.",
+        "grows, and the best weights are kept.",
         "An augmented table and its features.",
         "A model from which any number of rows can be drawn.",
         "generate",

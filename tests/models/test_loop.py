@@ -11,8 +11,8 @@ from legocryst.settings import TrainSettings
 SETTINGS = TrainSettings(epochs=12, batch_size=200, latent=8, hidden=32, check_every=2, patience=2, check_samples=25)
 
 
-def test_stops_when_samples_do_not_get_better_and_keeps_the_last_good_weights(families: pd.DataFrame) -> None:
-    shares = iter([0.52, 0.5, 0.3])  # of 25 rows: only a difference above 0.14 is one
+def test_stops_when_samples_do_not_get_better_and_keeps_the_best(families: pd.DataFrame) -> None:
+    shares = iter([0.1, 0.5, 0.3, 0.5])
     seen: list[Mapping[str, Any]] = []
     sizes: list[int] = []
 
@@ -22,9 +22,9 @@ def test_stops_when_samples_do_not_get_better_and_keeps_the_last_good_weights(fa
 
     stopped = generator("vae").fit(families, SETTINGS, seed=1, progress=seen.append, evaluate=evaluate)
     training = stopped.describe()["training"]
-    assert training["epoch"] == 6 and training["best_epoch"] == 4 and training["best"] == 0.52
-    assert "2 checks" in training["stopped"] and sizes == [25] * 3
-    assert [n["epoch"] for n in seen if "new" in n] == [2, 4, 6] and seen[1]["decodable"] == 1
+    assert training["epoch"] == 8 and training["best_epoch"] == 4 and training["best"] == 0.5
+    assert "2 checks" in training["stopped"] and sizes == [25] * 4
+    assert [n["epoch"] for n in seen if "new" in n] == [2, 4, 6, 8] and seen[1]["decodable"] == 1
     best = generator("vae").fit(families, SETTINGS.model_copy(update={"epochs": 4}), seed=1)
     pd.testing.assert_frame_equal(stopped.sample(20, seed=0), best.sample(20, seed=0))
 
