@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -59,19 +58,10 @@ class App:
         raise TimeoutError(f"the app does not answer at {self.address}")
 
     def stop(self) -> None:
-        """End it, and wait until it has ended.
-
-        Once a server hung after Python's own end, in the clean-up of a compiled library: one that takes a minute is
-        killed, with a warning.
-        """
+        """End it, and wait until it has ended."""
         if self.process is not None:
             self.process.terminate()
-            try:
-                self.process.wait(60)
-            except subprocess.TimeoutExpired:
-                warnings.warn(f"the app at {self.address} did not end within a minute and was killed", stacklevel=2)
-                self.process.kill()
-                self.process.wait()
+            self.process.wait(60)
             self.process = None
 
 
