@@ -57,10 +57,10 @@ class Mixture(nn.Module):
         return logits, mean, self.narrowest + torch.exp(width.clamp(max=1.0))
 
     def log_prob(self, features: Tensor, value: Tensor) -> Tensor:
-        """Logarithm of the density (n,) of values (n,)."""
+        """Logarithm of the density of values (n,), or of several for each row, (k, n)."""
         logits, mean, std = self.parts(features)
-        log_density = log_normal(value[:, None] - mean, std, periodic=self.periodic)
-        return torch.logsumexp(torch.log_softmax(logits, dim=1) + log_density, dim=1)
+        log_density = log_normal(value[..., None] - mean, std, periodic=self.periodic)
+        return torch.logsumexp(torch.log_softmax(logits, dim=1) + log_density, dim=-1)
 
     def draw(
         self, features: Tensor, noise: torch.Generator, *, temperature: float, between: Sequence[Tensor] = ()

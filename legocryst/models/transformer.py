@@ -342,13 +342,14 @@ class Drawing:
     def _number(self, mixture: Mixture, h: Tensor, before: Tensor, *, between: tuple[float, float] = (0, 1)) -> Tensor:
         """Draw a number (t,) from features (answers, t, width) and the numbers before it (t, k), guided."""
         count = CANDIDATES if self.answers > 1 else 1
-        given = [torch.cat([answer, before], dim=1).repeat_interleave(count, dim=0) for answer in h]
-        bounds = [torch.full((len(given[0]),), value) for value in between]
-        drawn = mixture.draw(given[0], self.noise, temperature=self.temperature, between=bounds).view(-1, count)
+        given = [torch.cat([answer, before], dim=1) for answer in h]
+        several = given[0].repeat_interleave(count, dim=0)
+        bounds = [torch.full((len(several),), value) for value in between]
+        drawn = mixture.draw(several, self.noise, temperature=self.temperature, between=bounds).view(-1, count)
         if count == 1:
             return drawn[:, 0]
-        lead = mixture.log_prob(given[0], drawn.flatten()) - mixture.log_prob(given[1], drawn.flatten())
-        return drawn.gather(1, choose((self.guidance - 1) * lead.view(-1, count), self.noise)[:, None])[:, 0]
+        told, untold = (mixture.log_prob(features, drawn.T).T for features in given)
+        return drawn.gather(1, choose((self.guidance - 1) * (told - untold), self.noise)[:, None])[:, 0]
 
 
 class Transformer(PackedGenerator):
