@@ -329,7 +329,7 @@ def app(options: argparse.Namespace) -> Result:
         print_json({"url": url, "workspace": workspace})
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what the server says is no result
     os.chdir(ROOT)
-    server = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.port", str(options.port)]
+    server = [sys.executable, "-m", "legocryst.server", "--server.port", str(options.port)]
     environment = {**os.environ, "LEGOCRYST_WORKSPACE": str(workspace)}
     os.execve(sys.executable, [*server, "--server.headless", "true"], environment)
 
