@@ -10,12 +10,13 @@ import torch
 from torch import nn
 
 from legocryst.crystal.table import decode
+from legocryst.models.attention import TransformerNetwork
 from legocryst.models.base import generator, load
 from legocryst.models.conditions import Conditions, Reach
 from legocryst.models.files import read_file, save_file
 from legocryst.models.mixtures import Mixture
 from legocryst.models.packing import Batch
-from legocryst.models.transformer import Block, Drawing, Transformer, TransformerNetwork
+from legocryst.models.transformer import Drawing, Transformer
 from legocryst.models.variables import atom_count, read
 from legocryst.settings import TrainSettings
 
@@ -28,18 +29,6 @@ def fitted(varied: pd.DataFrame) -> Transformer:
     model = generator("transformer").fit(varied.assign(energy=energy), SETTINGS, seed=0)
     assert isinstance(model, Transformer)
     return model
-
-
-def test_tokens_after_one_another_are_those_of_all_at_once() -> None:
-    torch.manual_seed(0)
-    block, tokens = Block(16), torch.randn(5, 4, 16)
-    place = torch.arange(20)
-    with torch.no_grad():
-        together = block(tokens.flatten(0, 1), place, 5, 4).view(5, 4, 16)
-        memory = None
-        for k in range(4):
-            x, memory = block.step(tokens[:, k], memory)
-            assert torch.allclose(x, together[:, k], atol=1e-5)
 
 
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 3.0])
