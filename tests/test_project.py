@@ -59,7 +59,7 @@ ROOMS = (
     {"legocryst.rounds"},
     {"legocryst.pipeline", "legocryst.times", "legocryst.methods", "legocryst.past"},
     {"legocryst.cli", "legocryst.ui"},
-    {"legocryst.__main__", "pages", "app"},
+    {"legocryst.__main__", "legocryst.server", "pages", "app"},
 )
 """The house of docs/architecture.md, the lowest floor first."""
 STAIRS = {
