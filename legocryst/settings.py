@@ -567,6 +567,10 @@ class PowderSettings(Settings):
     )
 
 
+SHAKEN = 200
+"""Most atoms in the primitive cell of a crystal that is shaken: without symmetry each of them costs."""
+
+
 class RankSettings(EnergySettings):
     """How valid crystals are ordered by energy."""
 
@@ -604,8 +608,8 @@ class RankSettings(EnergySettings):
     )
     max_rattled: int = setting(
         10,
-        "Of the lowest relaxed ones with at most 200 atoms in the primitive cell so many are shaken and relaxed again, "
-        "without symmetry.",
+        f"Of the lowest relaxed ones with at most {SHAKEN} atoms in the primitive cell so many are shaken and relaxed "
+        "again, without symmetry.",
         ge=0,
         le=10_000,
         label="Most shaken",

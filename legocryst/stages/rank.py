@@ -7,15 +7,13 @@ import numpy as np
 import pandas as pd
 
 from legocryst.crystal.representation import Crystals
-from legocryst.settings import RankSettings
+from legocryst.settings import SHAKEN, RankSettings
 
 if TYPE_CHECKING:
     from legocryst.analysis.batch import Kept
 
 SCREEN = "7net-0"
 """The model of the energies that decide which crystals are relaxed."""
-SHAKEN = 200
-"""Most atoms in the primitive cell of a crystal that is shaken: without symmetry each of them costs."""
 NOT_ASKED = "energies were not asked for"
 NET_LOST = "the relaxation changed its net"
 NOT_TAKEN = {
