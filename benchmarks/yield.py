@@ -23,7 +23,8 @@ was kept costs nothing.
 
 With --learn, all new frameworks get an energy as they stand, those below so many eV/atom join the crystals that were
 learnt from, a table of as many rows is made of both, and a model trained anew on it draws as many samples again, with
-the changes of --again; for each --again that is given once more. All samples are judged as one.
+the changes of --again; for each --again that is given once more. Each sample is judged by itself, where what was learnt
+from is known, and all as one.
 """
 
 import argparse
@@ -339,6 +340,8 @@ def learnt(
     clock.seconds["train again"] = clock.seconds.get("train again", 0.0) + training
     again = f"{name}-learnt-{mark}-again-{_mark(asked.model_dump_json(), len(frame))}"
     took, more = kept(again, partial(sample, model, asked, seed=options.seed + len(frame)), bench)
+    tell(f"{name}, learnt, {asked.samples}", took, judged(more, both))
+    low_energy(again, more, both)
     for part, seconds in took.seconds.items():
         clock.seconds[part] += seconds
     return clock, pd.concat([frame, more.assign(row=more["row"] + len(frame))], ignore_index=True)

@@ -203,12 +203,17 @@ def funnel(counts: Mapping[str, Any]) -> go.Figure:
     """How many of the sampled rows are decodable, valid, no duplicate, new and low in energy; of `counts.count`."""
     steps = funnel_steps(counts)
     total = max(1, counts["sampled"])
-    labels = [f"{number} ({100 * number / total:.0f} %)" for number in steps.values()]
+    labels = [f"{number} ({_percent(100 * number / total)} %)" for number in steps.values()]
     figure = go.Figure(layout={"template": TEMPLATE, "showlegend": False, "hovermode": "closest", "height": 260})
     figure.add_bar(y=list(steps), x=list(steps.values()), orientation="h", text=labels, textposition="auto")
     figure.update_yaxes(autorange="reversed")
     figure.update_xaxes(title="Rows")
     return figure
+
+
+def _percent(share: float) -> str:
+    """Whole percents; of less than one the first digit that counts."""
+    return f"{share:.0f}" if share >= 1 or not share else f"{share:.1g}"
 
 
 def funnel_steps(counts: Mapping[str, Any]) -> dict[str, int]:

@@ -99,8 +99,8 @@ PAGES: dict[str, Page] = {
         "Train",
         "train.py",
         "A generative model learns the table. While it trains, fresh samples are drawn, relaxed shortly and judged, "
-        "so that you see what matters: how many become valid crystals. Training ends when that share no longer "
-        "grows, and the best weights are kept.",
+        "so that you see what matters: how many become valid crystals, and new ones. Training ends when the share of "
+        "new ones no longer grows, and the weights that gave most are kept.",
         "An augmented table and its features.",
         "A model from which any number of rows can be drawn.",
         "generate",

@@ -24,6 +24,11 @@ def test_funnel_falls_from_sampled_to_new(counts: dict[str, object]) -> None:
     assert list(figures.funnel(counts).data[0].x) == steps
 
 
+def test_funnel_tells_small_shares_apart_from_none(counts: dict[str, object]) -> None:
+    texts = list(figures.funnel(counts | {"sampled": 1500, "low_energy": 6}).data[0].text)
+    assert texts[-1] == "6 (0.4 %)" and texts[0] == "1500 (100 %)"
+
+
 def test_histogram_counts_every_value_and_names_the_unit() -> None:
     bins = tables.binned(np.array([1.0, 2.0, 2.5, np.nan, 9.0]))
     figure = figures.histogram(bins, x="density")
