@@ -308,7 +308,8 @@ class SampleSettings(Settings):
     )
     lowest_energies: float = setting(
         1.0,
-        "Share of the training energies, lowest first, that samples shall have; 1 for any.",
+        "Share of the training energies, lowest first, that samples shall have; 1 for any. It helps a transformer; a "
+        "cvae made no more crystals of low energy.",
         gt=0,
         le=1,
         label="Share of lowest energies",
