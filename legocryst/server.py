@@ -4,12 +4,27 @@ import atexit
 import os
 import sys
 
-from streamlit.web.cli import main
-
 from legocryst import ROOT
 
+
+def serve() -> None:
+    """Serve until the process is told to end.
+
+    It ends after all clean-up of Python's: that of a compiled library, which comes later, was once seen to hang, and
+    the user's Ctrl-C with it.
+    """
+    code = 1
+
+    def end() -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+    atexit.register(end)  # what is registered first is called last
+    from streamlit.web.cli import main
+
+    code = main(["run", str(ROOT / "app.py"), *sys.argv[1:]], prog_name="streamlit", standalone_mode=False) or 0
+
+
 if __name__ == "__main__":
-    main(["run", str(ROOT / "app.py"), *sys.argv[1:]], prog_name="streamlit", standalone_mode=False)
-    # Once Python has waited for its threads, the process ends: the clean-up of a compiled library, which comes after
-    # that, was once seen to hang, and the user's Ctrl-C with it.
-    atexit.register(os._exit, 0)
+    serve()
