@@ -141,10 +141,15 @@ def _train(told: _Writer) -> None:
     curve = pd.read_parquet(told.job.folder / FILES["train"][0])
     told.say(
         f"The rows were learnt by {MODELS[settings.model]} {told.cite(*OF_MODEL[settings.model])} in "
-        f"{int(curve['epoch'].max())} epochs of at most {settings.passes}, with Adam {told.cite('adam')} at a learning "
-        f"rate of {settings.learning_rate:g} in batches of {settings.batch_size}; every {settings.pause} epochs fresh "
-        "samples were relaxed and judged, and the weights with the largest share of new crystals were kept."
+        f"{int(curve['epoch'].max())} epochs of at most {settings.passes}, with {_optimiser(told)} at a learning "
+        f"rate of {settings.rate:g} in batches of {settings.batch}; every {settings.pause} epochs fresh samples were "
+        "relaxed and judged, and the weights with the largest share of new crystals were kept."
     )
+
+
+def _optimiser(told: _Writer) -> str:
+    muon = f"Muon {told.cite('muon')} and " if told.settings.train.model == "transformer" else ""
+    return f"{muon}Adam {told.cite('adam')}"
 
 
 def _sample(told: _Writer) -> None:

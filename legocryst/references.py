@@ -175,6 +175,14 @@ _ALL = (
         arxiv="1412.6980",
     ),
     Reference(
+        "muon",
+        ("Liu, Jingyuan", "Su, Jianlin", "others"),
+        "Muon is Scalable for LLM Training",
+        "arXiv",
+        2025,
+        arxiv="2502.16982",
+    ),
+    Reference(
         "spglib",
         ("Togo, Atsushi", "Shinohara, Kohei", "Tanaka, Isao"),
         "Spglib: a Software Library for Crystal Symmetry Search",

@@ -253,7 +253,7 @@ def _done(stage: str, job: Job, settings: RunSettings, shares: Shares | None, st
 
 def _learning(settings: RunSettings) -> float:
     """What a row costs in an epoch; small steps cost more."""
-    return LEARNING.get(settings.train.model, 1.0) * (1 + A_STEP / settings.train.batch_size)
+    return LEARNING.get(settings.train.model, 1.0) * (1 + A_STEP / settings.train.batch)
 
 
 def _energies(settings: RunSettings, screened: float, relaxed: float, sites: float) -> float:

@@ -6,7 +6,7 @@ import streamlit as st
 from legocryst.jobs import QUALITY, Job, jobs, stages
 from legocryst.quantities import QUANTITIES, header
 from legocryst.records import read_json
-from legocryst.settings import UNTRAINED, RunSettings
+from legocryst.settings import UNTRAINED, RunSettings, TrainSettings
 from legocryst.ui import figures, forms, frame, shell, show
 from legocryst.ui.live import live, planned, steps, training_curve
 
@@ -65,15 +65,15 @@ def compared() -> None:
 def ended(job: Job, curve: pd.DataFrame) -> dict[str, object]:
     """What a training ended with."""
     shares = curve[curve["quantity"] == "new"]["value"]
-    settings = job.record["settings"]["train"]
+    settings = TrainSettings.model_validate(job.record["settings"]["train"])
     seconds = steps(job).get("train", {}).get("cpu_seconds", 0.0)
     return {
         "Training": shell.name_of(job),
         "Epochs": int(curve["epoch"].max()),
         "Best share new (%)": f"{100 * shares.max():.1f}" if len(shares) else "not checked",
         "CPU-minutes": f"{seconds / 60:.1f}",
-        "Learning rate": settings["learning_rate"],
-        "Rows in a step": settings["batch_size"],
+        "Learning rate": settings.rate,
+        "Rows in a step": settings.batch,
     }
 
 

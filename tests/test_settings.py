@@ -4,7 +4,17 @@ import pytest
 from pydantic import ValidationError
 
 from legocryst.crystal.cell import SYSTEMS
-from legocryst.settings import PRESETS, CurateSettings, RunSettings, Settings, group_numbers, preset, shape
+from legocryst.settings import (
+    CHECKED,
+    PRESETS,
+    CurateSettings,
+    RunSettings,
+    Settings,
+    TrainSettings,
+    group_numbers,
+    preset,
+    shape,
+)
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -77,3 +87,14 @@ def test_shapes() -> None:
     assert shape(fields["periodicities"]).choices == (3, 2, 1, 0)
     some = CurateSettings(periodicities=(3, 2), crystal_systems=("cubic",), max_energy=0.5)
     assert CurateSettings.model_validate_json(some.model_dump_json()) == some
+
+
+def test_what_a_training_leaves_open_suits_its_model() -> None:
+    """A Transformer learns in small steps, few epochs and few checks, which then judge more samples each."""
+    attention, other = TrainSettings(model="transformer"), TrainSettings(model="vae")
+    assert attention.batch < other.batch and attention.rate > other.rate
+    for settings in (attention, other, TrainSettings(model="gan", epochs=7), TrainSettings(epochs=1)):
+        checks = -(-settings.passes // settings.pause)
+        assert 0.9 * CHECKED <= settings.judged * checks <= CHECKED
+    told = TrainSettings(model="transformer", batch_size=50, learning_rate=0.1, check_samples=3)
+    assert (told.batch, told.rate, told.judged) == (50, 0.1, 3)

@@ -1,6 +1,7 @@
 """The Transformer's network: probabilities of space groups, Wyckoff positions, coordinates and cells.
 
-Attention as in Vaswani et al., arXiv 1706.03762, with normalised sums as in Xiong et al., arXiv 2002.04745.
+Attention as in Vaswani et al., arXiv 1706.03762, with normalised sums as in Xiong et al., arXiv 2002.04745. Matrices
+in its blocks are learnt by Muon, scaled so that Adam's learning rate suits them (Liu et al., arXiv 2502.16982).
 """
 
 import math
@@ -24,12 +25,16 @@ COMPONENTS = 10
 NARROWEST = (0.004, 0.02)
 """Least width of a component: of a coordinate, in cells, and of a cell variable, in standard deviations."""
 UNTOLD = 0.2
-"""Share of rows that are learnt without any condition; of the others each condition is told for a half."""
+"""Share of rows that are learnt without any condition."""
+TOLD = (0.75, 0.5, 0.5)
+"""Of the others, the share that is told its energy, sites and atoms."""
 WARM = 0.02
 """Share of the training in which the learning rate rises."""
 LARGEST_GRADIENT = 1.0
 BUMPS = 16
-"""Numbers that tell the network how many atoms there shall be."""
+"""Numbers that tell the network how many atoms there shall be, and as many that tell the share of lowest energies."""
+LEAST_SHARE = 1 / 256
+"""Smaller shares of lowest energies are not told apart."""
 
 
 class Block(nn.Module):
@@ -87,7 +92,7 @@ class TransformerNetwork(Network):
         width, elements = settings.width, len(packing.elements)
         self.sites, self.scale = packing.sites, 1 / math.sqrt(width)
         self.symmetry = Symmetry(width)
-        self.told = nn.Sequential(nn.Linear(packing.sites + BUMPS + 5, width), nn.GELU(), nn.Linear(width, width))
+        self.told = nn.Sequential(nn.Linear(packing.sites + 2 * BUMPS + 3, width), nn.GELU(), nn.Linear(width, width))
         self.which_group = nn.Sequential(nn.GELU(), nn.Linear(width, len(self.symmetry.exists)))
         self.element = nn.Embedding(elements, width)
         self.slot = nn.Embedding(packing.sites + 1, width)
@@ -105,9 +110,15 @@ class TransformerNetwork(Network):
         self.register_buffer("share", torch.from_numpy(packing.log_shares()), persistent=False)
 
     def optimizers(self, settings: TrainSettings) -> list[torch.optim.Optimizer]:
-        """AdamW."""
-        rate = settings.learning_rate
-        return [torch.optim.AdamW(self.parameters(), lr=rate, betas=(0.9, 0.99), weight_decay=0.01, fused=True)]
+        """Muon for the matrices of the blocks, AdamW for all else."""
+        rate, decay = settings.rate, 0.01
+        matrices = [value for value in self.blocks.parameters() if value.ndim == 2]
+        inside = {id(value) for value in matrices}
+        others = [value for value in self.parameters() if id(value) not in inside]
+        return [
+            torch.optim.AdamW(others, lr=rate, betas=(0.9, 0.99), weight_decay=decay, fused=True),
+            torch.optim.Muon(matrices, lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"),
+        ]
 
     def rate(self, share: float) -> float:
         """Half a cosine after a short rise."""
@@ -117,13 +128,14 @@ class TransformerNetwork(Network):
         """One step on the negative log-likelihood, some conditions told."""
         batch = Batch.of(rows)
         chance = torch.rand(len(rows), 4)
-        hidden = (chance[:, :3] < 0.5) | (chance[:, 3:] < UNTOLD)
+        hidden = (chance[:, :3] > torch.tensor(TOLD)) | (chance[:, 3:] < UNTOLD)
         parts = self.losses(batch, self.facts(batch).masked_fill(hidden, torch.nan))
         loss = torch.stack(list(parts.values())).sum()
-        optimizers[0].zero_grad()
+        self.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.parameters(), LARGEST_GRADIENT)
-        optimizers[0].step()
+        for optimizer in optimizers:
+            optimizer.step()
         return {"loss": loss, **parts}
 
     def held_out_loss(self, rows: Tensor) -> Tensor:
@@ -134,10 +146,10 @@ class TransformerNetwork(Network):
     def facts(self, batch: Batch) -> Tensor:
         """What can be told of rows: a share of lowest energies they are among, their sites and atoms (b, 3).
 
-        Any share from the smallest on is as likely: a share says what is asked for later, the energy itself would
-        say which crystal it is.
+        Any share from the smallest on is told, its logarithm evenly, so that small ones are learnt as well: a share
+        says what is asked for later, the energy itself would say which crystal it is.
         """
-        share = batch.share + (1 - batch.share) * torch.rand(len(batch.share))
+        share = batch.share ** torch.rand(len(batch.share))
         return torch.stack([share, (batch.position >= 0).sum(1), self.sizes(batch).sum(1)], dim=1)
 
     def sizes(self, batch: Batch) -> Tensor:
@@ -153,7 +165,8 @@ class TransformerNetwork(Network):
         centre = torch.arange(BUMPS) * (math.log(1600) / (BUMPS - 1))
         bumps = torch.exp(-((torch.log(atoms.clamp(min=1))[:, None] - centre) ** 2) / 0.2) * known[:, 2:]
         one = functional.one_hot(sites.long().clamp(0, self.sites), self.sites + 1) * known[:, 1:2]
-        low = torch.stack([share, torch.log(share)], dim=1)
+        spacing = -math.log(LEAST_SHARE) / (BUMPS - 1)
+        low = torch.sigmoid(3 * (torch.log(share)[:, None] / spacing + torch.arange(BUMPS))) * known[:, :1]
         return self.told(torch.cat([known[:, :2], low, one, bumps], dim=1))
 
     def losses(self, batch: Batch, told: Tensor) -> dict[str, Tensor]:
@@ -164,7 +177,8 @@ class TransformerNetwork(Network):
         site = Site.of(self.symmetry, batch.group[row], batch.position[row, slot])
         element, point, atoms = batch.element[row, slot], batch.point[row, slot], self.sizes(batch).cumsum(1)[row, slot]
         vectors, hint = self.symmetry.positions(), self.hint(told)
-        x = torch.cat([self.first(batch.group, hint), self.token(vectors, site, element, point, atoms, slot + 1)])
+        tokens = self.token(vectors, site, element, point, atoms, slot + 1) + hint[row]
+        x = torch.cat([self.first(batch.group, hint), tokens])
         place = torch.cat([torch.arange(rows) * slots, row * slots + slot + 1])
         for block in self.blocks:
             x = block(x, place, rows, slots)

@@ -45,7 +45,7 @@ class CVAENetwork(Network):
 
     def optimizers(self, settings: TrainSettings) -> list[torch.optim.Optimizer]:
         """Adam."""
-        return [torch.optim.Adam(self.parameters(), lr=settings.learning_rate, fused=True)]
+        return [torch.optim.Adam(self.parameters(), lr=settings.rate, fused=True)]
 
     def rate(self, share: float) -> float:
         """Half a cosine."""

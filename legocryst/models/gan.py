@@ -44,7 +44,7 @@ class GANNetwork(ColumnNetwork):
     def optimizers(self, settings: TrainSettings) -> list[torch.optim.Optimizer]:
         """Adam for the generator and for the critic."""
         return [
-            torch.optim.Adam(net.parameters(), lr=settings.learning_rate, betas=(0.5, 0.9), fused=True)
+            torch.optim.Adam(net.parameters(), lr=settings.rate, betas=(0.5, 0.9), fused=True)
             for net in (self.generator, self.critic)
         ]
 

@@ -126,9 +126,9 @@ def _epoch(
     """One pass over the rows in random order; the mean of each loss."""
     network.train()
     total: dict[str, Tensor] = {}
-    batches = torch.randperm(len(rows)).split(settings.batch_size)
+    batches = torch.randperm(len(rows)).split(settings.batch)
     for k, index in enumerate(batches):
-        rate = settings.learning_rate * network.rate((epoch + (k + 1) / len(batches)) / settings.passes)
+        rate = settings.rate * network.rate((epoch + (k + 1) / len(batches)) / settings.passes)
         for group in (group for optimizer in optimizers for group in optimizer.param_groups):
             group["lr"] = rate
         losses = network.step(_fill(rows[index], network.multiple), optimizers)

@@ -64,7 +64,7 @@ class NetworkGenerator(Generator):
 
         def check() -> Mapping[str, float]:
             assert task.evaluate is not None
-            return task.evaluate(self.sample(task.settings.check_samples, seed=task.seed))
+            return task.evaluate(self.sample(task.settings.judged, seed=task.seed))
 
         state = loop.train(
             network,

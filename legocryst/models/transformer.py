@@ -48,12 +48,13 @@ class Drawing:
         rows, sites, network = len(told), self.network.sites, self.network
         guided = self.guidance != 1 and not told[:, 0].isnan().all()
         self.answers = 2 if guided else 1
-        hint = network.hint(torch.cat([told, told.index_fill(1, torch.tensor(0), torch.nan)]) if guided else told)
-        self.group = self._guided(network.group_logits(hint), groups)
+        hints = network.hint(torch.cat([told, told.index_fill(1, torch.tensor(0), torch.nan)]) if guided else told)
+        self.hint = hints.unflatten(0, (self.answers, rows))
+        self.group = self._guided(network.group_logits(hints), groups)
         self.position, self.element = torch.full((2, rows, sites), UNUSED)
         self.point, self.atoms = torch.zeros(rows, sites, 3), torch.zeros(rows, dtype=torch.int64)
         last, end = torch.full((rows,), END), torch.zeros(self.answers, rows, network.norm.normalized_shape[0])
-        x, going = network.first(self.group.repeat(self.answers), hint), torch.arange(rows)
+        x, going = network.first(self.group.repeat(self.answers), hints), torch.arange(rows)
         memory: list[tuple[Tensor, Tensor] | None] = [None] * len(network.blocks)
         for slot in range(sites + 1):
             for k, block in enumerate(cast(Iterable[Block], network.blocks)):
@@ -67,7 +68,7 @@ class Drawing:
                 break
             stay = more.repeat(self.answers)
             memory = [(pair[0][stay], pair[1][stay]) for pair in memory if pair is not None]
-            x = self._site(h[:, more], going, last, slot).repeat(self.answers, 1)
+            x = self._site(h[:, more], going, last, slot)
         return Drawn(self.group, self.position, self.element, self.point, self._cell(end, packing))
 
     def _guided(self, logits: Tensor, possible: Tensor) -> Tensor:
@@ -85,7 +86,7 @@ class Drawing:
         return self._guided(logits, torch.from_numpy(np.hstack(open_)))
 
     def _site(self, h: Tensor, going: Tensor, index: Tensor, slot: int) -> Tensor:
-        """Draw element and coordinates of a site of each row, from h (answers, t, width); returns its token."""
+        """Draw element and coordinates of a site of each row from h (answers, t, width); returns tokens for both."""
         network = self.network
         site = Site.of(network.symmetry, self.group[going], index)
         elements = network.element_logits(h.flatten(0, 1), self.vectors[site.identity].repeat(self.answers, 1))
@@ -99,7 +100,8 @@ class Drawing:
         self.position[going, slot], self.element[going, slot], self.point[going, slot] = index, element, point
         self.atoms[going] += network.symmetry.multiplicity[self.group[going], index]
         atoms = self.atoms[going].float()
-        return network.token(self.vectors, site, element, point, atoms, torch.full_like(index, slot + 1))
+        token = network.token(self.vectors, site, element, point, atoms, torch.full_like(index, slot + 1))
+        return (token + self.hint[:, going]).flatten(0, 1)
 
     def _cell(self, end: Tensor, packing: Packing) -> Tensor:
         """Draw the cell variables (b, 6) from the last tokens (answers, b, width)."""

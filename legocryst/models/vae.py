@@ -39,7 +39,7 @@ class VAENetwork(ColumnNetwork):
 
     def optimizers(self, settings: TrainSettings) -> list[torch.optim.Optimizer]:
         """Adam."""
-        return [torch.optim.Adam(self.parameters(), lr=settings.learning_rate, weight_decay=1e-5, fused=True)]
+        return [torch.optim.Adam(self.parameters(), lr=settings.rate, weight_decay=1e-5, fused=True)]
 
     def decode(self, z: Tensor) -> Tensor:
         """Bounded logits and scalars (n, width) of latent points (n, latent)."""

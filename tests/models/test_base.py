@@ -83,7 +83,7 @@ def test_samples_are_possible(name: str, varied: pd.DataFrame) -> None:
 @pytest.mark.parametrize("name", NETWORKS)
 def test_one_crystal_is_learnt_by_heart(name: str, one_crystal: pd.DataFrame) -> None:
     """Its group and positions, and its cell to half a percent; sites may come in another order."""
-    slow = {"epochs": 150, "learning_rate": 0.01} if name == "transformer" else {}
+    slow = {"epochs": 100, "learning_rate": 0.01, "batch_size": 20} if name == "transformer" else {}
     rows = generator(name).fit(one_crystal, settings(name, **slow), seed=0).sample(30, seed=0)
     (found, kept, _), (wanted, _, _) = read(rows), read(one_crystal.head(30))
     assert len(kept) == 30

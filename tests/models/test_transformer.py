@@ -74,7 +74,7 @@ def test_loss_is_what_the_draws_say(fitted: Transformer) -> None:
 def test_energy_that_is_told_is_learnt(families: pd.DataFrame) -> None:
     """Three crystals of three energies: asking for the lowest third gives the first."""
     energy = families["spg"].rank(method="dense").to_numpy()
-    settings = SETTINGS.model_copy(update={"epochs": 40, "learning_rate": 0.01})
+    settings = SETTINGS.model_copy(update={"epochs": 80, "learning_rate": 0.01})
     model = generator("transformer").fit(families.assign(energy=energy), settings, seed=0)
     lowest = families["spg"].min()
     share = [
@@ -83,15 +83,17 @@ def test_energy_that_is_told_is_learnt(families: pd.DataFrame) -> None:
     assert share[0] < 0.5 and share[1] > 0.9
 
 
-def test_guidance_goes_beyond_what_was_learnt(varied: pd.DataFrame) -> None:
-    """A model that has hardly begun to learn what low energies mean gives more of them with more guidance."""
-    energy = varied["spg"].to_numpy(float)
-    model = generator("transformer").fit(varied.assign(energy=energy), SETTINGS, seed=0)
-    middle = [
-        np.mean(model.sample(400, seed=0, conditions=Conditions(lowest=0.25, guidance=guidance))["spg"])
-        for guidance in (1.0, 4.0, 10.0)
+def test_guidance_goes_beyond_what_was_learnt(families: pd.DataFrame) -> None:
+    """A model that has only begun to learn which crystal is low in energy gives more of it with more guidance."""
+    energy = families["spg"].rank(method="dense").to_numpy()
+    settings = SETTINGS.model_copy(update={"epochs": 30, "learning_rate": 0.01})
+    model = generator("transformer").fit(families.assign(energy=energy), settings, seed=0)
+    lowest = families["spg"].min()
+    share = [
+        (model.sample(400, seed=0, conditions=Conditions(lowest=0.34, guidance=guidance))["spg"] == lowest).mean()
+        for guidance in (1.0, 2.0, 4.0)
     ]
-    assert middle[0] > middle[1] > middle[2]
+    assert 0.4 < share[0] < share[1] < share[2]
     weak, strong = (model.sample(50, seed=0, conditions=Conditions(guidance=guidance)) for guidance in (1.0, 4.0))
     pd.testing.assert_frame_equal(weak, strong)
 
@@ -123,7 +125,7 @@ def test_guided_numbers_are_those_that_are_likelier_if_told(fitted: Transformer,
 
 
 def test_a_share_of_lowest_energies_is_told(fitted: Transformer, varied: pd.DataFrame) -> None:
-    """The share that is told of a row is any from its own on, and what a sample is told is what was asked for."""
+    """The share that is told of a row is any from its own on, the small ones most; a sample is told what was asked."""
     rows, _, _ = read(varied)
     energy = np.linspace(0, 2, len(varied))
     own = fitted.packing.share_below(energy)
@@ -134,7 +136,7 @@ def test_a_share_of_lowest_energies_is_told(fitted: Transformer, varied: pd.Data
     assert isinstance(network, TransformerNetwork)
     told = np.stack([network.facts(batch)[:, 0].numpy() for _ in range(200)])
     assert (told >= own.astype(np.float32) - 1e-6).all() and told.max() <= 1
-    assert np.allclose(told.mean(axis=0), (1 + own) / 2, atol=0.1)
+    assert np.allclose(np.log(told).mean(axis=0), np.log(own) / 2, atol=0.25)
     asked = fitted.packing.told(3, Conditions(lowest=0.25), np.random.default_rng(0))
     assert np.allclose(asked[:, 0], 0.25, atol=1 / len(varied)) and np.isnan(asked[:, 1:]).all()
 
