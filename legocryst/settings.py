@@ -228,7 +228,8 @@ class TrainSettings(Settings):
     )
     batch_size: int | None = setting(
         None,
-        f"Rows in one step of the optimiser; empty: {FEW_ROWS} for a transformer, {MANY_ROWS} for the others.",
+        "Rows in one step of the optimiser; empty: as many as suit the model, "
+        f"transformer {FEW_ROWS}, others {MANY_ROWS}.",
         ge=10,
         le=10000,
     )
@@ -257,9 +258,9 @@ class TrainSettings(Settings):
     )
     learning_rate: float | None = setting(
         None,
-        f"Learning rate of the optimiser; empty: {FAST} for a transformer, {SLOW} for the others.",
+        f"Learning rate of the optimiser; empty: what suits the model, transformer {FAST}, others {SLOW}.",
         gt=0,
-        le=1,
+        le=0.1,
         advanced=True,
     )
     patience: int = setting(
@@ -280,7 +281,7 @@ class TrainSettings(Settings):
     )
     check_samples: int | None = setting(
         None,
-        f"Fresh samples drawn for one check; empty: {CHECKED:,} over all checks.",
+        f"Fresh samples drawn for one check; empty: {CHECKED} in all checks together.",
         ge=1,
         le=10000,
         advanced=True,
