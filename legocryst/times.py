@@ -25,7 +25,7 @@ STEPS = 20
 """Energies that a relaxation takes on average (`analysis.energy.STEPS`)."""
 COST = {"7net-0": 1.0, "7net-l3i5": 2.4}
 """An energy of each potential in those of 7net-0, from `analysis.energy.SECONDS`."""
-LEARNING = {"vae": 1.0, "cvae": 1.4, "gan": 2.7, "transformer": 8.3}
+LEARNING = {"vae": 1.0, "cvae": 1.4, "gan": 2.7, "transformer": 7.8}
 """CPU-s of an epoch of each network in those of a VAE, measured on 20,000 rows."""
 A_STEP, A_CRYSTAL, A_FIT = 90, 30, 2500
 """What comes on top of rows, in rows: of a step of a network, of a crystal written again, of a fit of columns."""
