@@ -204,8 +204,8 @@ FEW_ROWS, MANY_ROWS = 125, 500
 """Rows in one step of the optimiser, of a Transformer and of the others: four small steps teach it more than one."""
 FAST, SLOW = 2e-3, 1e-3
 """Learning rates of a Transformer and of the others."""
-CHECKED = 2000
-"""Fresh samples that are drawn in a training to judge the weights."""
+CHECKED, LEAST_CHECKED = 2000, 200
+"""Fresh samples that are drawn to judge the weights: in a training, and at least at each check."""
 
 
 class TrainSettings(Settings):
@@ -281,7 +281,7 @@ class TrainSettings(Settings):
     )
     check_samples: int | None = setting(
         None,
-        f"Fresh samples drawn for one check; empty: {CHECKED} in all checks together.",
+        f"Fresh samples drawn for one check; empty: {CHECKED} in all checks together, at least {LEAST_CHECKED} in one.",
         ge=1,
         le=10000,
         advanced=True,
@@ -322,7 +322,7 @@ class TrainSettings(Settings):
     @property
     def judged(self) -> int:
         """Fresh samples of one check: where checks are few each can have more, and tells more."""
-        return self.check_samples or max(1, CHECKED // -(-self.passes // self.pause))
+        return self.check_samples or max(LEAST_CHECKED, CHECKED // -(-self.passes // self.pause))
 
 
 class SampleSettings(Settings):
@@ -346,8 +346,8 @@ class SampleSettings(Settings):
     )
     lowest_energies: float = setting(
         1.0,
-        "Share of the training energies, lowest first, that samples shall have; 1 for any. It helps a transformer; a "
-        "cvae made no more crystals of low energy.",
+        "Share of the training energies, lowest first, that samples shall have; 1 for any, and above a half it changes "
+        "little. It helps a transformer; a cvae made no more crystals of low energy.",
         gt=0,
         le=1,
         label="Share of lowest energies",

@@ -65,7 +65,7 @@ def compared() -> None:
 def ended(job: Job, curve: pd.DataFrame) -> dict[str, object]:
     """What a training ended with."""
     shares = curve[curve["quantity"] == "new"]["value"]
-    settings = TrainSettings.model_validate(job.record["settings"]["train"])
+    settings = TrainSettings.model_construct(**job.record["settings"]["train"])  # of an older version, perhaps
     seconds = steps(job).get("train", {}).get("cpu_seconds", 0.0)
     return {
         "Training": shell.name_of(job),

@@ -96,5 +96,6 @@ def test_what_a_training_leaves_open_suits_its_model() -> None:
     for settings in (attention, other, TrainSettings(model="gan", epochs=7), TrainSettings(epochs=1)):
         checks = -(-settings.passes // settings.pause)
         assert 0.9 * CHECKED <= settings.judged * checks <= CHECKED
+    assert TrainSettings(model="vae", check_every=1).judged == other.judged
     told = TrainSettings(model="transformer", batch_size=50, learning_rate=0.1, check_samples=3)
     assert (told.batch, told.rate, told.judged) == (50, 0.1, 3)

@@ -1,7 +1,6 @@
 """The Transformer's network: probabilities of space groups, Wyckoff positions, coordinates and cells.
 
-Attention as in Vaswani et al., arXiv 1706.03762, with normalised sums as in Xiong et al., arXiv 2002.04745. Matrices
-in its blocks are learnt by Muon, scaled so that Adam's learning rate suits them (Liu et al., arXiv 2502.16982).
+Attention as in Vaswani et al., arXiv 1706.03762, with normalised sums as in Xiong et al., arXiv 2002.04745.
 """
 
 import math
@@ -15,6 +14,7 @@ from torch.nn import functional
 from legocryst.models.embedding import END, WAVES, Symmetry, waves
 from legocryst.models.loop import Network
 from legocryst.models.mixtures import Mixture
+from legocryst.models.muon import Muon
 from legocryst.models.packing import Batch, Packing
 from legocryst.settings import TrainSettings
 
@@ -117,7 +117,7 @@ class TransformerNetwork(Network):
         others = [value for value in self.parameters() if id(value) not in inside]
         return [
             torch.optim.AdamW(others, lr=rate, betas=(0.9, 0.99), weight_decay=decay, fused=True),
-            torch.optim.Muon(matrices, lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"),
+            Muon(matrices, lr=rate, weight_decay=decay),
         ]
 
     def rate(self, share: float) -> float:
@@ -146,8 +146,8 @@ class TransformerNetwork(Network):
     def facts(self, batch: Batch) -> Tensor:
         """What can be told of rows: a share of lowest energies they are among, their sites and atoms (b, 3).
 
-        Any share from the smallest on is told, its logarithm evenly, so that small ones are learnt as well: a share
-        says what is asked for later, the energy itself would say which crystal it is.
+        A share says what is asked for later; the energy itself would say which crystal it is. Its logarithm is even
+        between the row's own and 0, so that small shares are learnt as well; those above a half then say little.
         """
         share = batch.share ** torch.rand(len(batch.share))
         return torch.stack([share, (batch.position >= 0).sum(1), self.sizes(batch).sum(1)], dim=1)

@@ -81,7 +81,11 @@ class NetworkGenerator(Generator):
 
     def _identity(self, rows: Tensor, seed: int) -> str:
         """Name of all that a checkpoint depends on; the number of epochs may grow."""
-        words = [self.name, seed, self.settings.model_dump(exclude={"epochs"}), self._encoding()]
+        settings = self.settings.model_dump(exclude={"epochs"}) | {
+            "batch": self.settings.batch,
+            "rate": self.settings.rate,
+        }
+        words = [self.name, seed, settings, self._encoding()]
         return hashlib.sha256(json.dumps(words).encode() + rows.numpy().tobytes()).hexdigest()
 
     def _content(self) -> dict[str, Any]:
