@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from legocryst.crystal.table import decode
 from legocryst.models.attention import TransformerNetwork
 from legocryst.models.base import Generator, generator, load
-from legocryst.models.conditions import Conditions, Reach
+from legocryst.models.conditions import OPEN, Conditions, Reach
 from legocryst.models.files import read_file, save_file
 from legocryst.models.mixtures import Mixture
-from legocryst.models.packing import Batch
+from legocryst.models.packing import Batch, Packing
 from legocryst.models.transformer import Drawing, Transformer
 from legocryst.models.variables import atom_count, read
 from legocryst.settings import TrainSettings
@@ -69,6 +69,38 @@ def test_loss_is_what_the_draws_say(fitted: Transformer) -> None:
     assert float(parts["groups"]) == pytest.approx(float(entropy), abs=0.05)
     counts = np.bincount(rows.group, minlength=231) / 4000
     assert np.abs(counts - chance.numpy()).max() < 0.02
+
+
+@pytest.mark.parametrize("guidance", [1.0, 2.0])
+def test_drawing_sees_what_training_sees(fitted: Transformer, guidance: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last tokens of rows that are told shares of lowest energies, or sites, are those of the same rows learnt."""
+    network, packing = fitted.network, fitted.packing
+    assert isinstance(network, TransformerNetwork)
+    ends: list[Tensor] = []
+    seen: list[Tensor] = []
+
+    def cell_loss(h: Tensor, batch: Batch) -> Tensor:
+        seen.append(h)
+        return torch.zeros(())
+
+    class Kept(Drawing):
+        def _cell(self, end: Tensor, packing: Packing) -> Tensor:
+            ends.append(end)
+            return super()._cell(end, packing)
+
+    told = torch.full((60, 3), torch.nan)
+    told[:40, 0], told[20:, 1] = torch.linspace(0.1, 1, 40), 3.0
+    drawing = Kept(
+        network, Reach(OPEN, sites=packing.sites), torch.Generator().manual_seed(0), temperature=1.0, guidance=guidance
+    )
+    with torch.no_grad():
+        drawn = drawing.draw(told, torch.from_numpy(packing.log_shares() > -100), packing)
+        assert len(set((drawn.position >= 0).sum(1).tolist())) > 3
+        monkeypatch.setattr(network, "cell_loss", cell_loss)
+        batch = Batch(drawn.group, torch.full((len(told),), torch.nan), *drawn[1:])
+        for known in (told, told.index_fill(1, torch.tensor(0), torch.nan))[: len(ends[0])]:
+            network.losses(batch, known)
+    assert torch.allclose(ends[0], torch.stack(seen), atol=1e-4)
 
 
 def low_shares(families: pd.DataFrame, epochs: int, asked: list[Conditions]) -> tuple[Generator, list[float]]:
