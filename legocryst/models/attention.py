@@ -34,7 +34,7 @@ LARGEST_GRADIENT = 1.0
 BUMPS = 16
 """Numbers that tell the network how many atoms there shall be, and as many that tell the share of lowest energies."""
 LEAST_SHARE = 1 / 256
-"""Smaller shares of lowest energies are not told apart."""
+"""Shares of lowest energies below this are hardly told apart."""
 
 
 class Block(nn.Module):
