@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import signal
 import sys
 
 from legocryst import ROOT
@@ -20,7 +21,13 @@ def serve() -> None:
         sys.stderr.flush()
         os._exit(code)
 
+    def stop(number: int, frame: object) -> None:
+        nonlocal code
+        code = 0
+        sys.exit()
+
     atexit.register(end)  # what is registered first is called last
+    signal.signal(signal.SIGTERM, stop)  # until the server, which listens before, has its own handler
     from streamlit.web.cli import main
 
     code = main(["run", str(ROOT / "app.py"), *sys.argv[1:]], prog_name="streamlit", standalone_mode=False) or 0
