@@ -86,7 +86,7 @@ class Drawing:
         return self._guided(logits, torch.from_numpy(np.hstack(open_)))
 
     def _site(self, h: Tensor, going: Tensor, index: Tensor, slot: int) -> Tensor:
-        """Draw element and coordinates of a site of each row from h (answers, t, width); returns a token for each answer."""
+        """Draw element and coordinates of a site of each row from h (answers, t, width); a token for each answer."""
         network = self.network
         site = Site.of(network.symmetry, self.group[going], index)
         elements = network.element_logits(h.flatten(0, 1), self.vectors[site.identity].repeat(self.answers, 1))
