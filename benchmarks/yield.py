@@ -22,9 +22,9 @@ a sample of their own. Models, relaxed samples and energies are kept in --saved,
 was kept costs nothing.
 
 With --learn, all new frameworks get an energy as they stand, those below so many eV/atom join the crystals that were
-learnt from, a table of as many rows is made of both, and a model trained anew on it draws as many samples again, with
-the changes of --again; for each --again that is given once more. Each sample is judged by itself, where what was learnt
-from is known, and all as one.
+learnt from, a table of as many rows is made of both, and a model trained anew on it (the same, or that of --learner)
+draws as many samples again, with the changes of --again; for each --again that is given once more. Each sample is
+judged by itself, where what was learnt from is known, and all as one.
 """
 
 import argparse
@@ -140,6 +140,7 @@ def main() -> None:
     parser.add_argument("--saved", type=Path, help="folder of trained models and of relaxed samples")
     parser.add_argument("--random", action="store_true", help="random crystals at equal time, too")
     parser.add_argument("--learn", type=float, help="eV/atom as they stand, of the finds that are learnt from")
+    parser.add_argument("--learner", help="model that learns from them, if it is another")
     parser.add_argument("--again", nargs="+", default=["{}"], help="the sampling's settings after that, as JSON")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
@@ -161,7 +162,7 @@ def main() -> None:
             if options.learn is not None:
                 for again in options.again:
                     asked = SampleSettings.model_validate({**json.loads(again), "samples": number})
-                    clock, frame = learnt(name, asked, clock, frame, bench)
+                    clock, frame = learnt(options.learner or name, asked, clock, frame, bench)
                     tell(f"{name}, {len(frame)} in rounds", clock, judged(frame, bench))
             low_energy(words(name, number, options), frame, bench)
             if options.rounds and isinstance(model, ConditionalVAE):

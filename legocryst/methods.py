@@ -138,11 +138,12 @@ def _train(told: _Writer) -> None:
             f"minimal surface (P, G, D, I-WP), on these surfaces {told.cite(*OF_MODEL['surfaces'])}."
         )
         return
-    curve = pd.read_parquet(told.job.folder / FILES["train"][0])
+    curve, rows = pd.read_parquet(told.job.folder / FILES["train"][0]), told.summary["augmented"]
+    passes, pause = settings.passes(rows), settings.pause(rows)
     told.say(
         f"The rows were learnt by {MODELS[settings.model]} {told.cite(*OF_MODEL[settings.model])} in "
-        f"{int(curve['epoch'].max())} epochs of at most {settings.passes}, with {_optimiser(told)} at a learning "
-        f"rate of {settings.rate:g} in batches of {settings.batch}; every {settings.pause} epochs fresh samples were "
+        f"{int(curve['epoch'].max())} epochs of at most {passes}, with {_optimiser(told)} at a learning "
+        f"rate of {settings.rate:g} in batches of {settings.batch}; every {pause} epochs fresh samples were "
         "relaxed and judged, and the weights with the largest share of new crystals were kept."
     )
 

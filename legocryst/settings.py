@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from math import sqrt
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin
 
@@ -199,7 +200,9 @@ class FeatureSettings(Settings):
 
 
 EPOCHS = {"transformer": 3, "cvae": 20, "vae": 100, "gan": 60}
-"""Passes over a table of 65,000 rows: a quarter of an hour on two cores or less."""
+"""Passes over a table of `MANY` rows: a quarter of an hour on two cores or less."""
+MANY, MOST_TIMES = 65_000, 10
+"""A table of fewer rows is passed over more often, as the root of their ratio, at most so many times as often."""
 FEW_ROWS, MANY_ROWS = 125, 500
 """Rows in one step of the optimiser, of a Transformer and of the others: four small steps teach it more than one."""
 FAST, SLOW = 2e-3, 1e-3
@@ -221,7 +224,7 @@ class TrainSettings(Settings):
         None,
         "Most passes over the table; empty: as many as suit the model, "
         + ", ".join(f"{name} {number}" for name, number in EPOCHS.items())
-        + ".",
+        + f" for {MANY:,} rows, and twice as many for a quarter of the rows.",
         ge=1,
         le=5000,
         label="Most epochs",
@@ -299,10 +302,11 @@ class TrainSettings(Settings):
         label="Weight of the divergence",
     )
 
-    @property
-    def passes(self) -> int:
-        """Most passes over the table; a model that learns limits only has one."""
-        return 1 if self.model in UNTRAINED else self.epochs or EPOCHS[self.model]
+    def passes(self, rows: int) -> int:
+        """Most passes over a table of so many rows; a model that learns limits only has one."""
+        if self.model in UNTRAINED:
+            return 1
+        return self.epochs or max(1, round(EPOCHS[self.model] * min(MOST_TIMES, sqrt(MANY / rows))))
 
     @property
     def batch(self) -> int:
@@ -314,15 +318,13 @@ class TrainSettings(Settings):
         """Learning rate of the optimiser."""
         return self.learning_rate or (FAST if self.model == "transformer" else SLOW)
 
-    @property
-    def pause(self) -> int:
+    def pause(self, rows: int) -> int:
         """Epochs between two checks of fresh samples."""
-        return self.check_every or -(-self.passes // 10)
+        return self.check_every or -(-self.passes(rows) // 10)
 
-    @property
-    def judged(self) -> int:
+    def judged(self, rows: int) -> int:
         """Fresh samples of one check: where checks are few each can have more, and tells more."""
-        return self.check_samples or max(LEAST_CHECKED, CHECKED // -(-self.passes // self.pause))
+        return self.check_samples or max(LEAST_CHECKED, CHECKED // -(-self.passes(rows) // self.pause(rows)))
 
 
 class SampleSettings(Settings):
@@ -825,7 +827,7 @@ def preset(name: str) -> RunSettings:
         "quick": {
             "augment": {"rows": 10_000},
             "features": {"fit_rows": 2000},
-            "train": {"epochs": 40, "check_samples": 100},
+            "train": {"check_samples": 100},
             "sample": {"samples": 3000},
             "relax": fresh,
             "rank": {"max_energies": 150, "max_relaxed": 8, "max_rattled": 0},

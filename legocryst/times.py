@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from legocryst.jobs import BASELINE, STAGES, Job, cores, jobs, stages
-from legocryst.settings import UNTRAINED, RunSettings
+from legocryst.settings import UNTRAINED, RunSettings, TrainSettings
 
 SPREAD = 1.3
 """The same work takes up to so many times longer or shorter, by what else the computer does."""
@@ -118,7 +118,7 @@ def estimates(
         like = [measure for measure in of.measures if (measure.stage, measure.kind) == (stage, _kind(stage, settings))]
         sizes = [_size(stage, settings, part.times(factor), seeds=seeds) for factor in (1.0, 1 / YIELD, YIELD)]
         if stage == "train":
-            sizes[1] *= min(1.0, _fewest_epochs(settings) / settings.train.passes)
+            sizes[1] *= _shortest(settings.train, _rows(settings, seeds))
         if like:
             out[stage] = _estimate(like, sizes, threads if stage in PARALLEL else 1)
         else:
@@ -213,14 +213,14 @@ def _begin(steps: Sequence[dict[str, Any]], whole: float) -> float:
 
 def _size(stage: str, settings: RunSettings, shares: Shares, *, seeds: float) -> float:
     """Units of a stage that is to be done."""
-    rows = float(min(settings.augment.rows, seeds * settings.augment.rows_per_crystal))
+    rows = _rows(settings, seeds)
     samples = settings.sample.samples
     screened = min(settings.rank.max_energies, shares.new * samples)
     sizes = {
         "curate": seeds,
         "augment": rows + A_CRYSTAL * seeds,
         "featurize": min(rows, settings.features.fit_rows) + A_FIT,
-        "train": rows * settings.train.passes * _learning(settings),
+        "train": rows * settings.train.passes(rows) * _learning(settings),
         "sample": samples,
         "relax": samples,
         BASELINE: settings.sample.baseline,
@@ -235,7 +235,7 @@ def _done(stage: str, job: Job, settings: RunSettings, shares: Shares | None, st
     summary = job.summary
     rows = float(summary.get("augmented", summary["seeds"]))
     sampled = summary.get("sampled", settings.sample.samples)
-    epochs = max((step["epoch"] for step in steps if "epoch" in step), default=settings.train.passes)
+    epochs = max((step["epoch"] for step in steps if "epoch" in step), default=settings.train.passes(int(rows)))
     part = shares or Shares("", 0.0, 0.0, 1.0)
     sizes = {
         "curate": summary["seeds"],
@@ -276,9 +276,14 @@ def _kind(stage: str, settings: RunSettings) -> str:
     return "variants" if stage == "augment" and settings.augment.variants else ""
 
 
-def _fewest_epochs(settings: RunSettings) -> int:
-    """Epochs after which a training may stop: its checks, when none is better than the first."""
-    return settings.train.pause * (settings.train.patience + 1)
+def _rows(settings: RunSettings, seeds: float) -> int:
+    """Rows that so many crystals give."""
+    return max(1, round(min(settings.augment.rows, seeds * settings.augment.rows_per_crystal)))
+
+
+def _shortest(train: TrainSettings, rows: int) -> float:
+    """Share of the epochs after which a training may stop: its checks, when none is better than the first."""
+    return min(1.0, train.pause(rows) * (train.patience + 1) / train.passes(rows))
 
 
 def _shares(job: Job, settings: RunSettings) -> Shares | None:

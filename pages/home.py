@@ -76,7 +76,7 @@ def presets(busy: bool) -> None:
     wanted = preset(chosen or names[0])
     st.write(
         f"For {PURPOSE[chosen or names[0]]}: {wanted.augment.rows:,} rows to learn from, at most "
-        f"{wanted.train.passes} passes over them, {wanted.sample.samples:,} rows drawn, at most "
+        f"{wanted.train.passes(wanted.augment.rows)} passes over them, {wanted.sample.samples:,} rows drawn, at most "
         f"{wanted.rank.max_energies:,} energies."
     )
     if st.button("Start this run", disabled=busy, help=f"{shell.CORES} To change settings, use the page Generate."):

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from legocryst.crystal.cell import SYSTEMS
 from legocryst.settings import (
     CHECKED,
+    MANY,
     PRESETS,
     CurateSettings,
     RunSettings,
@@ -94,8 +95,15 @@ def test_what_a_training_leaves_open_suits_its_model() -> None:
     attention, other = TrainSettings(model="transformer"), TrainSettings(model="vae")
     assert attention.batch < other.batch and attention.rate > other.rate
     for settings in (attention, other, TrainSettings(model="gan", epochs=7), TrainSettings(epochs=1)):
-        checks = -(-settings.passes // settings.pause)
-        assert 0.9 * CHECKED <= settings.judged * checks <= CHECKED
-    assert TrainSettings(model="vae", check_every=1).judged == other.judged
+        checks = -(-settings.passes(MANY) // settings.pause(MANY))
+        assert 0.9 * CHECKED <= settings.judged(MANY) * checks <= CHECKED
+    assert TrainSettings(model="vae", check_every=1).judged(MANY) == other.judged(MANY)
     told = TrainSettings(model="transformer", batch_size=50, learning_rate=0.1, check_samples=3)
-    assert (told.batch, told.rate, told.judged) == (50, 0.1, 3)
+    assert (told.batch, told.rate, told.judged(MANY)) == (50, 0.1, 3)
+
+
+def test_a_smaller_table_is_passed_over_more_often() -> None:
+    """Or it would teach nothing; but not as often as its rows are fewer, or it would be learnt by heart."""
+    settings = TrainSettings(model="transformer")
+    assert [settings.passes(rows) for rows in (10**6, MANY, MANY // 4, 650, 2)] == [1, 3, 6, 30, 30]
+    assert TrainSettings(epochs=7).passes(2) == 7 and TrainSettings(model="random").passes(2) == 1

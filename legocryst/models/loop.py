@@ -85,6 +85,7 @@ def train(
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
+        passes, pause = settings.passes(len(rows)), settings.pause(len(rows))
         rows = rows[torch.randperm(len(rows))]
         held = max(1, round(HELD_OUT * len(rows)))
         held_out, rows = rows[:held], rows[held:]
@@ -93,22 +94,22 @@ def train(
         if checkpoint is not None and checkpoint.is_file():
             state, best = _read(checkpoint, identity, network, optimizers)
         written = time.monotonic()
-        while state.epoch < settings.passes and not state.stopped:
+        while state.epoch < passes and not state.stopped:
             began = time.monotonic()
-            losses = _epoch(network, rows, settings, optimizers, state.epoch)
+            losses = _epoch(network, rows, settings, optimizers, (state.epoch, passes))
             network.eval()
             with torch.no_grad():
                 losses["held_out"] = float(network.held_out_loss(_fill(held_out, network.multiple)))
             state.epoch += 1
-            if evaluate is not None and (state.epoch % settings.pause == 0 or state.epoch == settings.passes):
+            if evaluate is not None and (state.epoch % pause == 0 or state.epoch == passes):
                 losses |= {name: float(value) for name, value in evaluate().items()}
                 best = _judge(state, losses[JUDGED], network, best, settings.patience)
             state.seconds += time.monotonic() - began
             state.history.append({"epoch": state.epoch, **losses})
-            left = state.seconds / state.epoch * (settings.passes - state.epoch)
-            report({"epoch": state.epoch, "epochs": settings.passes, **losses, "seconds_left": left})
+            left = state.seconds / state.epoch * (passes - state.epoch)
+            report({"epoch": state.epoch, "epochs": passes, **losses, "seconds_left": left})
             interrupted = should_stop()
-            ended = interrupted or bool(state.stopped) or state.epoch == settings.passes
+            ended = interrupted or bool(state.stopped) or state.epoch == passes
             if checkpoint is not None and (ended or time.monotonic() - written > CHECKPOINT_SECONDS):
                 _write(checkpoint, identity, network, optimizers, state, best)
                 written = time.monotonic()
@@ -121,14 +122,19 @@ def train(
 
 
 def _epoch(
-    network: Network, rows: Tensor, settings: TrainSettings, optimizers: list[torch.optim.Optimizer], epoch: int
+    network: Network,
+    rows: Tensor,
+    settings: TrainSettings,
+    optimizers: list[torch.optim.Optimizer],
+    epochs: tuple[int, int],
 ) -> dict[str, float]:
-    """One pass over the rows in random order; the mean of each loss."""
+    """One pass over the rows in random order, after so many of so many; the mean of each loss."""
+    done, passes = epochs
     network.train()
     total: dict[str, Tensor] = {}
     batches = torch.randperm(len(rows)).split(settings.batch)
     for k, index in enumerate(batches):
-        rate = settings.rate * network.rate((epoch + (k + 1) / len(batches)) / settings.passes)
+        rate = settings.rate * network.rate((done + (k + 1) / len(batches)) / passes)
         for group in (group for optimizer in optimizers for group in optimizer.param_groups):
             group["lr"] = rate
         losses = network.step(_fill(rows[index], network.multiple), optimizers)

@@ -61,10 +61,11 @@ class NetworkGenerator(Generator):
             torch.manual_seed(task.seed)
             network = self.build()
         self.network = network
+        judged = task.settings.judged(len(rows))
 
         def check() -> Mapping[str, float]:
             assert task.evaluate is not None
-            return task.evaluate(self.sample(task.settings.judged, seed=task.seed))
+            return task.evaluate(self.sample(judged, seed=task.seed))
 
         state = loop.train(
             network,
