@@ -9,6 +9,7 @@ import pandas as pd
 from legocryst.environment.targets import Target
 from legocryst.models.base import Evaluate, Generator, Progress, generator
 from legocryst.models.features import Featurizer
+from legocryst.models.surfaces import check_target
 from legocryst.settings import FeatureSettings, TrainSettings
 
 MODEL = "model.pt"
@@ -41,10 +42,8 @@ def train(
         options = {"featurizer": featurizer}
     elif target is not None and settings.model == "random":
         options = {"volume_per_atom": target.volume_per_atom}
-    elif target is not None and settings.model == "surfaces" and target.coordination != 3:
-        raise ValueError(
-            f"crystals on minimal surfaces are three-coordinated, and {target.name} is not: take another model"
-        )
+    elif target is not None and settings.model == "surfaces":
+        check_target(target)
     stopped = False
 
     def stop() -> bool:
