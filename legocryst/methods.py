@@ -140,11 +140,12 @@ def _train(told: _Writer) -> None:
         return
     curve, rows = pd.read_parquet(told.job.folder / FILES["train"][0]), told.summary["augmented"]
     passes, pause = settings.passes(rows), settings.pause(rows)
+    kept = "last weights" if settings.settles else "weights with the largest share of new crystals"
     told.say(
         f"The rows were learnt by {MODELS[settings.model]} {told.cite(*OF_MODEL[settings.model])} in "
         f"{int(curve['epoch'].max())} epochs of at most {passes}, with {_optimiser(told)} at a learning "
         f"rate of {settings.rate:g} in batches of {settings.batch}; every {pause} epochs fresh samples were "
-        "relaxed and judged, and the weights with the largest share of new crystals were kept."
+        f"relaxed and judged, and the {kept} were kept."
     )
 
 

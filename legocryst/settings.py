@@ -268,7 +268,8 @@ class TrainSettings(Settings):
     )
     patience: int = setting(
         5,
-        "Stop after this many checks of fresh samples in a row without more valid ones.",
+        "Stop after this many checks of fresh samples in a row without more new crystals. A transformer learns to the "
+        "end, where its learning rate has fallen, and keeps its last weights.",
         ge=1,
         le=1000,
         advanced=True,
@@ -317,6 +318,11 @@ class TrainSettings(Settings):
     def rate(self) -> float:
         """Learning rate of the optimiser."""
         return self.learning_rate or (FAST if self.model == "transformer" else SLOW)
+
+    @property
+    def settles(self) -> bool:
+        """Whether the learning rate falls to the end, so that weights of before are no choice and the last are kept."""
+        return self.model == "transformer"
 
     def pause(self, rows: int) -> int:
         """Epochs between two checks of fresh samples."""

@@ -283,6 +283,8 @@ def _rows(settings: RunSettings, seeds: float) -> int:
 
 def _shortest(train: TrainSettings, rows: int) -> float:
     """Share of the epochs after which a training may stop: its checks, when none is better than the first."""
+    if train.settles:
+        return 1.0
     return min(1.0, train.pause(rows) * (train.patience + 1) / train.passes(rows))
 
 

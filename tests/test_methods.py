@@ -52,6 +52,7 @@ def test_each_model_is_told(model: str, tmp_path: Path) -> None:
     text = told(tmp_path, train={"model": model})
     assert MODELS.get(model, "drawn at random") in text
     assert ("Gaussians" in text) == (model in ("vae", "gan"))  # the others see no features
+    assert ("the last weights were kept" in text) == (model == "transformer")
 
 
 def test_guidance_is_told_of_a_transformer_that_was_asked_for_low_energies(tmp_path: Path) -> None:

@@ -69,8 +69,9 @@ class Generator(ABC):
 
         `progress(numbers)` is called after each epoch. `evaluate(rows)` judges fresh rows and must return `new`, what
         share of them is worth having (see `loop.JUDGED`); training stops when it no longer grows, and the best weights
-        are kept. When `should_stop()` is true the fit ends after the epoch and what was learnt is kept. With
-        `checkpoint` the state is written there, and a fit of the same table with the same settings goes on from it.
+        are kept (of a Transformer the last, see `TrainSettings.settles`). When `should_stop()` is true the fit ends
+        after the epoch and what was learnt is kept. With `checkpoint` the state is written there, and a fit of the same
+        table with the same settings goes on from it.
 
         Raises ValueError for a table with fewer than two rows, missing columns or values that are not numbers, and for
         a checkpoint of another table or other settings.

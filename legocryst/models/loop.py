@@ -80,6 +80,8 @@ def train(
 ) -> Progress:
     """Train a network on rows (n, width), n >= 2; it ends in eval mode with the best weights that were seen.
 
+    Of a network whose learning rate falls to the end (`settings.settles`) these are the last ones.
+
     `identity` names table and settings: ValueError when the checkpoint is of another. A resumed run ends with the same
     weights as one that was never interrupted.
     """
@@ -103,7 +105,7 @@ def train(
             state.epoch += 1
             if evaluate is not None and (state.epoch % pause == 0 or state.epoch == passes):
                 losses |= {name: float(value) for name, value in evaluate().items()}
-                best = _judge(state, losses[JUDGED], network, best, settings.patience)
+                best = _judge(state, losses[JUDGED], network, best, settings)
             state.seconds += time.monotonic() - began
             state.history.append({"epoch": state.epoch, **losses})
             left = state.seconds / state.epoch * (passes - state.epoch)
@@ -149,15 +151,15 @@ def _fill(rows: Tensor, multiple: int) -> Tensor:
 
 
 def _judge(
-    state: Progress, value: float, network: Network, best: dict[str, Tensor] | None, patience: int
+    state: Progress, value: float, network: Network, best: dict[str, Tensor] | None, settings: TrainSettings
 ) -> dict[str, Tensor] | None:
-    """Weights to keep after a check of fresh samples; notes when patience is at its end."""
-    if value > state.best:
+    """Weights to keep after a check of fresh samples, None for the last; notes when patience is at its end."""
+    if settings.settles or value > state.best:
         state.best, state.best_epoch, state.stale = value, state.epoch, 0
-        return copy.deepcopy(network.state_dict())
+        return None if settings.settles else copy.deepcopy(network.state_dict())
     state.stale += 1
-    if state.stale >= patience:
-        state.stopped = f"no more new crystals in {patience} checks"
+    if state.stale >= settings.patience:
+        state.stopped = f"no more new crystals in {settings.patience} checks"
     return best
 
 

@@ -29,6 +29,16 @@ def test_stops_when_samples_do_not_get_better_and_keeps_the_best(families: pd.Da
     pd.testing.assert_frame_equal(stopped.sample(20, seed=0), best.sample(20, seed=0))
 
 
+def test_a_network_whose_learning_rate_falls_learns_to_the_end(families: pd.DataFrame) -> None:
+    """Its weights of before are no choice: where one check of few samples was lucky, they would be kept."""
+    settings = SETTINGS.model_copy(update={"model": "transformer", "epochs": 4, "check_every": 1, "width": 16})
+    shares = iter([0.9, 0.1, 0.1, 0.1])
+    judged = generator("transformer").fit(families, settings, evaluate=lambda rows: {"new": next(shares)})
+    assert judged.describe()["training"]["best_epoch"] == 4 and not judged.describe()["training"]["stopped"]
+    alone = generator("transformer").fit(families, settings)
+    pd.testing.assert_frame_equal(judged.sample(20, seed=0), alone.sample(20, seed=0))
+
+
 def test_held_out_rows_are_not_learnt_but_their_loss_falls(families: pd.DataFrame) -> None:
     seen: list[Mapping[str, Any]] = []
     generator("vae").fit(families, SETTINGS, progress=seen.append)
