@@ -75,10 +75,11 @@ def gaps(
     in `batch.computed`.
     """
     settings = BandSettings() if settings is None else settings
+    size = primitive_atoms(crystals).astype(float)
     found = computed(
         crystals,
         partial(_row, target=target, settings=settings),
-        SECONDS[0] + SECONDS[1] * primitive_atoms(crystals).astype(float) ** 3,
+        SECONDS[0] + SECONDS[1] * np.where(size > settings.max_atoms, 0, size) ** 3,  # larger ones are refused
         name=repr(("gap", target.name, target.orbitals, settings)),
         threads=threads,
         kept=kept,

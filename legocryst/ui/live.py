@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from legocryst.jobs import BASELINE, STAGES, Job
+from legocryst.times import spoken
 from legocryst.ui.shell import sentence
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def stage_progress(step: Mapping[str, Any], state: str) -> tuple[float, str]:
     if step.get("judging") and state == "running":
         words += f", {step['judging']} fresh samples are relaxed and judged now"
     elif step.get("seconds_left") and state == "running":
-        words += f", about {step['seconds_left']:.0f} s left"
+        words += f", about {spoken(step['seconds_left'])} left"
     return min(1.0, done / total), words
 
 

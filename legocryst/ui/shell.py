@@ -100,7 +100,7 @@ PAGES: dict[str, Page] = {
         "train.py",
         "A generative model learns the table. While it trains, fresh samples are drawn, relaxed shortly and judged, "
         "so that you see what matters: how many become valid crystals, and new ones. Training ends when the share of "
-        "new ones no longer grows, and the weights that gave most are kept.",
+        "new ones no longer grows, and the weights that gave most are kept. A Transformer learns to the end.",
         "An augmented table and its features.",
         "A model from which any number of rows can be drawn.",
         "generate",

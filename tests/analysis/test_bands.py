@@ -5,9 +5,11 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from legocryst.analysis.bands import NoBands, bands, gaps
+from legocryst.analysis.batch import START_SECONDS
 from legocryst.analysis.brillouin import primitive
 from legocryst.analysis.orbitals import as_crystal, elements, hamiltonian, normals
 from legocryst.crystal.files import from_structure
+from legocryst.crystal.primitive import primitive_atoms
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import decode
 from legocryst.environment.targets import Orbitals, target
@@ -138,6 +140,18 @@ def test_gap_does_not_depend_on_how_the_crystal_is_written() -> None:
     one, other = gaps(Crystals.concatenate([crystal, again]), TARGET)
     assert one["band_class"] == other["band_class"] == "semiconductor"
     assert one["gap"] == pytest.approx(other["gap"], abs=1e-3) and one["gap"] > 0.5
+
+
+def test_crystals_that_are_refused_for_their_size_take_no_time() -> None:
+    """They had been counted as if they were computed: some minutes left were told as forty."""
+    crystals, left = decode(shipped(), max_atoms=1000).crystals, list[int]()
+    large = crystals.take([int(primitive_atoms(crystals).argmax())])
+
+    def note(done: int, total: int, *, seconds_left: int) -> None:
+        left.append(seconds_left)
+
+    rows = gaps(large, TARGET, BandSettings(max_atoms=64), progress=note)
+    assert rows[0]["band_reason"] == "more than 64 atoms in the primitive cell" and left[0] == round(START_SECONDS)
 
 
 def test_each_crystal_without_bands_says_why() -> None:

@@ -28,8 +28,8 @@ def test_words_of_a_stage() -> None:
     assert judged == "1 of 4 epochs, 2 CPU-s, 40 fresh samples are relaxed and judged now"
     relaxed = {"cpu_seconds": 2.0, "done": 4, "total": 4, "valid": 1, "complete": True}
     assert stage_progress(relaxed, "running") == (1.0, "done, 2 CPU-s")
-    timed = {"cpu_seconds": 2.0, "done": 3, "total": 4, "seconds_left": 90}
-    assert stage_progress(timed, "running") == (0.75, "3 of 4 done, 2 CPU-s, about 90 s left")
+    timed = {"cpu_seconds": 2.0, "done": 3, "total": 4, "seconds_left": 2583}
+    assert stage_progress(timed, "running") == (0.75, "3 of 4 done, 2 CPU-s, about 43 min left")
     assert stage_progress(timed, "stopped") == (0.75, "3 of 4 done, 2 CPU-s")
 
 
