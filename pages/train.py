@@ -29,7 +29,8 @@ def draw(job: Job) -> None:
             figure = figures.curves(curve, SHARES, y="Share (%)", percent=True)
             caption = (
                 "Fresh samples that are crystals at all (decodable), those that are valid after a short relaxation, "
-                "their distinct nets, and the new ones among these."
+                "their distinct nets, and the new ones among these. Each point is of some hundred samples, so "
+                "that it moves by some percent by chance."
             )
             figures.show(figure, caption=caption, key="shares")
         else:
@@ -66,11 +67,12 @@ def ended(job: Job, curve: pd.DataFrame) -> dict[str, object]:
     """What a training ended with."""
     shares = curve[curve["quantity"] == "new"]["value"]
     settings = TrainSettings.model_construct(**job.record["settings"]["train"])  # of an older version, perhaps
+    kept = shares.iloc[-1:].max() if settings.settles else shares.max()
     seconds = steps(job).get("train", {}).get("cpu_seconds", 0.0)
     return {
         "Training": shell.name_of(job),
         "Epochs": int(curve["epoch"].max()),
-        "Best share new (%)": f"{100 * shares.max():.1f}" if len(shares) else "not checked",
+        "Share new (%)": f"{100 * kept:.1f}" if len(shares) else "not checked",
         "CPU-minutes": f"{seconds / 60:.1f}",
         "Learning rate": settings.rate,
         "Rows in a step": settings.batch,
