@@ -25,7 +25,7 @@ def draw(job: Job) -> None:
         figures.show(figures.funnel(counts), caption=caption, key="funnel")
         lost = counts["invalid"] | ({"undecodable": counts["undecodable"]} if counts["undecodable"] else {})
         if lost:
-            caption = f"Why {sum(lost.values())} rows are no valid crystals."
+            caption = f"Why {sum(lost.values()):,} rows are no valid crystals."
             figures.show(figures.ranked(lost, x="Rows"), caption=caption, key="reasons")
     with right:
         losses = tables.losses(store, job.id)

@@ -203,11 +203,11 @@ def funnel(counts: Mapping[str, Any]) -> go.Figure:
     """How many of the sampled rows are decodable, valid, no duplicate, new and low in energy; of `counts.count`."""
     steps = funnel_steps(counts)
     total = max(1, counts["sampled"])
-    labels = [f"{number} ({_percent(100 * number / total)} %)" for number in steps.values()]
+    labels = [f"{number:,} ({_percent(100 * number / total)} %)" for number in steps.values()]
     figure = go.Figure(layout={"template": TEMPLATE, "showlegend": False, "hovermode": "closest", "height": 260})
     figure.add_bar(y=list(steps), x=list(steps.values()), orientation="h", text=labels, textposition="auto")
     figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(title="Rows")
+    figure.update_xaxes(title="Rows", tickformat=",")
     return figure
 
 
@@ -239,10 +239,11 @@ def ranked(numbers: Mapping[str, int], *, x: str, most: int = 10) -> go.Figure:
     names, values = [name for name, _ in parts], [number for _, number in parts]
     height = 110 + 28 * len(parts)
     figure = go.Figure(layout={"template": TEMPLATE, "showlegend": False, "hovermode": "closest", "height": height})
-    figure.add_bar(y=names, x=values, orientation="h", text=values, textposition="auto")
+    labels = [f"{number:,}" for number in values]
+    figure.add_bar(y=names, x=values, orientation="h", text=labels, textposition="auto")
     figure.update_yaxes(autorange="reversed", type="category", automargin=False)
     figure.update_layout(margin_l=12 + 8 * max(map(len, names), default=0))  # Plotly's own cuts short names
-    figure.update_xaxes(title=x)
+    figure.update_xaxes(title=x, tickformat=",")
     return figure
 
 

@@ -26,7 +26,7 @@ def test_funnel_falls_from_sampled_to_new(counts: dict[str, object]) -> None:
 
 def test_funnel_tells_small_shares_apart_from_none(counts: dict[str, object]) -> None:
     texts = list(figures.funnel(counts | {"sampled": 1500, "low_energy": 6}).data[0].text)
-    assert texts[-1] == "6 (0.4 %)" and texts[0] == "1500 (100 %)"
+    assert texts[-1] == "6 (0.4 %)" and texts[0] == "1,500 (100 %)"
 
 
 def test_histogram_counts_every_value_and_names_the_unit() -> None:
