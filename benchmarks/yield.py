@@ -1,7 +1,7 @@
 """What each generator yields of new crystals, for its samples and for its processor time, beside random crystals.
 
 python -m benchmarks.yield TABLE [--models transformer cvae vae gan] [--samples 1000 10000] [--matcher] [--random]
-    [--rounds 3] [--energies 600] [--learn 0.6] [--threads 2] [--saved FOLDER]
+    [--rounds 3] [--energies 600] [--learn 0.6] [--learner transformer] [--threads 2] [--saved FOLDER]
 
 TABLE is made by `python -m legocryst augment`. Every model is trained to its default stop, then draws and relaxes its
 rows. With --random the random symmetric generator gets as much processor time as that took, training included from
@@ -55,7 +55,7 @@ from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import decode
 from legocryst.environment.targets import Target
 from legocryst.environment.targets import target as find_target
-from legocryst.models.base import Generator, generator, load
+from legocryst.models.base import Generator, generator, generator_names, load
 from legocryst.models.conditions import Conditions
 from legocryst.models.cvae import ConditionalVAE
 from legocryst.pipeline import nets_of_sources, share_valid
@@ -140,7 +140,7 @@ def main() -> None:
     parser.add_argument("--saved", type=Path, help="folder of trained models and of relaxed samples")
     parser.add_argument("--random", action="store_true", help="random crystals at equal time, too")
     parser.add_argument("--learn", type=float, help="eV/atom as they stand, of the finds that are learnt from")
-    parser.add_argument("--learner", help="model that learns from them, if it is another")
+    parser.add_argument("--learner", choices=generator_names(), help="model that learns from them, if it is another")
     parser.add_argument("--again", nargs="+", default=["{}"], help="the sampling's settings after that, as JSON")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)

@@ -138,14 +138,15 @@ def _train(told: _Writer) -> None:
             f"minimal surface (P, G, D, I-WP), on these surfaces {told.cite(*OF_MODEL['surfaces'])}."
         )
         return
-    curve, rows = pd.read_parquet(told.job.folder / FILES["train"][0]), told.summary["augmented"]
-    passes, pause = settings.passes(rows), settings.pause(rows)
+    curve = pd.read_parquet(told.job.folder / FILES["train"][0])
+    pause = int(curve.loc[curve["quantity"] == "new", "epoch"].min())  # to the first check, and between all
+    when = "after each epoch" if pause == 1 else f"every {pause} epochs"
     kept = "last weights" if settings.settles else "weights with the largest share of new crystals"
     told.say(
         f"The rows were learnt by {MODELS[settings.model]} {told.cite(*OF_MODEL[settings.model])} in "
-        f"{int(curve['epoch'].max())} epochs of at most {passes}, with {_optimiser(told)} at a learning "
-        f"rate of {settings.rate:g} in batches of {settings.batch}; every {pause} epochs fresh samples were "
-        f"relaxed and judged, and the {kept} were kept."
+        f"{_several(int(curve['epoch'].max()), 'epoch')}, with {_optimiser(told)} at a learning rate of "
+        f"{settings.rate:g} in batches of {settings.batch}; {when} fresh samples were relaxed and judged, and the "
+        f"{kept} were kept."
     )
 
 

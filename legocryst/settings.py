@@ -202,7 +202,7 @@ class FeatureSettings(Settings):
 EPOCHS = {"transformer": 3, "cvae": 20, "vae": 100, "gan": 60}
 """Passes over a table of `MANY` rows: a quarter of an hour on two cores or less."""
 MANY, MOST_TIMES = 65_000, 10
-"""A table of fewer rows is passed over more often, as the root of their ratio, at most so many times as often."""
+"""Of other tables the passes go with the root of the ratio of rows: of smaller ones more, at most so many times."""
 FEW_ROWS, MANY_ROWS = 125, 500
 """Rows in one step of the optimiser, of a Transformer and of the others: four small steps teach it more than one."""
 FAST, SLOW = 2e-3, 1e-3

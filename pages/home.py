@@ -75,9 +75,8 @@ def presets(busy: bool) -> None:
     chosen = st.segmented_control("Preset", names, default=names[0], key="run_preset", format_func=str.capitalize)
     wanted = preset(chosen or names[0])
     st.write(
-        f"For {PURPOSE[chosen or names[0]]}: {wanted.augment.rows:,} rows to learn from, at most "
-        f"{wanted.train.passes(wanted.augment.rows)} passes over them, {wanted.sample.samples:,} rows drawn, at most "
-        f"{wanted.rank.max_energies:,} energies."
+        f"For {PURPOSE[chosen or names[0]]}: up to {wanted.augment.rows:,} rows to learn from, "
+        f"{wanted.sample.samples:,} rows drawn, at most {wanted.rank.max_energies:,} energies."
     )
     if st.button("Start this run", disabled=busy, help=f"{shell.CORES} To change settings, use the page Generate."):
         started("run", chosen or names[0])

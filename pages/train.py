@@ -29,7 +29,7 @@ def draw(job: Job) -> None:
             figure = figures.curves(curve, SHARES, y="Share (%)", percent=True)
             caption = (
                 "Fresh samples that are crystals at all (decodable), those that are valid after a short relaxation, "
-                "their distinct nets, and the new ones among these. Each point is of some hundred samples, so "
+                "their distinct nets, and the new ones among these. Each point is of few samples, so "
                 "that it moves by some percent by chance."
             )
             figures.show(figure, caption=caption, key="shares")

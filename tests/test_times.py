@@ -43,6 +43,14 @@ def test_a_stage_grows_with_its_size_and_begins_once(tmp_path: Path) -> None:
     assert halved["relax"].seconds == pytest.approx(6, rel=0.01) and halved["train"] == parts["train"]
 
 
+def test_a_transformer_does_not_stop_early(tmp_path: Path) -> None:
+    finished(tmp_path, small())
+    train = {"model": "transformer", "epochs": 40, "check_every": 5, "patience": 1}
+    part = estimates(small(train=train), "train", known(tmp_path), threads=1)[0]["train"]
+    other = estimates(small(train=train | {"model": "cvae"}), "train", known(tmp_path), threads=1)[0]["train"]
+    assert part.low > part.seconds / 2 and other.low < other.seconds / 2
+
+
 def test_only_what_is_left_is_counted(tmp_path: Path) -> None:
     finished(tmp_path, small())
     parts, _ = estimates(small(), "run", known(tmp_path), after="train", threads=1)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from legocryst.jobs import Job, create
@@ -88,7 +89,8 @@ def finished(workspace: Path, settings: RunSettings, *, slow: float = 1.0) -> Jo
     summary |= {"invalid": {"too few bonds": 4 * tenth}, "duplicate": tenth, "known": tenth, "new": 3 * tenth}
     summary |= {"energies": 3, "relaxed": 2, "low_energy": 1, "total_cpu_seconds": 12.3}
     write_json(job.folder / "state.json", {"state": "finished", "reason": "", "summary": summary})
-    curve = pd.DataFrame({"epoch": range(1, settings.train.passes(ROWS) + 1), "quantity": "loss", "value": 1.0})
+    passed = [*range(1, settings.train.passes(ROWS) + 1)]
+    curve = pd.DataFrame({"epoch": 2 * passed, "quantity": np.repeat(["loss", "new"], len(passed)), "value": 1.0})
     write_parquet(curve, job.shards / "training.parquet")
     rows = pd.DataFrame({"status": ["valid"] * 50 + ["invalid"] * 50, "sites": [3] * 100, "row": range(100)})
     write_parquet(rows, job.shards / "crystals-00000.parquet")

@@ -6,7 +6,7 @@ from typing import Any
 
 from legocryst.crystal import table
 from legocryst.environment.targets import Target
-from legocryst.settings import RunSettings
+from legocryst.settings import RunSettings, label
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,8 @@ def helpful(reason: str, settings: Mapping[str, Any]) -> str:
 
 def _name(path: str) -> str:
     """relax.coordination_steps as on the form: Coordination steps."""
-    return path.split(".")[1].replace("_", " ").capitalize()
+    stage, name = path.split(".")
+    return label(name, type(getattr(RunSettings(), stage)).model_fields[name])
 
 
 def _value(path: str, settings: Mapping[str, Any]) -> Any:
@@ -122,4 +123,6 @@ def _value(path: str, settings: Mapping[str, Any]) -> Any:
     stage, name = path.split(".")
     default = getattr(getattr(RunSettings(), stage), name)
     value = settings.get(stage, {}).get(name, default)
+    if value is None:
+        return "left open"
     return f"{value:g}" if isinstance(value, float) else value

@@ -144,14 +144,17 @@ def test_gap_does_not_depend_on_how_the_crystal_is_written() -> None:
 
 def test_crystals_that_are_refused_for_their_size_take_no_time() -> None:
     """They had been counted as if they were computed: some minutes left were told as forty."""
-    crystals, left = decode(shipped(), max_atoms=1000).crystals, list[int]()
+    crystals = decode(shipped(), max_atoms=1000).crystals
     large = crystals.take([int(primitive_atoms(crystals).argmax())])
+    seen: list[tuple[int, int, int]] = []
 
     def note(done: int, total: int, *, seconds_left: int) -> None:
-        left.append(seconds_left)
+        seen.append((done, total, seconds_left))
 
-    rows = gaps(large, TARGET, BandSettings(max_atoms=64), progress=note)
-    assert rows[0]["band_reason"] == "more than 64 atoms in the primitive cell" and left[0] == round(START_SECONDS)
+    rows = gaps(Crystals.concatenate([large, seed("srs"), large]), TARGET, BandSettings(max_atoms=64), progress=note)
+    reason = "more than 64 atoms in the primitive cell"
+    assert [row["band_reason"] for row in rows] == [reason, "", reason]
+    assert seen == [(0, 1, round(START_SECONDS)), (1, 1, 0)]
 
 
 def test_each_crystal_without_bands_says_why() -> None:

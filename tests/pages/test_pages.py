@@ -278,7 +278,7 @@ def test_structure_page_shows_rows_that_are_no_crystal(tmp_path: Path, monkeypat
         store.ingest()
     test = crystal_of(tmp_path / "w", monkeypatch, f"{job.id}-0")
     assert not test.exception and "a = 3.5670" in tables_of(test) and "Drawn as the model wrote it" in tables_of(test)
-    assert "larger *Max atoms*" in tables_of(test)
+    assert "larger *Most atoms*" in tables_of(test)
     test = crystal_of(tmp_path / "w", monkeypatch, f"{job.id}-1")
     assert not test.exception and "give no crystal" in test.info[0].value
     assert "numbers that describe no crystal" in test.warning[0].value

@@ -31,8 +31,9 @@ def test_settings_that_may_help_are_those_of_the_job() -> None:
     settings = run.model_dump(mode="json")
     settings["relax"]["restarts"] = 1
     assert "larger *Restarts* (it was 1)" in helpful("too few bonds", settings)
-    assert helpful("too many atoms", {}) == "What may help, on the Generate page: larger *Max atoms* (it was 500)."
+    assert helpful("too many atoms", {}) == "What may help, on the Generate page: larger *Most atoms* (it was 500)."
     strict = {"sample": {"decode": "strict"}}
-    assert "*Decode* 'snap' (it was 'strict')" in helpful(table.FAR_FROM_POSITION, strict)
+    assert "larger *Most epochs* (it was left open)" in helpful("impossible cell", settings)
+    assert "*Sites beside their position* 'snap' (it was 'strict')" in helpful(table.FAR_FROM_POSITION, strict)
     assert helpful(table.FAR_FROM_POSITION, settings) == ""  # it is snap already
     assert helpful("stopped", settings) == ""
