@@ -269,7 +269,7 @@ class TrainSettings(Settings):
     patience: int = setting(
         5,
         "Stop after this many checks of fresh samples in a row without more new crystals. A transformer learns to the "
-        "end, where its learning rate has fallen, and keeps its last weights.",
+        "end and keeps its last weights.",
         ge=1,
         le=1000,
         advanced=True,
@@ -321,7 +321,10 @@ class TrainSettings(Settings):
 
     @property
     def settles(self) -> bool:
-        """Whether the learning rate falls to the end, so that weights of before are no choice and the last are kept."""
+        """Whether the last weights are kept: a Transformer makes more new crystals until its learning rate has fallen.
+
+        A conditional VAE, whose rate falls too, made as many with the best weights of its checks.
+        """
         return self.model == "transformer"
 
     def pause(self, rows: int) -> int:
@@ -833,7 +836,6 @@ def preset(name: str) -> RunSettings:
         "quick": {
             "augment": {"rows": 10_000},
             "features": {"fit_rows": 2000},
-            "train": {"check_samples": 100},
             "sample": {"samples": 3000},
             "relax": fresh,
             "rank": {"max_energies": 150, "max_relaxed": 8, "max_rattled": 0},

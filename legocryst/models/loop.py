@@ -80,7 +80,7 @@ def train(
 ) -> Progress:
     """Train a network on rows (n, width), n >= 2; it ends in eval mode with the best weights that were seen.
 
-    Of a network whose learning rate falls to the end (`settings.settles`) these are the last ones.
+    Where `settings.settles` these are the last ones.
 
     `identity` names table and settings: ValueError when the checkpoint is of another. A resumed run ends with the same
     weights as one that was never interrupted.

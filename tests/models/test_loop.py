@@ -29,7 +29,7 @@ def test_stops_when_samples_do_not_get_better_and_keeps_the_best(families: pd.Da
     pd.testing.assert_frame_equal(stopped.sample(20, seed=0), best.sample(20, seed=0))
 
 
-def test_a_network_whose_learning_rate_falls_learns_to_the_end(families: pd.DataFrame) -> None:
+def test_a_transformer_learns_to_the_end(families: pd.DataFrame) -> None:
     """Its weights of before are no choice: where one check of few samples was lucky, they would be kept."""
     settings = SETTINGS.model_copy(update={"model": "transformer", "epochs": 4, "check_every": 1, "width": 16})
     shares = iter([0.9, 0.1, 0.1, 0.1])
