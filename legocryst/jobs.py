@@ -229,8 +229,7 @@ def create(
     `seeds`, the training set, and `reference`, crystals whose nets count as known, are copied into the folder. With
     `parent` the job starts from that one's results of the stages up to `through`, whose settings, training and
     reference set it takes over. Raises ValueError for an unknown command, fewer than one core, files that are missing,
-    share a name or stand beside a parent, a parent that has not finished those stages, or settings that cannot be
-    together.
+    share a name or stand beside a parent, or a parent that has not finished those stages.
     """
     if command not in ("run", *STAGES, DFT):
         raise ValueError(f"no command {command!r}: choose run or one of {', '.join((*STAGES, DFT))}")
@@ -244,8 +243,6 @@ def create(
         settings, files = _inherited(parent, settings, through), _results(parent, through)
     if command == "run" and (message := contradiction(settings)):
         raise ValueError(message)
-    if settings.train.model == "surfaces" and "train" in stages(settings, command):
-        _check_surfaces(settings.curate.target, parent.folder if parent else workspace)
     folder = _new_folder(workspace / "jobs")
     if parent is not None:
         known = [parent.folder / REFERENCE] if parent.reference else []
@@ -394,14 +391,6 @@ def _new_folder(parent: Path) -> Path:
     folder = parent / f"{now}-{secrets.token_hex(2)}"
     (folder / "shards").mkdir(parents=True)
     return folder
-
-
-def _check_surfaces(name: str, place: Path) -> None:
-    """Raise ValueError unless crystals on surfaces can meet the target of a workspace or job."""
-    from legocryst.environment.targets import target
-    from legocryst.models.surfaces import check_target
-
-    check_target(target(name, place=place))
 
 
 def _check_names(paths: Sequence[Path]) -> None:

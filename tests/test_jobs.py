@@ -74,14 +74,6 @@ def test_wrong_orders_leave_no_job(
     assert not (tmp_path / "w").exists()
 
 
-def test_surfaces_are_refused_for_other_targets_before_a_job_is_made(tmp_path: Path) -> None:
-    settings = tiny(train={"model": "surfaces"}, curate={"target": "sp3-carbon"})
-    with pytest.raises(ValueError, match="three-coordinated, and sp3-carbon is not: take another model"):
-        create(tmp_path / "w", "run", settings, threads=1)
-    assert not (tmp_path / "w").exists()
-    assert create(tmp_path / "w", "augment", settings, threads=1).state == "queued"
-
-
 def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
     """What a link leads to is not copied, and the report of the job says so."""
     folder = few_seeds(tmp_path / "given").parent

@@ -128,6 +128,13 @@ class Target(_Frozen):
         """The target whose reference crystal energies are counted from."""
         return target(self.energy_reference or self.name)
 
+    def check_surfaces(self) -> None:
+        """Raise ValueError where crystals on minimal surfaces cannot meet it."""
+        if self.coordination != 3:
+            raise ValueError(
+                f"crystals on minimal surfaces are three-coordinated, and {self.name} is not: take another model"
+            )
+
 
 def shipped_names() -> list[str]:
     """Names of the shipped targets."""
@@ -144,16 +151,14 @@ def target_names() -> list[str]:
     return shipped_names() + saved_names(place_of_targets())
 
 
-def target(name: str = "sp2-carbon", *, place: Path | None = None) -> Target:
+def target(name: str = "sp2-carbon") -> Target:
     """A target by name: a shipped one, or the user's that is saved in the workspace or that a job was made with.
-
-    `place` is the workspace or job, by default that of `place_of_targets`.
 
     Raises ValueError for an unknown one, or a file that is no target.
     """
     if name in shipped_names():
         return _shipped(name)
-    files = target_files(place or place_of_targets(), name) if NAME.fullmatch(name) else []
+    files = target_files(place_of_targets(), name) if NAME.fullmatch(name) else []
     if not files:
         raise ValueError(f"there is no target {name!r}; choose one of {', '.join(target_names())}")
     return read(files[0])

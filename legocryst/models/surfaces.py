@@ -10,7 +10,6 @@ import pandas as pd
 
 from legocryst.crystal.surfaces import honeycomb, possible, surface_crystals
 from legocryst.crystal.table import encode
-from legocryst.environment.targets import Target
 from legocryst.models.base import Generator, Task
 from legocryst.models.columns import UNUSED, elements, site_count
 from legocryst.models.conditions import OPEN, Conditions
@@ -24,14 +23,6 @@ SEVERAL = 7
 CUBIC = 0.1
 """Share of crystals in cubic groups; of their nets, too, there are few."""
 CARBON = 6
-
-
-def check_target(target: Target) -> None:
-    """Raise ValueError where crystals on surfaces cannot meet a target."""
-    if target.coordination != 3:
-        raise ValueError(
-            f"crystals on minimal surfaces are three-coordinated, and {target.name} is not: take another model"
-        )
 
 
 class OnSurfaces(Generator):

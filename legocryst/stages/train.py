@@ -9,7 +9,6 @@ import pandas as pd
 from legocryst.environment.targets import Target
 from legocryst.models.base import Evaluate, Generator, Progress, generator
 from legocryst.models.features import Featurizer
-from legocryst.models.surfaces import check_target
 from legocryst.settings import FeatureSettings, TrainSettings
 
 MODEL = "model.pt"
@@ -43,7 +42,7 @@ def train(
     elif target is not None and settings.model == "random":
         options = {"volume_per_atom": target.volume_per_atom}
     elif target is not None and settings.model == "surfaces":
-        check_target(target)
+        target.check_surfaces()
     stopped = False
 
     def stop() -> bool:

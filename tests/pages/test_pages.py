@@ -435,6 +435,15 @@ def test_own_crystals_are_judged_before_anything_is_kept(tmp_path: Path, monkeyp
     assert "Use as training set" in [button.label for button in test.button]
 
 
+def test_surfaces_are_refused_for_a_target_with_four_bonds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    test = opened("generate", tmp_path / "w", monkeypatch)
+    test.selectbox(key="train.model").set_value("surfaces").run()
+    test.selectbox(key="curate.target").set_value("sp3-carbon").run()
+    next(button for button in test.button if button.label == "Generate").click().run()
+    assert [error.value[:52] for error in test.error] == ["Crystals on minimal surfaces are three-coordinated, "]
+    assert jobs(tmp_path / "w") == []
+
+
 def test_filters_tell_at_once_what_they_leave_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     known = shipped()
     test = opened("data", tmp_path, monkeypatch, view=OWN)
