@@ -22,7 +22,9 @@ def section(store: Store, job: Job) -> None:
     with st.expander("Learn from these finds"):
         st.write(
             "The new crystals of this run can join the crystals it learnt from. The next model then knows more "
-            "environments of the kind you are after."
+            "environments of the kind you are after. It may be another than the one that made them: a Transformer "
+            "that learnt from low-energy finds of *surfaces* made more low-energy crystals than one that was asked for "
+            "them."
         )
         left, right = st.columns(2)
         limit = left.number_input(
