@@ -37,11 +37,11 @@ def live(job: Job, draw: Callable[[Job], None] | None = None) -> None:
         if not job.folder.exists():
             st.info("This job was deleted.")
             return
+        if running and job.state not in ("running", "queued"):
+            st.rerun()  # before anything is drawn: it takes the place of a click that comes in meanwhile
         progress(job)
         if draw:
             draw(job)
-        if running and job.state not in ("running", "queued"):
-            st.rerun()
 
     part()
 

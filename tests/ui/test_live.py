@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+import streamlit as st
 
 from legocryst.jobs import Job
-from legocryst.ui.live import planned, speed, stage_progress, training_curve
+from legocryst.ui.live import live, planned, speed, stage_progress, training_curve
 from tests.workspaces import tiny_job
 
 
@@ -31,6 +32,22 @@ def test_words_of_a_stage() -> None:
     timed = {"cpu_seconds": 2.0, "done": 3, "total": 4, "seconds_left": 2583}
     assert stage_progress(timed, "running") == (0.75, "3 of 4 done, 2 CPU-s, about 43 min left")
     assert stage_progress(timed, "stopped") == (0.75, "3 of 4 done, 2 CPU-s")
+
+
+def test_the_page_is_drawn_anew_at_the_end_before_it_says_finished(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who reads that a job has finished may follow a link, and a later `st.rerun` would take the place of that."""
+    states = iter(["running", "finished"])
+    monkeypatch.setattr(Job, "state", property(lambda job: next(states)))
+    monkeypatch.setattr(st, "fragment", lambda run_every: lambda part: part)
+
+    def again() -> None:
+        raise RuntimeError("again")
+
+    monkeypatch.setattr(st, "rerun", again)
+    drawn: list[Job] = []
+    with pytest.raises(RuntimeError, match="again"):
+        live(job, drawn.append)
+    assert not drawn and next(states, None) is None  # nothing was shown, nor asked for
 
 
 def test_curve_takes_the_later_report_of_an_epoch(job: Job) -> None:
