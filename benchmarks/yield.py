@@ -31,8 +31,9 @@ import argparse
 import itertools
 import json
 import os
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -45,6 +46,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import pandas as pd
 import torch
+from pymatgen.core import Structure
 from scipy.stats import t
 
 from legocryst.analysis.duplicates import matcher
@@ -66,6 +68,7 @@ from legocryst.stages.kept import KeptRows
 from legocryst.stages.rank import rank
 from legocryst.stages.relax import relax_chunks, relax_table
 from legocryst.stages.sample import refined, sample
+from legocryst.workers import spread
 
 ONCE = RelaxSettings(restarts=0, merge=0.0)
 """Rows are drawn at will, so that another costs less than a restart."""
@@ -315,7 +318,7 @@ def judged(frame: pd.DataFrame, bench: Bench, *, matcher: bool = False) -> dict[
         "new_frameworks": len(new_frameworks(frame, known)),
     }
     if matcher:
-        out["unique_published_matcher"] = distinct(published, list(keys))
+        out["unique_published_matcher"] = distinct(published, list(keys), threads=bench.options.threads)
     return out
 
 
@@ -448,15 +451,24 @@ def by_sites(crystals: pd.DataFrame) -> dict[str, int]:
     return {f"{n}{'+' if n == SITES[-1] else ''}": int((sites == n).sum()) for n in SITES}
 
 
-def distinct(crystals: Crystals, keys: list[str]) -> int:
+def distinct(crystals: Crystals, keys: list[str], *, threads: int) -> int:
     """Crystals of which StructureMatcher takes no two of one net to be the same."""
-    same = matcher()
-    return sum(len(same.group_structures(group)) if len(group) > 1 else 1 for group in _by_net(crystals, keys))
+    by_net: dict[str, list[int]] = {}
+    for k, key in enumerate(keys):
+        by_net.setdefault(key, []).append(k)
+    several = [[to_structure(crystals, k) for k in rows] for rows in by_net.values() if len(rows) > 1]
+    counts = spread(kinds, several, processes=threads) if threads > 1 else map(kinds, several)
+    total = len(by_net) - len(several)
+    for done, count in enumerate(counts, start=1):
+        total += count
+        if done % 500 == 0:
+            print(f"StructureMatcher: {done} of {len(several)} nets", file=sys.stderr, flush=True)
+    return total
 
 
-def _by_net(crystals: Crystals, keys: list[str]) -> Iterator[list[Any]]:
-    for key in dict.fromkeys(keys):
-        yield [to_structure(crystals, int(k)) for k in np.flatnonzero(np.array(keys) == key)]
+def kinds(structures: list[Structure]) -> int:
+    """How many different ones there are among structures, as StructureMatcher sees them."""
+    return len(matcher().group_structures(structures))
 
 
 def tell(name: str, clock: Clock, counts: dict[str, Any]) -> None:
