@@ -75,23 +75,17 @@ def gaps(
     in `batch.computed`.
     """
     settings = BandSettings() if settings is None else settings
-    work = partial(_row, target=target, settings=settings)
     size = primitive_atoms(crystals).astype(float)
-    fits = size <= settings.max_atoms
-    found = iter(
-        computed(
-            crystals.take(fits),
-            work,
-            SECONDS[0] + SECONDS[1] * size[fits] ** 3,
-            name=repr(("gap", target.name, target.orbitals, settings)),
-            threads=threads,
-            kept=kept,
-            progress=progress,
-            should_stop=should_stop,
-        )
+    rows = computed(
+        crystals,
+        partial(_row, target=target, settings=settings),
+        np.where(size <= settings.max_atoms, SECONDS[0] + SECONDS[1] * size**3, 0.0),  # larger ones are refused at once
+        name=repr(("gap", target.name, target.orbitals, settings)),
+        threads=threads,
+        kept=kept,
+        progress=progress,
+        should_stop=should_stop,
     )
-    # the others are refused, in no time: they would only disturb the estimate of the time that is left
-    rows = [next(found) if fit else work(crystals.take([k])) for k, fit in enumerate(fits)]
     return [row or _without("stopped") for row in rows]
 
 

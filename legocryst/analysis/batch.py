@@ -33,8 +33,8 @@ def computed(
 ) -> list[Row | None]:
     """`work` on each crystal of a batch as a batch of one; None for those not done when `should_stop()` became true.
 
-    `seconds` (n,) estimates the time of each: short ones are done first. `name` says what is done and with which
-    settings; rows under the same name of the same crystal are taken from `kept`, others left there.
+    `seconds` (n,) estimates the time of each, 0 where it takes none: short ones are done first. `name` says what is
+    done and with which settings; rows under the same name of the same crystal are taken from `kept`, others left there.
     `progress(done, total, seconds_left=...)` before the first and after each.
     """
     kept = {} if kept is None else kept
@@ -61,7 +61,9 @@ class _Clock:
         self._since, self._finished = 0.0, 0.0
 
     def done(self, seconds: float) -> None:
-        """A part that was estimated to take so long is done."""
+        """A part that was estimated to take so long is done; one of no time tells nothing of the others."""
+        if seconds == 0:
+            return
         self._rest -= seconds
         if self._start:
             self._start, self._since = 0.0, time.monotonic()
