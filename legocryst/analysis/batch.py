@@ -41,8 +41,10 @@ def computed(
     keys = [_key(name, crystals.take([k])) for k in range(len(crystals))]
     first = {key: k for k, key in reversed(list(enumerate(keys))) if key not in kept}
     todo = sorted(first.values(), key=lambda k: seconds[k])
-    clock = _Clock(float(seconds[todo].sum()), max(min(threads, len(todo)), 1))
-    with closing(_results(work, [crystals.take([k]) for k in todo], threads)) as results:
+    all_seconds = float(seconds[todo].sum())
+    processes = _processes(min(threads, len(todo)), all_seconds)
+    clock = _Clock(all_seconds, processes)
+    with closing(_results(work, [crystals.take([k]) for k in todo], processes)) as results:
         for done, k in enumerate([*todo, -1], start=len(crystals) - len(todo)):
             if progress is not None:
                 progress(done, len(crystals), seconds_left=clock.left())
@@ -76,10 +78,15 @@ class _Clock:
         return round(self._start + max(self._rest, 0.0) * self._rate)
 
 
-def _results(work: Callable[[Crystals], Row], parts: list[Crystals], threads: int) -> Any:
-    if threads == 1 or len(parts) <= 1:
+def _processes(most: int, seconds: float) -> int:
+    """At most so many, 1 where work of so many seconds is done before others have begun."""
+    return most if most > 1 and seconds * (1 - 1 / most) > START_SECONDS else 1
+
+
+def _results(work: Callable[[Crystals], Row], parts: list[Crystals], processes: int) -> Any:
+    if processes == 1:
         return (work(part) for part in parts)
-    return spread(work, parts, processes=min(threads, len(parts)))
+    return spread(work, parts, processes=processes)
 
 
 def _key(name: str, crystal: Crystals) -> str:
