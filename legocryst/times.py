@@ -182,8 +182,9 @@ def _measures(job: Job, settings: RunSettings, shares: Shares | None) -> list[Me
         if stage in ("rank", "bands") and shares is None:
             continue
         size = _done(stage, job, settings, shares, own)
-        factor = job.threads if stage in PARALLEL else 1
         whole = max(1e-3, _seconds(steps, stage))
+        # little work is done by one process, so that the processor time tells how many there were
+        factor = min(job.threads, max(1.0, own[-1]["cpu_seconds"] / whole)) if stage in PARALLEL else 1.0
         begin = factor * min(whole, _begin(own, whole))
         out.append(Measure(stage, _kind(stage, settings), size, begin, factor * whole, job.id))
     return out

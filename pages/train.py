@@ -44,7 +44,7 @@ def compared() -> None:
     if len(curves) < 2:
         return
     st.header("Compare trainings")
-    words = shell.labels(found.values())
+    words, few = shell.labels(found.values()), shell.labels(found.values(), shell.training_of)
     chosen = st.multiselect("Trainings", list(curves), list(curves)[:2], format_func=words.__getitem__, key="compared")
     if not chosen:
         return
@@ -54,13 +54,13 @@ def compared() -> None:
     columns = st.columns(len(quantities))
     for place, quantity in zip(columns, quantities, strict=True):
         share = quantity in SHARES
-        lines = {words[k]: curves[k][curves[k]["quantity"] == quantity] for k in chosen}
+        lines = {few[k]: curves[k][curves[k]["quantity"] == quantity] for k in chosen}
         with place:
             label = QUANTITIES[quantity].label
             figure = figures.curves_of(lines, y=f"{label} (%)" if share else label, percent=share)
             figure.update_layout(legend={"orientation": "v", "y": -0.3, "yanchor": "top"}, height=380)
             figures.show(figure, caption=QUANTITIES[quantity].help, key=f"compared.{quantity}")
-    show.table(pd.DataFrame([ended(found[name], curves[name]) for name in chosen]))
+    show.table(pd.DataFrame([{"Training": few[name]} | ended(found[name], curves[name]) for name in chosen]))
 
 
 def ended(job: Job, curve: pd.DataFrame) -> dict[str, object]:
@@ -70,10 +70,9 @@ def ended(job: Job, curve: pd.DataFrame) -> dict[str, object]:
     kept = shares.iloc[-1:].max() if settings.settles else shares.max()
     seconds = steps(job).get("train", {}).get("cpu_seconds", 0.0)
     return {
-        "Training": shell.name_of(job),
         "Epochs": int(curve["epoch"].max()),
         "Share new (%)": f"{100 * kept:.1f}" if len(shares) else "not checked",
-        "CPU-minutes": f"{seconds / 60:.1f}",
+        "CPU-s": round(seconds),
         "Learning rate": settings.rate,
         "Rows in a step": settings.batch,
     }

@@ -59,6 +59,13 @@ def test_only_what_is_left_is_counted(tmp_path: Path) -> None:
     assert list(parts) == ["augment"]
 
 
+@pytest.mark.parametrize("busy", [1, 2])
+def test_work_that_one_process_did_is_not_counted_for_two(tmp_path: Path, busy: int) -> None:
+    finished(tmp_path, small(), threads=2, busy=busy)
+    parts, _ = estimates(small(), "run", known(tmp_path), threads=1)
+    assert parts["rank"].seconds == pytest.approx(3 * busy) and parts["augment"].seconds == pytest.approx(3)
+
+
 def test_rounds_of_one_stage_are_added(tmp_path: Path) -> None:
     job = finished(tmp_path, small())
     path = job.folder / "progress.jsonl"

@@ -62,17 +62,18 @@ def wait_for(condition: Callable[[], bool], *, seconds: float = 120.0) -> None:
         time.sleep(0.05)
 
 
-def finished(workspace: Path, settings: RunSettings, *, slow: float = 1.0) -> Job:
-    """A job whose stages took known times: each 2 s to begin, and 1 s (times slow) for its work."""
-    job = create(workspace, "run", settings, threads=1)
-    clock = 1000.0
+def finished(workspace: Path, settings: RunSettings, *, slow: float = 1.0, threads: int = 1, busy: int = 1) -> Job:
+    """A job whose stages took known times: each 2 s to begin, and 1 s (times slow) for its work, on `busy` cores."""
+    job = create(workspace, "run", settings, threads=threads)
+    clock = began = 1000.0
 
     def note(stage: str, **numbers: Any) -> None:
-        line = {"time": clock, "attempt": 1, "stage": stage, "cpu_seconds": 0.0, **numbers}
+        line = {"time": clock, "attempt": 1, "stage": stage, "cpu_seconds": busy * (clock - began), **numbers}
         with (job.folder / "progress.jsonl").open("a") as file:
             file.write(json.dumps(line) + "\n")
 
     for stage in (*job.stages, "baseline"):
+        began = clock
         note(stage)
         clock += 2
         if stage == "train":

@@ -313,20 +313,28 @@ def what(command: str) -> str:
 
 def name_of(job: Job) -> str:
     """A job in words: what it does, when it was made, how it stands."""
-    moment = job.record["started"][:16].replace("T", " ")
     seeds, known = job.record["seeds"], job.record.get("reference", ())
     own = [", ".join(seeds[:2]) + (f" and {len(seeds) - 2} more" if len(seeds) > 2 else "")] if seeds else []
     own += [f"{len(known)} for novelty"] if known else []
     model = job.record["settings"]["train"]["model"] if job.command in LEARNING else ""
     inside = ", ".join(filter(None, [job.record["settings"]["curate"]["target"], model, *own]))
-    return f"{moment} UTC, {what(job.command)}{f' ({inside})' if inside else ''}, {job.state}"
+    return f"{_moment(job)}, {what(job.command)}{f' ({inside})' if inside else ''}, {job.state}"
 
 
-def labels(found: Iterable[Job]) -> dict[str, str]:
+def training_of(job: Job) -> str:
+    """A training in few words, as a figure has room for: its model, and when it was made."""
+    return f"{job.record['settings']['train']['model']}, {_moment(job)}"
+
+
+def _moment(job: Job) -> str:
+    return f"{job.record['started'][:16].replace('T', ' ')} UTC"
+
+
+def labels(found: Iterable[Job], name: Callable[[Job], str] = name_of) -> dict[str, str]:
     """Jobs in words by their names, no two alike: a choice knows its options by their words."""
-    words = {job.id: name_of(job) for job in found}
+    words = {job.id: name(job) for job in found}
     often = Counter(words.values())
-    return {name: f"{text} ({name[-4:]})" if often[text] > 1 else text for name, text in words.items()}
+    return {job: f"{text} ({job[-4:]})" if often[text] > 1 else text for job, text in words.items()}
 
 
 def choose_job(label: str, *, key: str, fits: Callable[[Job], bool], none: str = "") -> Job | None:
