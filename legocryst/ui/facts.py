@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 GENERATED, SAMPLED = "As generated", "As drawn by the model"
 """Geometries of a row, beside that of the relaxation with a potential; the first is named "" where one is asked for."""
-SHOWN = ("class", "novelty", "net_name", "kind", "periodicity", "density", "energy", "gap", "band_class")
+SHOWN = ("class", "novelty", "net_name", "kind", "periodicity", "density", "energy", "screen_energy", "gap", "band_class")
 JUDGED = ("loss", "published")
 REJECTED = ("class", "reason", "sites", "atoms", "density", "loss_before", *JUDGED)
 
@@ -46,11 +46,12 @@ def _of_geometry(row: "pd.Series[Any]", *, relaxed: bool) -> dict[str, Any]:
     """The values of a valid row that belong to the crystal as generated, or to that which the potential relaxed."""
     import pandas as pd
 
-    values = dict(row)
+    values = dict(row) | {"screen_energy": None}
     if relaxed:
         values |= {"density": row["relaxed_density"], "energy": row["relaxed_energy"]}
-    elif row["relaxed_cif"]:
-        values["energy"] = row["screen_energy"] if pd.isna(row["energy_before"]) else row["energy_before"]
+    elif row["relaxed_cif"]:  # another energy than the one that counts has another name
+        before = row["screen_energy"] if pd.isna(row["energy_before"]) else row["energy_before"]
+        values |= {"energy": None, "screen_energy": before}
         if row["kind"] not in WITH_DENSITY:
             values["density"] = None  # what stands there is that of the relaxed one
     best = bool(row["relaxed_cif"]) and not pd.isna(row["net_kept"]) and bool(row["net_kept"])
