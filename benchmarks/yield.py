@@ -52,9 +52,8 @@ from scipy.stats import t
 
 from legocryst.analysis.duplicates import matcher
 from legocryst.analysis.nets import nets
-from legocryst.analysis.rattle import without_symmetry
 from legocryst.crystal.files import to_structure
-from legocryst.crystal.primitive import primitive_atoms
+from legocryst.crystal.primitive import primitive_atoms, without_symmetry
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import decode
 from legocryst.environment.targets import Target

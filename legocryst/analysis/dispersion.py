@@ -8,7 +8,7 @@ import numpy as np
 from ase.units import Bohr, Hartree
 from dftd3.interface import DispersionModel, RationalDampingParam
 
-from legocryst.crystal.primitive import translation_classes
+from legocryst.crystal.primitive import in_primitive_cell
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.wyckoff import primitive
 
@@ -24,10 +24,8 @@ class Dispersion:
         crystal = crystals.take([k])
         self._basis = primitive(int(crystal.group[0])).T
         self._copies = round(1 / np.linalg.det(self._basis))
-        atoms, first = crystal.atoms(), np.cumsum(crystal.multiplicity) - crystal.multiplicity
-        of_site = [translation_classes(int(position_id)) for position_id in crystal.position_id]
-        self._chosen = np.concatenate([start + chosen for start, chosen in zip(first, of_site, strict=True)])
-        self._species = atoms.species[self._chosen]
+        self._chosen = in_primitive_cell(crystal)
+        self._species = crystal.atoms().species[self._chosen]
         self._damping = RationalDampingParam(method=FUNCTIONAL, atm=False)
 
     def __call__(self, lattice: np.ndarray, fractional: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:

@@ -10,10 +10,8 @@ import numpy as np
 from legocryst.analysis.batch import Kept, Row, computed
 from legocryst.analysis.energy import STEPS, estimate, named
 from legocryst.analysis.relaxation import relaxation
-from legocryst.crystal import cell as cells
-from legocryst.crystal.primitive import translation_classes
+from legocryst.crystal.primitive import without_symmetry
 from legocryst.crystal.representation import Crystals
-from legocryst.crystal.wyckoff import primitive
 from legocryst.environment.targets import target
 from legocryst.settings import EnergySettings
 
@@ -59,18 +57,6 @@ def rattled(
     missing = {"rattle_energy": np.nan, "rattle_kept": None, "rattle_reason": "stopped"}
     table = pd.DataFrame([row or missing for row in rows], columns=list(missing))
     return table.astype({"rattle_kept": "boolean", "rattle_energy": float})
-
-
-def without_symmetry(crystal: Crystals) -> Crystals:
-    """The one crystal of a batch as a crystal of P1 in its primitive cell."""
-    basis, atoms = primitive(int(crystal.group[0])).T, crystal.atoms()
-    first = np.cumsum(crystal.multiplicity) - crystal.multiplicity
-    chosen = np.concatenate(
-        [start + translation_classes(int(p)) for start, p in zip(first, crystal.position_id, strict=True)]
-    )
-    points = atoms.fractional[chosen] @ np.linalg.inv(basis)
-    sites = [(int(number), 0, point) for number, point in zip(atoms.species[chosen], points.tolist(), strict=True)]
-    return Crystals.build([1], cells.cell_of(basis @ crystal.lattice[0])[None], [sites])
 
 
 def _rattled(crystal: Crystals, settings: EnergySettings, wanted: str, seed: int) -> Row:

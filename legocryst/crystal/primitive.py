@@ -1,9 +1,10 @@
-"""Atoms of a Wyckoff position that part of the group's operations make equal: its translations, its rotations."""
+"""The primitive cell; atoms of a position that part of the operations make equal: its translations, its rotations."""
 
 from functools import lru_cache
 
 import numpy as np
 
+from legocryst.crystal import cell as cells
 from legocryst.crystal.projection import group_of_position
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.wyckoff import primitive, wyckoff
@@ -13,6 +14,22 @@ def primitive_atoms(crystals: Crystals) -> np.ndarray:
     """Atoms (n,) in the primitive cell of each crystal's space group."""
     points = np.array([round(1 / np.linalg.det(primitive(int(group)))) for group in crystals.group], np.int64)
     return crystals.atom_count // points
+
+
+def without_symmetry(crystal: Crystals) -> Crystals:
+    """The one crystal of a batch as a crystal of P1 in its primitive cell."""
+    basis, atoms, chosen = primitive(int(crystal.group[0])).T, crystal.atoms(), in_primitive_cell(crystal)
+    points = atoms.fractional[chosen] @ np.linalg.inv(basis)
+    sites = [(int(number), 0, point) for number, point in zip(atoms.species[chosen], points.tolist(), strict=True)]
+    return Crystals.build([1], cells.cell_of(basis @ crystal.lattice[0])[None], [sites])
+
+
+def in_primitive_cell(crystals: Crystals) -> np.ndarray:
+    """Places among the atoms of all crystals of those in their primitive cells, one of each class of translations."""
+    first = np.cumsum(crystals.multiplicity) - crystals.multiplicity
+    return np.concatenate(
+        [start + translation_classes(int(p)) for start, p in zip(first, crystals.position_id, strict=True)]
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -16,7 +16,18 @@ if TYPE_CHECKING:
 
 GENERATED, SAMPLED = "As generated", "As drawn by the model"
 """Geometries of a row, beside that of the relaxation with a potential; the first is named "" where one is asked for."""
-SHOWN = ("class", "novelty", "net_name", "kind", "periodicity", "density", "energy", "screen_energy", "gap", "band_class")
+SHOWN = (
+    "class",
+    "novelty",
+    "net_name",
+    "kind",
+    "periodicity",
+    "density",
+    "energy",
+    "screen_energy",
+    "gap",
+    "band_class",
+)
 JUDGED = ("loss", "published")
 REJECTED = ("class", "reason", "sites", "atoms", "density", "loss_before", *JUDGED)
 

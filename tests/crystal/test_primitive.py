@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from legocryst.crystal.primitive import primitive_atoms, rotation_orbits, translation_classes
+from legocryst.crystal.primitive import primitive_atoms, rotation_orbits, translation_classes, without_symmetry
 from legocryst.crystal.projection import group_of_position
 from legocryst.crystal.wyckoff import primitive, wyckoff
 from tests.crystals_at_random import random_crystals
@@ -56,3 +56,18 @@ def test_primitive_atoms_against_spglib() -> None:
             primitive = spglib.find_primitive(cell, symprec=1e-4)
             assert primitive is not None and mine == len(primitive[2])
     assert compared > 30
+
+
+def test_the_primitive_cell_without_symmetry_is_the_same_crystal() -> None:
+    """Every atom of it is one of the conventional cell's, modulo that cell's edges."""
+    crystals = random_crystals(60, seed=4)
+    for k, size in enumerate(primitive_atoms(crystals)):
+        crystal = crystals.take([k])
+        free, basis, atoms = without_symmetry(crystal), primitive(int(crystal.group[0])).T, crystal.atoms()
+        assert len(free.species) == size and np.isclose(np.linalg.det(basis) * len(atoms.species), size)
+        assert np.allclose(
+            free.lattice[0] @ free.lattice[0].T, basis @ crystal.lattice[0] @ (basis @ crystal.lattice[0]).T
+        )
+        offset = (free.coordinates @ basis)[:, None] - atoms.fractional
+        away = np.abs(offset - np.rint(offset)).max(axis=2)
+        assert (away.min(axis=1) < 1e-9).all() and (free.species == atoms.species[away.argmin(axis=1)]).all()
