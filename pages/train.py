@@ -51,8 +51,8 @@ def compared() -> None:
     quantities = [
         name for name in ("new", "valid", "held_out") if any(name in set(curves[k]["quantity"]) for k in chosen)
     ]
-    columns = st.columns(max(1, len(quantities)))
-    for place, quantity in zip(columns, quantities, strict=False):  # none where no check was made yet
+    columns = st.columns(len(quantities)) if quantities else []  # none of them was checked yet
+    for place, quantity in zip(columns, quantities, strict=True):
         share = quantity in SHARES
         lines = {few[k]: curves[k][curves[k]["quantity"] == quantity] for k in chosen}
         with place:
