@@ -1,5 +1,3 @@
-import time
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -77,9 +75,3 @@ def test_cells_of_every_system_are_possible() -> None:
     group = np.arange(1, 231)
     volume = cells.volume(random_cells(group, np.full(230, 50.0), np.random.default_rng(0)))
     assert np.allclose(volume, 50.0)
-
-
-def test_two_thousand_rows_a_second(yardstick: RandomSymmetric) -> None:
-    began = time.process_time()
-    yardstick.sample(10_000, seed=1)
-    assert 10_000 / (time.process_time() - began) > 2000

@@ -56,13 +56,11 @@ def test_gradient_agrees_with_finite_differences(objective: int) -> None:
     numeric = (ahead[0] - 8 * ahead[1] + 8 * ahead[2] - ahead[3]) / (12 * h)
     size = np.sqrt(_per_crystal(system, gradient**2) * _per_crystal(system, direction**2))
     off = np.abs(numeric - _per_crystal(system, gradient * direction))
-    assert np.median(off / (size + 1e-3)) < 1e-8
-    assert (off / (size + 1e-3) < 1e-5).mean() > 0.9
-    # where no neighbour is in reach the gradient is nothing beside the value, whose rounding the differences show
-    slope, value = np.sqrt(_per_crystal(system, gradient**2)), ahead[0]
-    reached = slope > 1e-6 * value
-    assert reached.sum() >= 80 and (off[reached] / size[reached]).max() < 1e-6
-    assert (off[~reached] <= 1e-9 * (1 + value[~reached])).all()
+    # a difference carries the rounding of its values, which are summed in another order on another processor
+    rounding = 1e-13 * (1 + ahead[0]) / h
+    assert (off <= 1e-6 * size + rounding).all()
+    seen = 1e-6 * size > rounding  # where a gradient off by a millionth would be seen
+    assert seen.sum() >= 60
 
 
 @pytest.mark.parametrize("objective", range(len(OBJECTIVES)), ids=OBJECTIVES)
