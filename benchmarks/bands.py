@@ -68,8 +68,8 @@ def _dirac() -> None:
 
 
 def _cost() -> None:
-    table = shipped()
-    crystals = decode(table, max_atoms=2000).crystals
+    table = shipped("sp2-carbon")
+    crystals = decode(table, max_atoms=2000, element=6).crystals
     atoms = primitive_atoms(crystals)
     gaps(crystals.take([0]), TARGET)  # loads and compiles
     seconds, classes = np.zeros(len(crystals)), []
@@ -124,8 +124,8 @@ def _dft(name: str, crystal: Crystals, settings: DftSettings, folder: Path) -> d
 
 
 def _seed(name: str) -> Crystals:
-    table = shipped()
-    return decode(table[table["name"] == name], max_atoms=1000).crystals
+    table = shipped("sp2-carbon")
+    return decode(table[table["name"] == name], max_atoms=1000, element=6).crystals
 
 
 def _graphene() -> Crystals:

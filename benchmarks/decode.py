@@ -37,7 +37,7 @@ def main() -> None:
     else:
         table = shaken_table(options.rows)
     start = time.process_time()
-    decoded = decode(table, mode=options.decode)
+    decoded = decode(table, mode=options.decode, element=6)
     seconds = time.process_time() - start
     print(
         f"{len(table)} rows, {len(decoded.rows)} decoded in {seconds:.2f} CPU-s: {len(table) / seconds:.0f} rows/CPU-s"

@@ -59,7 +59,7 @@ def main() -> None:
     warnings.filterwarnings("ignore", message="No tensor product accelerator")
     for model in options.model or MODELS:
         settings = EnergySettings.model_validate({"model": model})
-        relaxed(TARGET.reference.crystals(), settings)  # loads and compiles
+        relaxed(TARGET.reference.crystals(), TARGET, settings)  # loads and compiles
         if options.seeds:
             _seeds(settings)
         elif options.ase:
@@ -71,14 +71,17 @@ def main() -> None:
 
 
 def _seed_crystals() -> tuple[pd.DataFrame, Crystals]:
-    table = shipped()
-    return table, decode(table, max_atoms=1000).crystals
+    table = shipped("sp2-carbon")
+    return table, decode(table, max_atoms=1000, element=6).crystals
 
 
 def _graphite_and_diamond(settings: EnergySettings) -> None:
     graphite, diamond = TARGET.reference.crystals(), target("sp3-carbon").reference.crystals()
     pair = Crystals.concatenate([graphite, diamond])
-    single, outcome = energies(pair, model=settings.model).energy, relaxed(pair, settings)
+    single, outcome = (
+        energies(pair, TARGET, model=settings.model).energy,
+        relaxed(pair, TARGET, settings),
+    )
     free = minimum(System.build(graphite), potential(settings.model).of(graphite, 0), settings)
     without = moved_to(System.build(graphite), free.x, graphite).cell[0]
     after, cell = outcome.table["relaxed_energy"], outcome.crystals.cell
@@ -95,7 +98,7 @@ def _cost(settings: EnergySettings, size: int, low: int, high: int) -> None:
     atoms = primitive_atoms(crystals)
     chosen = crystals.take(np.flatnonzero((atoms >= low) & (atoms <= high))[:TIMED])
     number = [len(potential(settings.model).of(chosen, k).centre) for k in range(len(chosen))]
-    single = _seconds(lambda: energies(chosen, model=settings.model))
+    single = _seconds(lambda: energies(chosen, TARGET, model=settings.model))
     exactly = settings.model_copy(update=EXACTLY)
     relaxing = _seconds(lambda: [relaxation(chosen.take([k]), TARGET, exactly) for k in range(len(chosen))])
     calculator = _calculator(settings.model)
@@ -112,7 +115,7 @@ def _cost(settings: EnergySettings, size: int, low: int, high: int) -> None:
 def _seeds(settings: EnergySettings) -> None:
     table, crystals = _seed_crystals()
     start = time.process_time()
-    found = relaxed(crystals, settings.model_copy(update={"max_atoms": 1000})).table
+    found = relaxed(crystals, TARGET, settings.model_copy(update={"max_atoms": 1000})).table
     spent, n = time.process_time() - start, int((found["energy_reason"] == "").sum())
     kept = found["net_kept"].fillna(False).astype(bool)
     both = kept & found["coordination_kept"].fillna(False).astype(bool)
@@ -131,12 +134,12 @@ def _seeds(settings: EnergySettings) -> None:
 def _ase(settings: EnergySettings, number: int) -> None:
     """Energies of the minima, steps and CPU-s, ours and ASE's with its symmetry constraint on the conventional cell."""
     table, crystals = _seed_crystals()
-    small, zero = np.flatnonzero(crystals.atom_count <= 16), reference_energy(settings, TARGET.name)
+    small, zero = np.flatnonzero(crystals.atom_count <= 16), reference_energy(settings, TARGET)
     chosen = small[:: max(1, len(small) // number)][:number]
     for k in chosen:
         one = crystals.take([k])
         start = time.process_time()
-        ours = relaxed(one, settings).table.iloc[0]
+        ours = relaxed(one, TARGET, settings).table.iloc[0]
         between = time.process_time()
         energy, steps = _by_ase(one, settings)
         print(

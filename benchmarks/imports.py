@@ -23,8 +23,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pandas as pd
 
 from legocryst.crystal.files import to_structure
+from legocryst.environment.targets import target
 from legocryst.settings import CurateSettings
 from legocryst.stages.curate import UNREADABLE, choose, examine
+
+SP2 = target("sp2-carbon")
 
 
 def package(name: str) -> Path:
@@ -55,11 +58,11 @@ def written_by_pymatgen(folder: Path) -> list[Path]:
 def figures(paths: Sequence[Path], settings: CurateSettings) -> tuple[dict[str, Any], pd.DataFrame]:
     """What becomes of the files, and the report."""
     began = time.process_time()
-    examined = examine(paths, settings)
+    examined = examine(paths, SP2, settings)
     seconds = time.process_time() - began
     table = examined.table
     try:
-        report = choose(examined, settings).report
+        report = choose(examined, SP2, settings).report
     except ValueError:  # none is kept: the report is what the judge said
         report = table.assign(kept=table["reason"] == "")
     found = {

@@ -51,12 +51,12 @@ def main() -> None:
     parser.add_argument("--relax", type=int, default=0, help="each so-manieth of the lowest fifth is relaxed")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    table = found(BootstrapSettings(), folder=options.folder)
+    table = found(TARGET, BootstrapSettings(), folder=options.folder)
     crystals = decode(table, element=TARGET.atomic_number, max_atoms=BootstrapSettings().max_atoms).crystals
     crystals = crystals.take(primitive_atoms(crystals) <= ATOMS)
     with KeptRows(options.kept) as kept:
         start, known = time.process_time(), len(kept)
-        energy = energies(crystals, kept=kept, progress=_say).energy
+        energy = energies(crystals, TARGET, kept=kept, progress=_say).energy
         spent, number = time.process_time() - start, len(kept) - known
         quartiles = np.quantile(energy, [0, 0.25, 0.5, 0.75, 1]).round(3)
         print(
@@ -124,7 +124,7 @@ def _relaxed(crystals: Crystals, energy: np.ndarray, every: int, kept: KeptRows)
     """How many of a sample of the lowest fifth are low in energy once they are relaxed, by energy as they stand."""
     lowest = np.argsort(energy)[: len(energy) // 5]
     some = lowest[::every]
-    after = relaxed(crystals.take(some), EnergySettings(model="7net-0"), kept=kept, progress=_say).table
+    after = relaxed(crystals.take(some), TARGET, EnergySettings(model="7net-0"), kept=kept, progress=_say).table
     low = after["net_kept"].fillna(False) & after["converged"].fillna(False) & (after["relaxed_energy"] < 0.5)
     for begin in np.arange(energy.min() // 0.1 * 0.1, energy[lowest].max(), 0.1):
         here = (energy[some] >= begin) & (energy[some] < begin + 0.1)

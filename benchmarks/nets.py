@@ -77,7 +77,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 def speed() -> None:
     """Shipped crystals as a relaxation has them, then up to 700 atoms without symmetry."""
-    crystals = decode(shipped(), max_atoms=1000).crystals
+    crystals = decode(shipped("sp2-carbon"), max_atoms=1000, element=6).crystals
     few = crystals.take(crystals.atom_count <= 40)
     each = np.array([seconds(partial(nets, few.take([k]), cutoff=CUTOFF)) for k in range(len(few))])
     together = seconds(partial(nets, few, cutoff=CUTOFF)) / len(few)
@@ -121,8 +121,8 @@ def simple(graph: Quotient) -> bool:
 
 def one_key(count: int) -> None:
     """Crystals with other cells, origins and orders of atoms, shaken; their graphs with other labels and directions."""
-    table = shipped()
-    crystals = decode(table[table["atoms"] <= 100].iloc[:count]).crystals
+    table = shipped("sp2-carbon")
+    crystals = decode(table[table["atoms"] <= 100].iloc[:count], element=6).crystals
     rng = np.random.default_rng(0)
     wrong: list[tuple[int, int, str]] = []
     for k in range(len(crystals)):
@@ -185,7 +185,7 @@ def chosen(count: int, rows: int, rng: np.random.Generator) -> Iterator[tuple[st
 
     every = [blueprint for blueprint in blueprints({3, 4})[0] if blueprint.quotient.n <= 60]
     sources = [every[k].quotient for k in rng.permutation(len(every))[:count]]
-    crystals = decode(random_table(rows)).crystals
+    crystals = decode(random_table(rows), element=6).crystals
     relaxed = relax(crystals, TARGET, RelaxSettings())
     valid = np.flatnonzero(relaxed.valid & (crystals.atom_count <= 60))[:count]
     random = [bond_graph(relaxed.crystals, int(k), cutoff=CUTOFF) for k in valid]

@@ -63,8 +63,8 @@ def main() -> None:
 
 def sources() -> Crystals:
     """The crystals that are copied; all have different nets."""
-    table = shipped()
-    return decode(table[table["atoms"] <= MAX_ATOMS].iloc[:SOURCES]).crystals
+    table = shipped("sp2-carbon")
+    return decode(table[table["atoms"] <= MAX_ATOMS].iloc[:SOURCES], element=6).crystals
 
 
 def distorted(crystal: Crystals, rng: np.random.Generator, noise: float = NOISE, most: float = STRAIN) -> Crystals:
@@ -136,8 +136,8 @@ def tolerance() -> None:
             found = pdds(Crystals.concatenate([distorted(few.take([k]), rng, noise, strain) for _ in range(3)]), TARGET)
             apart += [distance(one, other) for one, other in combinations(found, 2)]
         print(f"noise {noise}, strain {strain}: median {np.median(apart):.3f}, largest {max(apart):.3f} angstrom")
-    table = shipped()
-    found = pdds(decode(table, max_atoms=1000).crystals, TARGET)
+    table = shipped("sp2-carbon")
+    found = pdds(decode(table, max_atoms=1000, element=6).crystals, TARGET)
     pairs = sorted((apart, table["name"][i], table["name"][j]) for i, j, apart in within(found, 0.25))
     total = len(found) * (len(found) - 1) // 2
     for limit in (0.05, 0.1, 0.15, 0.2, 0.25):
@@ -147,7 +147,7 @@ def tolerance() -> None:
 
 def judged(rows: int) -> None:
     """Pairs of valid crystals: of one net, each with the first that has it, and of two nets within the tolerance."""
-    made = relax(decode(random_table(rows)).crystals, TARGET, RelaxSettings())
+    made = relax(decode(random_table(rows), element=6).crystals, TARGET, RelaxSettings())
     crystals = made.crystals.take(made.valid & (made.crystals.atom_count <= MOST_JUDGED))
     every = nets(crystals, cutoff=CUTOFF)
     keys, periodicity = [net.key for net in every], [net.components[-1].periodicity for net in every]
@@ -169,7 +169,7 @@ def judged(rows: int) -> None:
 
 def speed() -> None:
     """Of shipped crystals with their symmetry, and of the same in P1."""
-    crystals = decode(shipped(), max_atoms=1000).crystals
+    crystals = decode(shipped("sp2-carbon"), max_atoms=1000, element=6).crystals
     began = time.process_time()
     found = pdds(crystals, TARGET)
     print(f"distribution: {1e3 * (time.process_time() - began) / len(found):.2f} ms for each of {len(found)}")
@@ -178,7 +178,7 @@ def speed() -> None:
     for i, j in pairs:
         distance(found[i], found[j])
     print(f"distance: {1e6 * (time.process_time() - began) / len(pairs):.0f} us for each of {len(pairs)} pairs")
-    every, rng = known(shipped(), TARGET.name, of_set=SHIPPED), np.random.default_rng(0)
+    every, rng = known(shipped("sp2-carbon"), TARGET, of_set=SHIPPED), np.random.default_rng(0)
     few = sources()
     plain = pdds(Crystals.concatenate([distorted(few.take([k]), rng) for k in range(len(few))]), TARGET)
     began = time.process_time()

@@ -145,8 +145,8 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     table, target = pd.read_parquet(options.table), find_target(options.target)
-    bench = Bench(table, target, nets_of_sources(table, target.name), options)
-    relax_table(table.head(2), target.name, ONCE)  # compiled functions are loaded
+    bench = Bench(table, target, nets_of_sources(table, target), options)
+    relax_table(table.head(2), target, ONCE)  # compiled functions are loaded
     yardstick = Yardstick(bench)
     for name in options.models:
         model, training = trained(name, bench)
@@ -181,7 +181,7 @@ def trained(name: str, bench: Bench, suffix: str = "") -> tuple[Generator, float
     if saved and saved.exists():
         model = load(saved)
         return model, float(json.loads(saved.with_suffix(".json").read_text())["cpu_seconds"])
-    evaluate, start = share_valid(bench.target.name, known=bench.known), time.monotonic()
+    evaluate, start = share_valid(bench.target, known=bench.known), time.monotonic()
     torch.set_num_threads(options.threads)
     clock.run("train", model.fit, bench.table, settings, seed=options.seed, evaluate=evaluate)
     torch.set_num_threads(1)
@@ -226,7 +226,7 @@ def words(name: str, number: int, options: argparse.Namespace) -> str:
 def relaxed(rows: pd.DataFrame, bench: Bench) -> pd.DataFrame:
     """All rows relaxed, in lots."""
     threads = bench.options.threads
-    return pd.concat(relax_chunks(rows, bench.target.name, ONCE, threads=threads, chunk=LOT), ignore_index=True)
+    return pd.concat(relax_chunks(rows, bench.target, ONCE, threads=threads, chunk=LOT), ignore_index=True)
 
 
 def honoured(model: Generator, bench: Bench) -> None:
@@ -356,7 +356,7 @@ def with_finds(finds: pd.DataFrame, bench: Bench) -> pd.DataFrame:
     every = pd.concat([bench.table.drop_duplicates("label"), finds], ignore_index=True)
     seeds = every[[*CRYSTAL_COLUMNS, "energy"]]
     settings = AugmentSettings(rows=len(bench.table))
-    table = augment(seeds, settings, target=bench.target.name, seed=bench.options.seed).table
+    table = augment(seeds, bench.target, settings, seed=bench.options.seed).table
     return table.assign(energy=seeds["energy"].to_numpy()[table["label"]])
 
 
@@ -421,8 +421,8 @@ def ranked(rows: pd.DataFrame, most: int, bench: Bench) -> pd.DataFrame:
         store = stack.enter_context(KeptRows(options.saved / "energies")) if options.saved else None
         table = rank(
             rows,
+            bench.target,
             RankSettings.model_validate(asked),
-            target=bench.target.name,
             kept=store,
             threads=options.threads,
         )

@@ -34,7 +34,7 @@ from pydantic import ValidationError
 from legocryst import DATA, ROOT, __version__
 from legocryst.records import fingerprint, process_start, read_json, tail, versions, write_json
 from legocryst.settings import UNTRAINED, RunSettings, contradiction
-from legocryst.workspace import TARGETS, target_files, targets_of
+from legocryst.workspace import TARGETS, target_files
 
 State = Literal["queued", "running", "finished", "stopped", "failed", "lost"]
 STAGES = ("curate", "augment", "featurize", "train", "sample", "relax", "rank", "bands")
@@ -305,8 +305,7 @@ def work(job: Job, *, progress: Callable[[Mapping[str, Any]], None] | None = Non
 
     _write_pid(job, os.getpid())
     try:
-        with targets_of(job.folder):
-            summary = run(job, progress=progress)
+        summary = run(job, progress=progress)
     except Stopped:
         _finish(job, "stopped", "The job was stopped; it can be resumed.", {})
         return {}

@@ -3,10 +3,12 @@
 import resource
 import time
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from legocryst.environment.targets import Target, target
 from legocryst.jobs import STAGES, Job, Stopped
 
 if TYPE_CHECKING:
@@ -29,6 +31,11 @@ class Line:
         self._stage, self._start, self._last = "", 0.0, 0.0
         self._spent: dict[str, float] = {}
         self._began, self._before = time.monotonic(), _seconds_before(job)
+
+    @cached_property
+    def target(self) -> Target:
+        """The target of the job, from its own folder where it is one of the user's."""
+        return target(self.settings.curate.target, self.job.folder)
 
     def begin(self, stage: str) -> None:
         """Start a stage, or go on with one, unless the job was asked to stop."""

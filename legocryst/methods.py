@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from legocryst.environment.targets import target
 from legocryst.jobs import DFT, FILES, Job
 from legocryst.references import OF_MODEL, REFERENCES, Reference, program
 from legocryst.settings import UNTRAINED
@@ -57,6 +58,7 @@ class _Writer:
 
     def __init__(self, job: Job) -> None:
         self.job, self.settings, self.summary = job, job.settings, job.summary
+        self.target = target(self.settings.curate.target, job.folder)
         self.sentences: list[str] = []
         self.references: list[Reference] = []
 
@@ -75,10 +77,8 @@ class _Writer:
 
 
 def _curate(told: _Writer) -> None:
-    from legocryst.environment.targets import target
-
     job, settings = told.job, told.settings.curate
-    wanted, number = target(settings.target), told.summary["seeds"]
+    wanted, number = told.target, told.summary["seeds"]
     low, high = wanted.bond_window
     told.say(
         f'Crystals of {wanted.element} with the local environment "{wanted.title}" were treated with LEGO-Cryst '
@@ -198,12 +198,10 @@ def _relax(told: _Writer) -> None:
 
 
 def _rank(told: _Writer) -> None:
-    from legocryst.environment.targets import target
-
     settings, counts = told.settings.rank, told.summary
     if not counts.get("energies"):
         return
-    zero = target(told.settings.curate.target).of_energy.reference.name
+    zero = told.target.of_energy.reference.name
     told.say(
         f"Energies above {zero} of {_several(counts['energies'], 'new crystal')} as they stand were computed with "
         f"SevenNet 7net-0 {told.cite('sevennet')}"
@@ -227,9 +225,7 @@ def _rank(told: _Writer) -> None:
 
 
 def _bands(told: _Writer) -> None:
-    from legocryst.environment.targets import target
-
-    settings, orbitals = told.settings.bands, target(told.settings.curate.target).orbitals
+    settings, orbitals = told.settings.bands, told.target.orbitals
     if settings.bands and orbitals:
         told.say(
             f"Gaps of valid crystals with at most {settings.max_atoms} atoms in the primitive cell are of a "

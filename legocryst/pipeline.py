@@ -18,6 +18,7 @@ from legocryst.rounds import all_relaxed, baseline, classified, gaps, known_nets
 from legocryst.settings import CurateSettings, RelaxSettings
 
 if TYPE_CHECKING:
+    from legocryst.environment.targets import Target
     from legocryst.stages.curate import Curated
 
 CHECK = RelaxSettings(restarts=0, merge=0, descriptor_steps=40, coordination_steps=40, refine_steps=60)
@@ -87,7 +88,7 @@ def summary(job: Job) -> dict[str, Any]:
 
 
 def share_valid(
-    target: str, settings: RelaxSettings = CHECK, *, known: Collection[str] = ()
+    target: "Target", settings: RelaxSettings = CHECK, *, known: Collection[str] = ()
 ) -> Callable[[pd.DataFrame], dict[str, float]]:
     """An evaluator for training, which relaxes fresh rows.
 
@@ -107,30 +108,34 @@ def share_valid(
     return evaluate
 
 
-def nets_of_sources(table: pd.DataFrame, target: str) -> set[str]:
+def nets_of_sources(table: pd.DataFrame, target: "Target") -> set[str]:
     """Net keys of the crystals of an augmented table, from one row of each `label`; none where there are no labels."""
     from legocryst.analysis.nets import nets
     from legocryst.crystal.table import decode
-    from legocryst.environment.targets import target as find
 
     if "label" not in table.columns:
         return set()
-    wanted = find(target)
-    decoded = decode(table.drop_duplicates("label"), element=wanted.atomic_number, max_atoms=10**6)
-    return {net.key for net in nets(decoded.crystals, cutoff=wanted.bond_window[1])}
+    decoded = decode(table.drop_duplicates("label"), element=target.atomic_number, max_atoms=10**6)
+    return {net.key for net in nets(decoded.crystals, cutoff=target.bond_window[1])}
 
 
-def check_seeds(paths: Sequence[Path], settings: CurateSettings, *, known: Sequence[Path] = ()) -> None:
+def check_seeds(
+    paths: Sequence[Path], target: "Target", settings: CurateSettings, *, known: Sequence[Path] = ()
+) -> None:
     """Raise ValueError, with one sentence, if no training set, or no reference set, can be made of these files."""
     from legocryst.stages.curate import reference
 
-    training_set(paths, settings)
+    training_set(paths, target, settings)
     if known:
-        reference(known, settings)
+        reference(known, target, settings)
 
 
 def training_set(
-    paths: Sequence[Path], settings: CurateSettings, *, progress: Callable[..., None] | None = None
+    paths: Sequence[Path],
+    target: "Target",
+    settings: CurateSettings,
+    *,
+    progress: Callable[..., None] | None = None,
 ) -> "Curated":
     """The curated crystals of files, folders or archives, of the shipped set if none is named.
 
@@ -138,17 +143,17 @@ def training_set(
     """
     from legocryst.stages.curate import curate
 
-    return curate(paths, settings, progress=progress)
+    return curate(paths, target, settings, progress=progress)
 
 
 def _curate(line: Line) -> None:
     from legocryst.stages.curate import reference
 
     job, settings = line.job, line.settings.curate
-    curated = training_set(job.seeds, settings, progress=line.tick)
+    curated = training_set(job.seeds, line.target, settings, progress=line.tick)
     report = curated.report.assign(use="training")
     if job.reference:
-        line.reference = known = reference(job.reference, settings, progress=line.tick)
+        line.reference = known = reference(job.reference, line.target, settings, progress=line.tick)
         report = pd.concat([report, known.report.assign(use="reference")], ignore_index=True)
         write_parquet(known.table, job.folder / REFERENCE)
     write_parquet(report, job.folder / FILES["curate"][1])
@@ -159,9 +164,7 @@ def _augment(line: Line) -> None:
     from legocryst.stages.augment import augment
 
     seeds, settings = _read(line.job, "curate"), line.settings
-    made = augment(
-        seeds, settings.augment, target=settings.curate.target, seed=line.seed("augment"), progress=line.tick
-    )
+    made = augment(seeds, line.target, settings.augment, seed=line.seed("augment"), progress=line.tick)
     line.note(rows=len(made.table), left_out=made.left_out, lost=made.lost)
     write_parquet(made.table, _path(line.job, "augment"))
 
@@ -176,7 +179,6 @@ def _featurize(line: Line) -> None:
 
 
 def _train(line: Line) -> None:
-    from legocryst.environment.targets import target
     from legocryst.models.quality import ROWS as QUALITY_ROWS
     from legocryst.models.quality import quality
     from legocryst.stages.featurize import featurize
@@ -189,7 +191,7 @@ def _train(line: Line) -> None:
         table = table.assign(energy=seeds["energy"].to_numpy()[table["label"]])
     if "featurize" in job.stages and line.featurizer is None:  # a resumed job: the same seed gives the same features
         line.featurizer, _ = featurize(table, settings.features, seed=line.seed("featurize"))
-    judge = share_valid(settings.curate.target, known=known_nets(job))
+    judge = share_valid(line.target, known=known_nets(job))
 
     def evaluate(rows: pd.DataFrame) -> dict[str, float]:
         line.note(judging=len(rows))
@@ -202,7 +204,7 @@ def _train(line: Line) -> None:
         seed=line.seed("train"),
         folder=job.folder / "model",
         featurizer=line.featurizer,
-        target=target(settings.curate.target),
+        target=line.target,
         evaluate=evaluate,
         progress=lambda numbers: line.note(**numbers),
         should_stop=line.should_stop,

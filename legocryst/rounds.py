@@ -202,7 +202,7 @@ def _relax(line: Line, turn: int) -> None:
     rest = pd.concat(parts)
     frames = relax_chunks(
         rest,
-        settings.curate.target,
+        line.target,
         settings.relax,
         decode=settings.sample.decode,
         max_atoms=settings.sample.max_atoms,
@@ -227,17 +227,17 @@ def _known(line: Line) -> "Known":
     from legocryst.analysis.novelty import FILE, REFERENCE, SHIPPED, TRAINING, Known
     from legocryst.stages.curate import known, reference, shipped
 
-    job, settings = line.job, line.settings.curate
+    job = line.job
     path = job.folder / FILE
     if path.exists():
         return Known.read(path)
     seeds = pd.read_parquet(job.folder / FILES["curate"][0])
-    found = known(seeds, settings.target, of_set=TRAINING)
+    found = known(seeds, line.target, of_set=TRAINING)
     if job.reference:
-        given = line.reference or reference(job.reference, settings)
-        found += known(given.table, settings.target, of_set=REFERENCE, crystals=given.crystals)
-    if job.seeds and len(mine := shipped(settings.target)):
-        found += known(mine, settings.target, of_set=SHIPPED)
+        given = line.reference or reference(job.reference, line.target, line.settings.curate)
+        found += known(given.table, line.target, of_set=REFERENCE, crystals=given.crystals)
+    if job.seeds and len(mine := shipped(line.target.name)):
+        found += known(mine, line.target, of_set=SHIPPED)
     found.write(path)
     return found
 
@@ -247,18 +247,17 @@ def _baseline(line: Line) -> None:
 
     `rows`, `cpu_seconds`, `valid`, `new`, and `several`: the new ones of SEVERAL sites and more.
     """
-    from legocryst.environment.targets import target
     from legocryst.models.base import generator
     from legocryst.stages.relax import relax_table
 
     job, settings = line.job, line.settings
     seeds = pd.read_parquet(job.folder / FILES["curate"][0])
-    model = generator("random", volume_per_atom=target(settings.curate.target).volume_per_atom)
+    model = generator("random", volume_per_atom=line.target.volume_per_atom)
     model.fit(seeds, TrainSettings(model="random"))
     start = time.process_time()
     rows = model.sample(settings.sample.baseline, seed=line.seed("sample"))
     frame = relax_table(
-        rows, settings.curate.target, settings.relax, decode=settings.sample.decode, max_atoms=settings.sample.max_atoms
+        rows, line.target, settings.relax, decode=settings.sample.decode, max_atoms=settings.sample.max_atoms
     )
     seconds = time.process_time() - start
     frame = with_class(frame, known_nets(job))
@@ -288,8 +287,8 @@ def _rank(line: Line, number: int) -> None:
     with KeptRows(job.folder / KEPT, job.folder.parent.glob(f"*/{KEPT}")) as kept:
         found = rank(
             table[table["class"] == "new"].reset_index(drop=True),
+            line.target,
             settings.rank,
-            target=settings.curate.target,
             seed=line.seed("rank", number),
             threads=job.threads,
             kept=kept,
@@ -310,8 +309,8 @@ def _bands(line: Line, number: int) -> None:
     with KeptRows(job.folder / KEPT_GAPS, job.folder.parent.glob(f"*/{KEPT_GAPS}")) as kept:
         found = find_gaps(
             table[table["status"] == "valid"],
+            line.target,
             settings.bands,
-            target=settings.curate.target,
             ranked=pd.read_parquet(_left(job, "rank", number)),
             threads=job.threads,
             kept=kept,

@@ -8,37 +8,15 @@ do. A job finds its target in its own folder, whatever became of the workspace's
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 TARGETS = "targets"
 """Folder of a workspace, and of a job, with targets of the user's."""
-_PLACE = "LEGOCRYST_TARGETS"
 
 
 def default_workspace() -> Path:
     """The folder named by LEGOCRYST_WORKSPACE, else ./workspace."""
     return Path(os.environ.get("LEGOCRYST_WORKSPACE") or "workspace")
-
-
-@contextmanager
-def targets_of(place: Path) -> Iterator[None]:
-    """Meanwhile, here and in processes started meanwhile, targets of the user's are those of a workspace or a job."""
-    before = os.environ.get(_PLACE)
-    os.environ[_PLACE] = str(place.resolve())
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[_PLACE]
-        else:
-            os.environ[_PLACE] = before
-
-
-def place_of_targets() -> Path:
-    """The workspace or job whose targets are meant, see `targets_of`; without it the workspace."""
-    return Path(os.environ.get(_PLACE) or default_workspace())
 
 
 def target_files(place: Path, name: str = "*") -> list[Path]:

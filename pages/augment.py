@@ -8,7 +8,6 @@ import streamlit as st
 
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.wyckoff import symbol, wyckoff
-from legocryst.environment.targets import target
 from legocryst.jobs import Job
 from legocryst.quantities import CRYSTAL_COLUMNS, SITES
 from legocryst.ui import figures, forms, frame, shell, show, tables
@@ -154,7 +153,7 @@ def cells(job: Job, seed: pd.DataFrame, row: pd.DataFrame) -> None:
     from legocryst.crystal.subgroups import basis_of
     from legocryst.crystal.table import decode
 
-    wanted = target(job.record["settings"]["curate"]["target"])
+    wanted = shell.target(job.record["settings"]["curate"]["target"])
     pair: list[Crystals] = [
         decode(table[list(CRYSTAL_COLUMNS)].astype(float), element=wanted.atomic_number, max_atoms=10**6).crystals
         for table in (seed, row)

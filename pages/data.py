@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from legocryst.environment.targets import Target, target_names
+from legocryst.environment.targets import Target
 from legocryst.jobs import FILES, Job
 from legocryst.quantities import QUANTITIES, header
 from legocryst.settings import CurateSettings
@@ -201,7 +201,7 @@ def making(known: Known) -> None:
     left, right = st.columns(2)
     own = uploaded(left, "Your crystals", "They become the training set. Without any, the training set above is taken.")
     known_only = uploaded(right, "For novelty only", "Their nets count as known, and nothing is learnt from them.")
-    good = forms.form("curate", options={"target": target_names()})
+    good = forms.form("curate", options={"target": shell.target_names()})
     if not good:
         return
     settings = forms.run_settings()

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from legocryst.environment.targets import target_names
 from legocryst.jobs import Job
 from legocryst.ui import figures, finds, forms, frame, learned, rates, shell, tables
 from legocryst.ui.live import live, planned, speed
@@ -65,7 +64,7 @@ def form() -> tuple[Job | None, bool]:
             goal = own.record["settings"]["curate"]["target"]
             st.caption(f"It learns from the training set of {shell.name_of(own)}, made for the target {goal}.")
         else:
-            good = forms.form("curate", only=("target",), options={"target": target_names()}) and good
+            good = forms.form("curate", only=("target",), options={"target": shell.target_names()}) and good
     else:
         st.caption(f"Its crystals are made for the target {model.record['settings']['curate']['target']}.")
     good = forms.form("sample") and good

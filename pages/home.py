@@ -3,7 +3,6 @@
 import pandas as pd
 import streamlit as st
 
-from legocryst.environment.targets import target_names
 from legocryst.jobs import Job, jobs
 from legocryst.settings import PRESETS, preset
 from legocryst.ui import figures, forms, frame, shell
@@ -134,7 +133,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown(f"**What to do next:** {sentence}", width="content")
     if page:
         shell.link(page, words)
-forms.form("curate", only=("target",), options={"target": target_names()})
+forms.form("curate", only=("target",), options={"target": shell.target_names()})
 if busy:  # what one waits for stands above what one cannot start
     watched(found)
 left, right = st.columns(2, gap="large")

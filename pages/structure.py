@@ -11,7 +11,6 @@ import streamlit as st
 from legocryst.crystal.elements import SYMBOLS
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.wyckoff import wyckoff
-from legocryst.environment.targets import target
 from legocryst.quantities import QUANTITIES
 from legocryst.schema import StoreError
 from legocryst.ui import bands, drawing, nets, powder, rejected, shell
@@ -76,7 +75,7 @@ def description(row: "pd.Series[Any]", told: dict[str, str]) -> None:
 
 def rejection(row: "pd.Series[Any]") -> None:
     """Why the row is not valid, in words, and what may help."""
-    wanted, reason = target(row["target"]), str(row["reason"])
+    wanted, reason = shell.target(row["target"]), str(row["reason"])
     settings = shell.store().query("SELECT settings FROM jobs WHERE job = ?", [row["job"]])["settings"].iloc[0]
     st.warning(f"**Not valid: {reason}.** {rejected.explained(reason, wanted)}")
     if todo := rejected.helpful(reason, json.loads(settings)):
@@ -125,7 +124,7 @@ def symmetry(crystals: Crystals) -> None:
 
 def parts(row: "pd.Series[Any]", generated: Crystals, crystals: Crystals, which: str) -> dict[str, Callable[[], None]]:
     """What the tabs below hold, by their names."""
-    wanted = target(row["target"])
+    wanted = shell.target(row["target"])
     reference = {wanted.reference.name.capitalize(): wanted.reference.crystals(), "This crystal": crystals}
     out: dict[str, Callable[[], None]] = {}
     if len(crystals):
@@ -185,5 +184,5 @@ with picture:
         st.caption("Drawn as the model wrote it; it was not relaxed.")
 with beside:
     description(row, told)
-generated = nets.stored(pd.DataFrame([row])) if row["status"] == "valid" else crystals
+generated = nets.stored(pd.DataFrame([row]), shell.target(row["target"])) if row["status"] == "valid" else crystals
 below(parts(row, generated, crystals, which))

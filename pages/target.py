@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from legocryst.crystal.representation import Crystals
-from legocryst.environment.targets import Target, save, shipped_names, target, target_names
+from legocryst.environment.targets import Target, save, shipped_names
 from legocryst.ui import shell
 from legocryst.ui import target as ui
 from legocryst.ui.scene import scene
@@ -75,7 +75,7 @@ def chosen() -> Target | None:
     """The target to start from."""
     kind = st.segmented_control("Start from", FROM, default=FROM[0], key="target.from", required=True)
     if kind == FROM[0]:
-        return target(st.selectbox("Target", target_names(), key="target.base"))
+        return shell.target(st.selectbox("Target", shell.target_names(), key="target.base"))
     found = crystal_of_file() if kind == FROM[2] else shipped_crystal()
     return atom_of(*found) if found else None
 
@@ -158,7 +158,7 @@ def page() -> None:
             drawn(wanted)
             st.write(ui.in_words(wanted))
         st.header("Beside the shipped ones")
-        ui.figures_of(wanted, {name: target(name) for name in shipped_names()})
+        ui.figures_of(wanted, {name: shell.target(name) for name in shipped_names()})
         st.header("Save")
         keep(wanted)
     listed()

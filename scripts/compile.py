@@ -13,9 +13,9 @@ from legocryst.settings import AugmentSettings, RelaxSettings
 from legocryst.stages.augment import augment
 
 if __name__ == "__main__":
-    wanted = target()
+    wanted = target("sp2-carbon")
     reference = wanted.reference.crystals()
-    augment(encode(reference), AugmentSettings(rows=10))
+    augment(encode(reference), target("sp2-carbon"), AugmentSettings(rows=10))
     assert relax(reference, wanted, RelaxSettings()).valid.all(), "the reference crystal is not valid"
     (found,) = pdds(reference, wanted)
     assert distance(found, found) == 0, "the reference crystal is far from itself"

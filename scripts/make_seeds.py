@@ -148,7 +148,7 @@ def main() -> None:
 
 def write(crystals: Crystals, plans: list[Blueprint]) -> None:
     """The table of the shipped set: the nets of RCSR in order of names, then those found, lowest energy first."""
-    write_references(TARGET.name)
+    write_references(TARGET)
     columns = {
         "source": [f"RCSR net, from {plan.source} {version(plan.source)}" for plan in plans],
         "licence": "MIT",
@@ -157,6 +157,7 @@ def write(crystals: Crystals, plans: list[Blueprint]) -> None:
     named = with_energies(pd.concat([encode(crystals, sites=MAX_SITES), pd.DataFrame(columns), words], axis=1))
     named = named.sort_values("name", ignore_index=True)
     made = bootstrap(
+        TARGET,
         BootstrapSettings(),
         folder=PARTS / "bootstrap",
         known=set(named["net_key"]),
@@ -166,7 +167,7 @@ def write(crystals: Crystals, plans: list[Blueprint]) -> None:
     print(f"{made.distinct} new nets, {made.ringed} with fitting rings, {made.relaxed} relaxed, {len(made.table)} kept")
     table = pd.concat([named[list(made.table.columns)], made.table], ignore_index=True)
     assert table["net_key"].is_unique
-    table.to_parquet(shipped_file())
+    table.to_parquet(shipped_file("sp2-carbon"))
     low = table[(table["kind"] == "framework") & (table["energy"] < LOW)]
     print(f"{len(table)} crystals, {len(low)} frameworks below {LOW} eV/atom", table.groupby(["source", "kind"]).size())
     print(table[["energy", "strain", "loss", "atoms"]].describe())
@@ -179,7 +180,7 @@ def with_energies(table: pd.DataFrame) -> pd.DataFrame:
     )
     with KeptRows(PARTS / "energies") as kept:
         rows = table.assign(row=np.arange(len(table)))
-        ranked = rank(rows, every, threads=cores(), kept=kept, progress=Ticker("energies"))
+        ranked = rank(rows, TARGET, every, threads=cores(), kept=kept, progress=Ticker("energies"))
     ranked = ranked.sort_values("row")
     return table.assign(**{name: ranked[name].to_numpy(float) for name in ("energy", "screen_energy")})
 

@@ -32,7 +32,7 @@ HIGHEST = 1.5
 def main(folder: Path = PARTS) -> None:
     """Draw, relax, choose by rings, compute energies, write."""
     wanted = target(DRAWN.target)
-    table = found(DRAWN, folder=folder, progress=Ticker("rows"))
+    table = found(target("sp2-carbon"), DRAWN, folder=folder, progress=Ticker("rows"))
     crystals = decode(table, element=wanted.atomic_number, max_atoms=DRAWN.max_atoms).crystals
     words = describe(crystals, wanted)
     sizes = [[int(size) for size in text.split()] for text in words["rings"]]
@@ -40,7 +40,7 @@ def main(folder: Path = PARTS) -> None:
     ringed = ringed[np.argsort(primitive_atoms(crystals.take(ringed)), kind="stable")]
     with KeptRows(folder / "energies") as kept:
         rows = table.iloc[ringed].reset_index(drop=True).assign(row=ringed)
-        ranked = rank(rows, COUNTED, target=wanted.name, kept=kept, progress=Ticker("energies"))
+        ranked = rank(rows, target(wanted.name), COUNTED, kept=kept, progress=Ticker("energies"))
     low = ranked[ranked["screen_energy"] <= HIGHEST].sort_values("screen_energy")
     place = low["row"].to_numpy(int)
     out = encode(crystals.take(place), sites=8).join(words.iloc[place].reset_index(drop=True))

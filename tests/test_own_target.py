@@ -15,7 +15,7 @@ from tests.workspaces import few_seeds, tiny
 
 
 def test_a_run_to_a_users_target_outlives_the_workspaces_file(tmp_path: Path) -> None:
-    save(derive(target().reference.crystals(), 1, name="mine"), tmp_path / "w")
+    save(derive(target("sp2-carbon").reference.crystals(), 1, name="mine"), tmp_path / "w")
     settings = tiny(curate={"target": "mine"}, sample={"samples": 120})
     job = create(tmp_path / "w", "relax", settings, seeds=[few_seeds(tmp_path)], threads=2)
     delete("mine", tmp_path / "w")

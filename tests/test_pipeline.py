@@ -7,6 +7,7 @@ import pytest
 
 from legocryst import rounds
 from legocryst.counts import count
+from legocryst.environment.targets import target
 from legocryst.jobs import QUALITY, STAGES, Stopped, create, jobs, work
 from legocryst.line import Line
 from legocryst.pipeline import check_seeds, run, share_valid, training_set
@@ -17,6 +18,8 @@ from legocryst.settings import CurateSettings
 from legocryst.stages.curate import shipped_file
 from legocryst.stages.train import CHECKPOINT
 from tests.workspaces import SEEDS, few_seeds, tiny, tiny_job
+
+SP2 = target("sp2-carbon")
 
 UNTIMED = {"cpu_seconds", "total_cpu_seconds"}
 
@@ -162,27 +165,27 @@ def test_training_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
 
 
 def test_seeds_are_nearly_all_valid_samples() -> None:
-    seeds = pd.read_parquet(shipped_file())
-    shares = share_valid("sp2-carbon")(seeds[seeds["atoms"] <= 16].head(10))
+    seeds = pd.read_parquet(shipped_file("sp2-carbon"))
+    shares = share_valid(SP2)(seeds[seeds["atoms"] <= 16].head(10))
     assert shares["valid"] == 1.0 and 0.9 <= shares["distinct"] <= 1.0
 
 
 def test_training_set_of_files(tmp_path: Path) -> None:
     one, other = few_seeds(tmp_path / "a"), tmp_path / "other.csv"
     pd.read_csv(one).head(2).to_csv(other, index=False)
-    assert len(training_set([one], CurateSettings()).table) == SEEDS
-    both = training_set([one, other], CurateSettings())
+    assert len(training_set([one], SP2, CurateSettings()).table) == SEEDS
+    both = training_set([one, other], SP2, CurateSettings())
     assert len(both.table) == SEEDS and (both.report["reason"] != "").sum() == 2  # the repeated nets, with a reason
-    assert len(training_set([], CurateSettings()).table) == len(pd.read_parquet(shipped_file()))
+    assert len(training_set([], SP2, CurateSettings()).table) == len(pd.read_parquet(shipped_file("sp2-carbon")))
 
 
 def test_seeds_without_a_valid_crystal_are_refused(tmp_path: Path) -> None:
     bad = tmp_path / "bad.csv"
     pd.read_csv(few_seeds(tmp_path)).head(2).assign(a=30.0, b=30.0, c=30.0).to_csv(bad, index=False)
     with pytest.raises(ValueError, match="can be used"):
-        check_seeds([bad], CurateSettings())
+        check_seeds([bad], SP2, CurateSettings())
     with pytest.raises(ValueError, match="of the reference has a net"):
-        check_seeds([few_seeds(tmp_path)], CurateSettings(), known=[bad])
+        check_seeds([few_seeds(tmp_path)], SP2, CurateSettings(), known=[bad])
 
 
 def test_stages_have_seeds_of_their_own(tmp_path: Path) -> None:

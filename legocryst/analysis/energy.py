@@ -20,7 +20,7 @@ from legocryst.analysis.relaxation import relaxation
 from legocryst.crystal.density import densities
 from legocryst.crystal.primitive import rotation_orbits
 from legocryst.crystal.representation import Crystals
-from legocryst.environment.targets import target
+from legocryst.environment.targets import Target
 from legocryst.settings import EnergySettings
 
 if TYPE_CHECKING:
@@ -56,28 +56,28 @@ class Outcome:
 
 def energies(
     crystals: Crystals,
+    target: Target,
     *,
     model: str = "7net-0",
-    wanted: str = "sp2-carbon",
     max_atoms: int = 200,
     threads: int = 1,
     kept: Kept | None = None,
     progress: Callable[..., None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Energies:
-    """Single-point energies of crystals as they stand, counted from the reference of the target `wanted`.
+    """Single-point energies of crystals as they stand, counted from the reference of the target.
 
     Crystals with more than `max_atoms` atoms in the primitive cell carry a reason instead, as do those not done when
     `should_stop()` becomes true ("stopped"). `kept`, `threads` and `progress` as in `batch.computed`. Raises ValueError
-    for an unknown model or target.
+    for an unknown model.
     """
     settings = EnergySettings.model_validate({"model": model, "max_atoms": max_atoms})
-    zero = reference_energy(settings, wanted)
+    zero = reference_energy(settings, target)
     rows = computed(
         crystals,
-        partial(_single, settings=settings, wanted=wanted),
+        partial(_single, settings=settings, target=target),
         estimate(crystals, model),
-        name=named("single", settings, wanted),
+        name=named("single", settings, target.name),
         threads=threads,
         kept=kept,
         progress=progress,
@@ -89,9 +89,9 @@ def energies(
 
 def relaxed(
     crystals: Crystals,
+    target: Target,
     settings: EnergySettings | None = None,
     *,
-    wanted: str = "sp2-carbon",
     threads: int = 1,
     kept: Kept | None = None,
     progress: Callable[..., None] | None = None,
@@ -102,12 +102,12 @@ def relaxed(
     Arguments and exceptions as in `energies`.
     """
     settings = EnergySettings() if settings is None else settings
-    zero = reference_energy(settings, wanted)
+    zero = reference_energy(settings, target)
     rows = computed(
         crystals,
-        partial(_relaxed, settings=settings, wanted=wanted),
+        partial(_relaxed, settings=settings, target=target),
         estimate(crystals, settings.model) * min(STEPS, settings.steps),
-        name=named("relaxed", settings, wanted),
+        name=named("relaxed", settings, target.name),
         threads=threads,
         kept=kept,
         progress=progress,
@@ -137,11 +137,10 @@ def named(what: str, settings: EnergySettings, *conditions: object) -> str:
     return repr((what, version("sevenn"), version("dftd3"), *values, *conditions))
 
 
-def _single(crystal: Crystals, settings: EnergySettings, wanted: str) -> Row:
+def _single(crystal: Crystals, settings: EnergySettings, target: Target) -> Row:
     """Energy (eV/atom, the model's own scale) of one crystal, or the reason why there is none."""
-    of = target(wanted)
-    reason = refusal(crystal, of, settings.max_atoms)
-    reason = reason or apart(crystal, nets(crystal, cutoff=of.bond_window[1])[0], relax=False)
+    reason = refusal(crystal, target, settings.max_atoms)
+    reason = reason or apart(crystal, nets(crystal, cutoff=target.bond_window[1])[0], relax=False)
     if reason:
         return {"energy": np.nan, "energy_reason": reason}
     try:
@@ -152,10 +151,10 @@ def _single(crystal: Crystals, settings: EnergySettings, wanted: str) -> Row:
     return {"energy": energy / int(crystal.atom_count[0]), "energy_reason": ""}
 
 
-def _relaxed(crystal: Crystals, settings: EnergySettings, wanted: str) -> Row:
+def _relaxed(crystal: Crystals, settings: EnergySettings, target: Target) -> Row:
     """A `Relaxation` as a row; energies on the model's own scale."""
     try:
-        found = relaxation(crystal, target(wanted), settings)
+        found = relaxation(crystal, target, settings)
     except (MemoryError, RuntimeError) as error:
         return {"energy_reason": _failed(error)}
     if found.net is None:

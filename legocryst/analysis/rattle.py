@@ -12,7 +12,7 @@ from legocryst.analysis.energy import STEPS, estimate, named
 from legocryst.analysis.relaxation import relaxation
 from legocryst.crystal.primitive import without_symmetry
 from legocryst.crystal.representation import Crystals
-from legocryst.environment.targets import target
+from legocryst.environment.targets import Target
 from legocryst.settings import EnergySettings
 
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ TOLERANCE = 0.005
 
 def rattled(
     crystals: Crystals,
+    target: Target,
     settings: EnergySettings,
     *,
     seed: int,
-    wanted: str = "sp2-carbon",
     threads: int = 1,
     kept: Kept | None = None,
     progress: Callable[..., None] | None = None,
@@ -46,9 +46,9 @@ def rattled(
     free = [without_symmetry(crystals.take([k])) for k in range(len(crystals))]
     rows = computed(
         crystals,
-        partial(_rattled, settings=settings, wanted=wanted, seed=seed),
+        partial(_rattled, settings=settings, target=target, seed=seed),
         estimate(Crystals.concatenate(free), settings.model) * min(STEPS, settings.steps),
-        name=named("rattled", settings, wanted, seed, SHAKE, TOLERANCE),
+        name=named("rattled", settings, target.name, seed, SHAKE, TOLERANCE),
         threads=threads,
         kept=kept,
         progress=progress,
@@ -59,14 +59,14 @@ def rattled(
     return table.astype({"rattle_kept": "boolean", "rattle_energy": float})
 
 
-def _rattled(crystal: Crystals, settings: EnergySettings, wanted: str, seed: int) -> Row:
-    free, of = without_symmetry(crystal), target(wanted)
+def _rattled(crystal: Crystals, settings: EnergySettings, target: Target, seed: int) -> Row:
+    free = without_symmetry(crystal)
     rng = np.random.default_rng([seed, zlib.crc32(crystal.cell.tobytes() + crystal.coordinates.tobytes())])
     move = rng.normal(size=free.coordinates.shape)
     move *= SHAKE / np.linalg.norm(move, axis=1, keepdims=True)
-    still = relaxation(free, of, settings.model_copy(update={"steps": 1}))
+    still = relaxation(free, target, settings.model_copy(update={"steps": 1}))
     free.coordinates[:] += move @ np.linalg.inv(free.lattice[0])
-    found = relaxation(free, of, settings)
+    found = relaxation(free, target, settings)
     if still.net is None or found.net is None:
         return {"rattle_energy": np.nan, "rattle_kept": None, "rattle_reason": still.reason or found.reason}
     difference = found.energy - still.energy

@@ -8,7 +8,7 @@ from typing import Any
 from legocryst import DATA
 from legocryst.analysis.potentials import MODELS
 from legocryst.analysis.relaxation import relaxation
-from legocryst.environment.targets import target
+from legocryst.environment.targets import Target
 from legocryst.settings import EnergySettings
 
 REFERENCES = DATA / "energy" / "references.json"
@@ -16,47 +16,45 @@ STEPS = 500
 """Most energies computed for a reference."""
 
 
-def reference_energy(settings: EnergySettings, wanted: str) -> float:
+def reference_energy(settings: EnergySettings, target: Target) -> float:
     """Energy of the crystal from which the energies of a target are counted, in eV/atom on the model's own scale.
 
     It is relaxed with the same model, to the same force and stress; layers with dispersion, whose energy is left out.
     Read from `data/energy/references.json`, or computed anew (seconds) where that does not hold the same.
     """
-    return _energy(settings.model, target(wanted).of_energy.name, settings.max_force, settings.max_stress)
+    return _energy(settings.model, target.of_energy, settings.max_force, settings.max_stress)
 
 
 @lru_cache(maxsize=64)
-def _energy(model: str, wanted: str, max_force: float, max_stress: float) -> float:
+def _energy(model: str, target: Target, max_force: float, max_stress: float) -> float:
     stored = json.loads(REFERENCES.read_text(encoding="utf-8")) if REFERENCES.exists() else []
-    conditions = _conditions(model, wanted, max_force, max_stress)
+    conditions = _conditions(model, target, max_force, max_stress)
     for entry in stored:
         if {name: entry[name] for name in conditions} == conditions:
             return float(entry["energy"])
-    return float(_computed(model, wanted, max_force, max_stress)["energy"])
+    return float(_computed(model, target, max_force, max_stress)["energy"])
 
 
-def _conditions(model: str, wanted: str, max_force: float, max_stress: float) -> dict[str, Any]:
+def _conditions(model: str, target: Target, max_force: float, max_stress: float) -> dict[str, Any]:
     """All that the energy of a reference depends on."""
     limits = {"max_force": max_force, "max_stress": max_stress}
-    crystal = target(wanted).reference.model_dump(mode="json")
+    crystal = target.reference.model_dump(mode="json")
     return {"model": model, "crystal": crystal, **limits, **{name: version(name) for name in ("sevenn", "dftd3")}}
 
 
-def _computed(model: str, wanted: str, max_force: float, max_stress: float) -> dict[str, Any]:
-    of = target(wanted)
+def _computed(model: str, target: Target, max_force: float, max_stress: float) -> dict[str, Any]:
     values = {"model": model, "max_force": max_force, "max_stress": max_stress, "steps": STEPS}
-    found = relaxation(of.reference.crystals(), of, EnergySettings.model_validate(values))
+    found = relaxation(target.reference.crystals(), target, EnergySettings.model_validate(values))
     if found.reason or found.not_converged:
-        why = found.reason or found.not_converged
-        raise ValueError(f"the energy of {of.reference.name} cannot be computed ({why}): allow larger forces or stress")
+        why, name = found.reason or found.not_converged, target.reference.name
+        raise ValueError(f"the energy of {name} cannot be computed ({why}): allow larger forces or stress")
     cell = [round(float(value), 4) for value in found.crystal.cell[0, :3]]
-    return {**_conditions(model, wanted, max_force, max_stress), "energy": found.energy, "relaxed_cell": cell}
+    return {**_conditions(model, target, max_force, max_stress), "energy": found.energy, "relaxed_cell": cell}
 
 
-def write_references(wanted: str) -> None:
+def write_references(target: Target) -> None:
     """Compute the reference of a target by every model with the default settings, and store them."""
     plain = EnergySettings()
-    of = target(wanted).of_energy.name
-    entries = [_computed(model, of, plain.max_force, plain.max_stress) for model in MODELS]
+    entries = [_computed(model, target.of_energy, plain.max_force, plain.max_stress) for model in MODELS]
     REFERENCES.parent.mkdir(exist_ok=True)
     REFERENCES.write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")

@@ -11,7 +11,6 @@ from pydantic import ValidationError
 
 from legocryst.cli.flags import parser
 from legocryst.cli.output import print_json, refuse, say
-from legocryst.workspace import default_workspace, targets_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,8 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(options.threads)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that spin are three times slower on a busy machine
     try:
-        with targets_of(getattr(options, "workspace", None) or default_workspace()):
-            result = options.command(options)
+        result = options.command(options)
     except ValidationError as error:
         return refuse(_first_fault(error))
     except (ValueError, OSError) as error:

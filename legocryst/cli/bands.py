@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from legocryst import settings as s
 from legocryst.cli.files import advised, read_one
-from legocryst.cli.given import settings_of
+from legocryst.cli.given import settings_of, target_of
 from legocryst.cli.output import Clock, Result, say
 
 if TYPE_CHECKING:
@@ -25,10 +25,8 @@ ADVICE = {
 
 def bands(options: argparse.Namespace) -> Result:
     """Gap and class of each file by tight binding, and the bands along its path; else its error."""
-    from legocryst.environment.targets import target
-
     clock = Clock()
-    settings, wanted = settings_of(options, s.BandSettings), target(options.target)
+    settings, wanted = settings_of(options, s.BandSettings), target_of(options)
     results = []
     for path in options.files:
         found = read_one(path, element=wanted.atomic_number, max_atoms=settings.max_atoms)

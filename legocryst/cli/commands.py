@@ -13,7 +13,7 @@ import numpy as np
 
 from legocryst import ROOT
 from legocryst import settings as s
-from legocryst.cli.given import named, settings_of
+from legocryst.cli.given import named, settings_of, target_of
 from legocryst.cli.output import Clock, Result, Ticker, print_json, read, say, write
 from legocryst.cli.results import workspace_of
 
@@ -28,10 +28,9 @@ CHUNK = (100, 500)
 
 def seeds(options: argparse.Namespace) -> Result:
     """List the shipped training set of a target."""
-    from legocryst.environment.targets import target
     from legocryst.stages.curate import shipped
 
-    table = shipped(target(options.target).name)
+    table = shipped(target_of(options).name)
     if table.empty:
         raise ValueError(f"no training set is shipped for {options.target}: give crystals of your own")
     if options.out:
@@ -46,8 +45,9 @@ def curate(options: argparse.Namespace) -> Result:
     """Judge the user's crystals, or the shipped ones, and keep the valid ones that pass the filters."""
     from legocryst.stages.curate import curate as stage
 
-    clock = Clock()
-    result = stage(options.paths, settings_of(options, s.CurateSettings), progress=Ticker("curate", after=2))
+    clock, settings = Clock(), settings_of(options, s.CurateSettings)
+    target = target_of(options, settings.target)
+    result = stage(options.paths, target, settings, progress=Ticker("curate", after=2))
     lost = result.report[~result.report["kept"]]
     for number, source, reason, detail in lost[["crystal", "source", "reason", "detail"]].itertuples(index=False):
         say(f"crystal {number} ({source}) is left out: {reason}" + (f" ({detail})" if detail else ""))
@@ -69,8 +69,10 @@ def bootstrap(options: argparse.Namespace) -> Result:
 
     clock, settings = Clock(), settings_of(options, s.BootstrapSettings)
     folder = options.folder or options.out.with_name(options.out.name + ".parts")
-    known = set(shipped(settings.target)["net_key"])
+    target = target_of(options, settings.target)
+    known = set(shipped(target.name)["net_key"])
     made = stage(
+        target,
         settings,
         folder=folder,
         known=known,
@@ -98,13 +100,13 @@ def augment(options: argparse.Namespace) -> Result:
     from legocryst.stages.augment import augment as stage
 
     clock = Clock()
-    settings = settings_of(options, s.AugmentSettings)
-    curated = training_set([options.seeds] if options.seeds else [], s.CurateSettings(target=options.target))
+    settings, target = settings_of(options, s.AugmentSettings), target_of(options)
+    curated = training_set([options.seeds] if options.seeds else [], target, s.CurateSettings(target=target.name))
     lost = curated.report[~curated.report["kept"]]
     for number, reason in zip(lost["crystal"], lost["reason"], strict=True):
         say(f"crystal {number} is left out: {reason}")
     ticker = Ticker("augment")
-    made = stage(curated.table, settings, target=options.target, seed=options.seed, progress=ticker)
+    made = stage(curated.table, target, settings, seed=options.seed, progress=ticker)
     table, seconds = made.table, clock.seconds()
     numbers = curated.report.loc[curated.report["kept"], "crystal"].to_numpy()
     energy = curated.table["energy"].to_numpy()[table["label"]]
@@ -126,12 +128,11 @@ def augment(options: argparse.Namespace) -> Result:
 
 def train(options: argparse.Namespace) -> Result:
     """Train a generator and keep its curve."""
-    from legocryst.environment.targets import target
     from legocryst.pipeline import nets_of_sources, share_valid
     from legocryst.stages.train import train as stage
 
     clock = Clock()
-    table = read(options.table)
+    table, target = read(options.table), target_of(options)
     settings = settings_of(options, s.TrainSettings)
     ticker = Ticker("train")
     model = stage(
@@ -140,8 +141,8 @@ def train(options: argparse.Namespace) -> Result:
         features=settings_of(options, s.FeatureSettings),
         seed=options.seed,
         folder=options.out,
-        target=target(options.target),
-        evaluate=share_valid(options.target, known=nets_of_sources(table, options.target)),
+        target=target,
+        evaluate=share_valid(target, known=nets_of_sources(table, target)),
         progress=ticker.epoch,
     )
     return {
@@ -177,13 +178,13 @@ def relax(options: argparse.Namespace) -> Result:
     from legocryst.stages.relax import relax_chunks
 
     settings, reading = settings_of(options, s.RelaxSettings), settings_of(options, s.SampleSettings)
-    clock = Clock()
+    clock, target = Clock(), target_of(options)
     table = read(options.table)
-    _refuse_if_none_decodes(table, options, reading)
+    _refuse_if_none_decodes(table, options, target.atomic_number, reading)
     ticker, frames, done, valid = Ticker("relax"), [], 0, 0
     for frame in relax_chunks(
         table,
-        options.target,
+        target,
         settings,
         decode=reading.decode,
         max_atoms=reading.max_atoms,
@@ -209,11 +210,11 @@ def relax(options: argparse.Namespace) -> Result:
     }
 
 
-def _refuse_if_none_decodes(table: "pd.DataFrame", options: argparse.Namespace, reading: s.SampleSettings) -> None:
+def _refuse_if_none_decodes(
+    table: "pd.DataFrame", options: argparse.Namespace, element: int, reading: s.SampleSettings
+) -> None:
     from legocryst.crystal.table import decode
-    from legocryst.environment.targets import target
 
-    element = target(options.target).atomic_number
     decoded = decode(table, mode=reading.decode, element=element, max_atoms=reading.max_atoms)
     if not len(decoded.rows):
         names, counts = np.unique(decoded.reason.astype(str), return_counts=True)
@@ -233,7 +234,7 @@ def rank(options: argparse.Namespace) -> Result:
     valid = table[table["status"] == "valid"].reset_index(drop=True)
     settings = settings_of(options, s.RankSettings)
     ranked = stage(
-        valid, settings, target=options.target, seed=options.seed, threads=options.threads, progress=Ticker("rank")
+        valid, target_of(options), settings, seed=options.seed, threads=options.threads, progress=Ticker("rank")
     )
     result = valid.merge(ranked, on="row").sort_values("rank", ignore_index=True)
     write(result, options.out)
@@ -268,16 +269,15 @@ def run(options: argparse.Namespace) -> Result:
 
 def _new_job(options: argparse.Namespace, workspace: Path) -> "Job":
     from legocryst import jobs, pipeline
-    from legocryst.environment.targets import target as find
     from legocryst.store import Store, StoreBusy
 
     like = jobs.job(workspace, options.like) if options.like else None
     settings = _run_settings(options, like)
-    goal = find(settings.curate.target)  # an unknown target is refused before the work
+    goal = target_of(options, settings.curate.target)  # an unknown target is refused before the work
     if settings.train.model == "surfaces":
         goal.check_surfaces()
     if options.seeds or options.reference:
-        pipeline.check_seeds(options.seeds, settings.curate, known=options.reference)
+        pipeline.check_seeds(options.seeds, goal, settings.curate, known=options.reference)
     with suppress(StoreBusy):  # a database of another schema is refused now, not after the work
         Store.open(workspace).close()
     given = {"seeds": options.seeds, "reference": options.reference}

@@ -6,19 +6,18 @@ from typing import Any
 
 from legocryst import settings as s
 from legocryst.cli.files import read_one
-from legocryst.cli.given import settings_of
+from legocryst.cli.given import settings_of, target_of
 from legocryst.cli.output import Clock, Result, say
 
 
 def dft(options: argparse.Namespace) -> Result:
     """Energy, gap, bands, density of states and charge density of each file by GPAW; else its error."""
     from legocryst.analysis.dft import MISSING, missing
-    from legocryst.environment.targets import target
 
     clock = Clock()
     if missing():
         raise ValueError(MISSING)
-    settings, element = settings_of(options, s.DftSettings), target(options.target).atomic_number
+    settings, element = settings_of(options, s.DftSettings), target_of(options).atomic_number
     results = []
     for path in options.files:
         found = read_one(path, element=element, max_atoms=settings.max_atoms)
@@ -57,9 +56,8 @@ def _words(entry: dict[str, Any]) -> str:
 def inputs(options: argparse.Namespace) -> Result:
     """Input sets for VASP and Quantum ESPRESSO of each file, a folder each under `--out`; else its error."""
     from legocryst.analysis.inputs import input_files
-    from legocryst.environment.targets import target
 
-    settings, element = settings_of(options, s.DftSettings), target(options.target).atomic_number
+    settings, element = settings_of(options, s.DftSettings), target_of(options).atomic_number
     results: list[dict[str, Any]] = []
     for path in options.files:
         found = read_one(path, element=element, max_atoms=settings.max_atoms)

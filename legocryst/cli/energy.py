@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from legocryst import settings as s
 from legocryst.cli.files import advised, read_one
-from legocryst.cli.given import settings_of
+from legocryst.cli.given import settings_of, target_of
 from legocryst.cli.output import Clock, Result, Ticker, say
 
 if TYPE_CHECKING:
     from legocryst.crystal.representation import Crystals
+    from legocryst.environment.targets import Target
 
 ADVICE = {
     "it holds": "give a crystal of that element only",
@@ -29,42 +30,44 @@ DONE = (
 def energy(options: argparse.Namespace) -> Result:
     """The energy of each file as it stands or, with `--relax`, relaxed; what cannot be computed carries its error."""
     from legocryst.crystal.representation import Crystals
-    from legocryst.environment.targets import target
 
     clock = Clock()
     settings = settings_of(options, s.EnergySettings)
-    element = target(options.target).atomic_number  # an unknown target is refused before the work
+    target = target_of(options)  # an unknown one is refused before the work
     results: list[dict[str, Any]] = []
     crystals = []
     for path in options.files:
-        found = read_one(path, element=element, max_atoms=settings.max_atoms)
+        found = read_one(path, element=target.atomic_number, max_atoms=settings.max_atoms)
         results.append({"file": str(path)} | ({"error": found} if isinstance(found, str) else {}))
         crystals += [] if isinstance(found, str) else [found]
     if crystals:
         good = [result for result in results if "error" not in result]
-        for result, entry in zip(good, _entries(Crystals.concatenate(crystals), settings, options), strict=True):
+        entries = _entries(Crystals.concatenate(crystals), target, settings, options)
+        for result, entry in zip(good, entries, strict=True):
             result |= entry
     for result in results:
         say(f"{result['file']}: {_words(result)}")
     return {"results": results, "cpu_seconds": clock.seconds()}
 
 
-def _entries(crystals: "Crystals", settings: s.EnergySettings, options: argparse.Namespace) -> list[dict[str, Any]]:
+def _entries(
+    crystals: "Crystals", target: "Target", settings: s.EnergySettings, options: argparse.Namespace
+) -> list[dict[str, Any]]:
     """What is known of each crystal."""
     from legocryst.analysis.energy import energies, relaxed
     from legocryst.analysis.reference import reference_energy
     from legocryst.crystal.files import to_cif
     from legocryst.crystal.primitive import primitive_atoms
 
-    common: dict[str, Any] = {"wanted": options.target, "threads": options.threads, "progress": Ticker("energy")}
+    common: dict[str, Any] = {"threads": options.threads, "progress": Ticker("energy")}
     if options.relax:
-        outcome = relaxed(crystals, settings, **common)
+        outcome = relaxed(crystals, target, settings, **common)
         crystals, table = outcome.crystals, outcome.table
         energy, reason = table["relaxed_energy"].to_numpy(), table["energy_reason"].to_numpy()
     else:
-        single = energies(crystals, model=settings.model, max_atoms=settings.max_atoms, **common)
+        single = energies(crystals, target, model=settings.model, max_atoms=settings.max_atoms, **common)
         energy, reason = single.energy, single.reason
-    zero = reference_energy(settings, options.target) if "" in reason else 0.0
+    zero = reference_energy(settings, target) if "" in reason else 0.0
     entries = []
     for k, atoms in enumerate(primitive_atoms(crystals)):
         if reason[k]:

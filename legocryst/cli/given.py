@@ -1,11 +1,15 @@
 """Settings that were named on the command line (see `flags.add_settings`)."""
 
 import argparse
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
 from legocryst.settings import Settings
+from legocryst.workspace import default_workspace
+
+if TYPE_CHECKING:
+    from legocryst.environment.targets import Target
 
 Stage = TypeVar("Stage", bound=Settings)
 
@@ -13,6 +17,13 @@ Stage = TypeVar("Stage", bound=Settings)
 def settings_of(options: argparse.Namespace, model: type[Stage]) -> Stage:
     """Settings of a stage with what was named."""
     return model(**named(options, model))
+
+
+def target_of(options: argparse.Namespace, name: str = "") -> "Target":
+    """Look up the target of a name, else of `--target`, among the shipped ones and those of the workspace."""
+    from legocryst.environment.targets import target
+
+    return target(name or options.target, getattr(options, "workspace", None) or default_workspace())
 
 
 def named(options: argparse.Namespace, model: type[BaseModel], *, prefix: str = "") -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from legocryst import settings as s
 from legocryst.cli.files import advised, read_one
-from legocryst.cli.given import settings_of
+from legocryst.cli.given import settings_of, target_of
 from legocryst.cli.output import Clock, Result, Ticker, say
 
 if TYPE_CHECKING:
@@ -21,9 +21,7 @@ ADVICE = {
 
 def identify(options: argparse.Namespace) -> Result:
     """Net, topology and novelty of each file; what cannot be identified carries its error."""
-    from legocryst.environment.targets import target
-
-    clock, wanted = Clock(), target(options.target)
+    clock, wanted = Clock(), target_of(options)
     settings = settings_of(options, s.IdentifySettings)
     results: list[dict[str, Any]] = []
     good: list[Crystals] = []
@@ -88,11 +86,11 @@ class Library:
         self._keys: dict[str, set[str]] = {n.TRAINING: set(), n.REFERENCE: set()}
         self._known = n.Known.none()
         if len(table := shipped(wanted.name)):
-            self._known += known(table, wanted.name, of_set=n.SHIPPED if options.workspace else n.TRAINING)
+            self._known += known(table, wanted, of_set=n.SHIPPED if options.workspace else n.TRAINING)
             self._keys[n.TRAINING] = set(table["net_key"])
         if options.reference:
-            given = reference(options.reference, s.CurateSettings(target=wanted.name))
-            self._known += known(given.table, wanted.name, of_set=n.REFERENCE, crystals=given.crystals)
+            given = reference(options.reference, wanted, s.CurateSettings(target=wanted.name))
+            self._known += known(given.table, wanted, of_set=n.REFERENCE, crystals=given.crystals)
             self._keys[n.REFERENCE] = set(given.table["net_key"])
         if options.workspace:
             self._store = stack.enter_context(snapshot(options.workspace))

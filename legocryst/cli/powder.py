@@ -5,7 +5,7 @@ from typing import Any
 
 from legocryst import settings as s
 from legocryst.cli.files import read_one
-from legocryst.cli.given import settings_of
+from legocryst.cli.given import settings_of, target_of
 from legocryst.cli.output import Clock, Result, say
 
 
@@ -13,10 +13,9 @@ def powder(options: argparse.Namespace) -> Result:
     """The peaks of each file and how alike it is to the first; what has none carries its error."""
     from legocryst.analysis.powder import Peak, likeness
     from legocryst.analysis.powder import powder as pattern
-    from legocryst.environment.targets import target
 
     clock, settings = Clock(), settings_of(options, s.PowderSettings)
-    element = target(options.target).atomic_number  # of tables, which name no elements
+    element = target_of(options).atomic_number  # of tables, which name no elements
     results: list[dict[str, Any]] = []
     first: list[Peak] | None = None
     for path in options.files:

@@ -31,7 +31,7 @@ def export(options: argparse.Namespace) -> Result:
             return {"crystals": len(rows), "files": 1}
         if options.format == "zip":
             return _zip(store, rows, where, options)
-        return _cifs(rows, options)
+        return _cifs(rows, store.workspace, options)
 
 
 def _rows(store: "Store", where: "Filters", options: argparse.Namespace) -> "pd.DataFrame":
@@ -62,12 +62,12 @@ def _zip(store: "Store", rows: "pd.DataFrame", where: "Filters", options: argpar
     return {"crystals": len(rows), "with_geometry": written, "files": len(manifest["sha256"]) + 1}
 
 
-def _cifs(rows: "pd.DataFrame", options: argparse.Namespace) -> Result:
+def _cifs(rows: "pd.DataFrame", workspace: Path, options: argparse.Namespace) -> Result:
     from legocryst.crystal.files import to_cif
     from legocryst.results.geometry import crystals_of
 
     written = 0
-    for k, crystal, _ in crystals_of(rows, relaxed=options.relaxed):
+    for k, crystal, _ in crystals_of(rows, workspace, relaxed=options.relaxed):
         name = rows["id"].iloc[k]
         (options.out / f"{name}.cif").write_text(to_cif(crystal, name=name), encoding="utf-8")
         written += 1

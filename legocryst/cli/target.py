@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from legocryst.cli.output import Result, say
-from legocryst.workspace import place_of_targets
+from legocryst.workspace import default_workspace
 
 if TYPE_CHECKING:
     from legocryst.environment.targets import Target
@@ -15,32 +15,36 @@ if TYPE_CHECKING:
 def target(options: argparse.Namespace) -> Result:
     """Do what was asked for; refuses an action that lacks its name or file."""
     if options.action == "list":
-        return _listed()
+        return _listed(_workspace(options))
     if not options.what:
         raise ValueError(f"target {options.action} needs {'a file' if options.action == 'make' else 'a name'}")
     return {"show": _shown, "make": _made, "delete": _deleted}[options.action](options)
 
 
-def _listed() -> Result:
+def _workspace(options: argparse.Namespace) -> Path:
+    return options.workspace or default_workspace()
+
+
+def _listed(workspace: Path) -> Result:
     from legocryst.environment.targets import shipped_names, target_names
     from legocryst.environment.targets import target as find
 
-    names, shipped = target_names(), shipped_names()
+    names, shipped = target_names(workspace), shipped_names()
     for name in names:
-        say(f"{name}: {find(name).title} ({'shipped' if name in shipped else 'saved'})")
+        say(f"{name}: {find(name, workspace).title} ({'shipped' if name in shipped else 'saved'})")
     return {"targets": names}
 
 
 def _shown(options: argparse.Namespace) -> Result:
     from legocryst.environment.targets import target as find
 
-    return find(options.what).model_dump(mode="json", exclude_none=True)
+    return find(options.what, _workspace(options)).model_dump(mode="json", exclude_none=True)
 
 
 def _deleted(options: argparse.Namespace) -> Result:
     from legocryst.environment.targets import delete
 
-    delete(options.what, place_of_targets())
+    delete(options.what, _workspace(options))
     return {"deleted": options.what}
 
 
@@ -65,7 +69,7 @@ def _made(options: argparse.Namespace) -> Result:
         reference=path.stem,
     )
     new = edited(new, dict(map(_change, options.changes)))
-    file = save(new, place_of_targets())
+    file = save(new, _workspace(options))
     return {"saved": str(file), **_summary(new)}
 
 
@@ -74,7 +78,7 @@ def _crystal(path: Path, symprec: float) -> Any:
     from legocryst.crystal.files import FileError
     from legocryst.crystal.sources import offers
 
-    found = offers(path, element=6, symprec=symprec)
+    found = offers(path, symprec=symprec)
     if len(found) != 1:
         raise FileError(f"{path.name} holds {len(found)} crystals: give a file of one crystal")
     if found[0].crystal is None:

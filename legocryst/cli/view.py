@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from legocryst import settings as s
 from legocryst.cli.files import read_one
+from legocryst.cli.given import target_of
 from legocryst.cli.output import Clock, Result, say
 
 if TYPE_CHECKING:
@@ -21,10 +22,9 @@ MAX_CUTOFF = 4.0
 
 def view(options: argparse.Namespace) -> Result:
     """Write a page for each file, or for each crystal of the workspace that is named; what cannot be drawn says why."""
-    from legocryst.environment.targets import target
     from legocryst.store import snapshot
 
-    clock, wanted = Clock(), target(options.target)
+    clock, wanted = Clock(), target_of(options)
     if options.cutoff is not None and not 0 < options.cutoff <= MAX_CUTOFF:
         raise ValueError(f"--cutoff must be above 0 and at most {MAX_CUTOFF:g} angstrom (given: {options.cutoff:g})")
     results: list[dict[str, Any]] = []
@@ -44,7 +44,6 @@ def view(options: argparse.Namespace) -> Result:
 
 def _of_workspace(store: "Store", name: str, options: argparse.Namespace) -> dict[str, Any]:
     """The view of a crystal of the database as it was generated, with what is known of it."""
-    from legocryst.environment.targets import target
     from legocryst.schema import StoreError
     from legocryst.ui.facts import facts
     from legocryst.ui.nets import stored
@@ -56,7 +55,8 @@ def _of_workspace(store: "Store", name: str, options: argparse.Namespace) -> dic
     row = rows.iloc[0]
     if row["status"] == "undecodable":
         return {"error": f"the row is no crystal ({row['reason']}): the Structure page shows its numbers"}
-    crystal, usual = stored(rows), target(row["target"]).bond_window[1]
+    target = target_of(options, row["target"])
+    crystal, usual = stored(rows, target), target.bond_window[1]
     cutoff = usual if options.cutoff is None else options.cutoff
     return _written(crystal, name, cutoff, facts(row, crystal), options)
 

@@ -22,7 +22,7 @@ from legocryst.crystal.elements import SYMBOLS
 from legocryst.crystal.files import FileError, from_atoms, from_structure
 from legocryst.crystal.projection import wrapped
 from legocryst.crystal.representation import Crystals
-from legocryst.crystal.table import decode, read_table
+from legocryst.crystal.table import TableError, decode, read_table
 
 SUFFIXES = {
     ".cif": "CIF",
@@ -49,7 +49,7 @@ class Entry:
     words: Mapping[str, Any] = field(default_factory=dict)  # those of WORDS that the file tells
 
 
-def entries(path: Path, *, element: int) -> list[Entry]:
+def entries(path: Path, *, element: int | None) -> list[Entry]:
     """The crystals of a file, in order; those of a table without elements are of atomic number `element`.
 
     Raises FileError with one sentence for a file that is of no known kind, empty, or not what its name says.
@@ -73,9 +73,11 @@ def kind_of(path: Path) -> str:
     return SUFFIXES.get(path.suffix.lower(), "POSCAR" if named else "")
 
 
-def rows(table: pd.DataFrame, *, element: int) -> list[Entry]:
+def rows(table: pd.DataFrame, *, element: int | None) -> list[Entry]:
     """The rows of a table in METHOD's columns; raises TableError for another."""
-    decoded = decode(table, mode="strict", element=element, max_atoms=MAX_ATOMS)
+    if element is None and not {"el0", "el_0"} & set(table.columns):
+        raise TableError("the table does not name its elements: add the columns el0, el1, ... with atomic numbers")
+    decoded = decode(table, mode="strict", element=element or 1, max_atoms=MAX_ATOMS)
     told = [name for name in WORDS if name in table.columns] if "net_key" in table.columns else []
     words = [dict(zip(told, values, strict=True)) for values in table[told].to_numpy(object).tolist()]
     place = np.cumsum(decoded.reason == "") - 1

@@ -33,7 +33,7 @@ class Offer:
 def offers(
     given: pd.DataFrame | str | Path | Sequence[str | Path],
     *,
-    element: int,
+    element: int | None = None,
     symprec: float = 0.01,
     max_atoms: int | None = None,
     progress: Progress | None = None,
@@ -41,7 +41,8 @@ def offers(
     """Each crystal of a table, or of files, folders and archives, in order.
 
     Crystals come in the standard setting of the group that spglib finds within `symprec` angstrom; those of more than
-    `max_atoms` atoms in the conventional cell are refused. Tables without elements are of atomic number `element`.
+    `max_atoms` atoms in the conventional cell are refused. Tables without elements are of atomic number `element`, and
+    refused where it is None.
     `progress(done, total)` counts crystals; the total grows while files are opened. Raises FileError, or TableError,
     with one sentence where a path does not exist, or where a single file is all that is given and it cannot be read.
     """
@@ -75,7 +76,7 @@ class _Count:
 
 
 def _of_file(
-    place: str, file: Path | FileError, element: int, symprec: float, max_atoms: int | None, count: _Count
+    place: str, file: Path | FileError, element: int | None, symprec: float, max_atoms: int | None, count: _Count
 ) -> Iterator[Offer]:
     try:
         if isinstance(file, FileError):

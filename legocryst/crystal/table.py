@@ -98,7 +98,7 @@ def encode(crystals: Crystals, *, sites: int = 8) -> pd.DataFrame:
     return pd.DataFrame(data)
 
 
-def decode(table: pd.DataFrame, *, mode: Mode = "snap", element: int = 6, max_atoms: int = 500) -> Decoded:
+def decode(table: pd.DataFrame, *, element: int, mode: Mode = "snap", max_atoms: int = 500) -> Decoded:
     """Crystals of a table; every site is kept or the row is undecodable, with its reason.
 
     `snap` moves a site to the nearest point of its Wyckoff position; `strict` refuses rows where one would move more

@@ -18,7 +18,7 @@ from legocryst.crystal.elements import ATOMIC_NUMBER
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.wyckoff import wyckoff
 from legocryst.records import write_json
-from legocryst.workspace import TARGETS, place_of_targets, target_files
+from legocryst.workspace import TARGETS, target_files
 
 FOLDER = DATA / "targets"
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -103,7 +103,7 @@ class Target(_Frozen):
     reference: ReferenceCrystal
     orbitals: Orbitals | None = Field(default=None, description="Tight-binding model, if there is one.")
     energy_reference: str = Field(
-        default="", description="Target whose reference crystal has energy 0; its own if none."
+        default="", description="Shipped target whose reference crystal has energy 0; its own if none."
     )
 
     @model_validator(mode="after")
@@ -116,6 +116,8 @@ class Target(_Frozen):
             raise ValueError("the volumes per atom must be above 0, the smallest first")
         if self.element not in ATOMIC_NUMBER:
             raise ValueError(f"{self.element!r} is not a chemical element")
+        if self.energy_reference not in ("", self.name, *shipped_names()):
+            raise ValueError(f"energy_reference: {self.energy_reference!r} is no shipped target")
         return self
 
     @property
@@ -125,8 +127,8 @@ class Target(_Frozen):
 
     @property
     def of_energy(self) -> "Target":
-        """The target whose reference crystal energies are counted from."""
-        return target(self.energy_reference or self.name)
+        """The target whose reference crystal energies are counted from: a shipped one, or itself."""
+        return _shipped(self.energy_reference) if self.energy_reference not in ("", self.name) else self
 
     def check_surfaces(self) -> None:
         """Raise ValueError where crystals on minimal surfaces cannot meet it."""
@@ -146,21 +148,22 @@ def saved_names(workspace: Path) -> list[str]:
     return sorted(path.stem for path in (workspace / TARGETS).glob("*.json"))
 
 
-def target_names() -> list[str]:
-    """Names of the shipped targets, then of those saved in the workspace that is meant (`workspace.targets_of`)."""
-    return shipped_names() + saved_names(place_of_targets())
+def target_names(place: Path | None = None) -> list[str]:
+    """List the names of the shipped targets, then of those saved in a workspace."""
+    return shipped_names() + (saved_names(place) if place else [])
 
 
-def target(name: str = "sp2-carbon") -> Target:
-    """A target by name: a shipped one, or the user's that is saved in the workspace or that a job was made with.
+def target(name: str, place: Path | None = None) -> Target:
+    """Look a target up by name, once, where the name enters: everything below is given the Target.
 
-    Raises ValueError for an unknown one, or a file that is no target.
+    `place` is a workspace, whose saved targets and those of its jobs are known beside the shipped ones, or the folder
+    of a job. Raises ValueError for an unknown name, or a file that is no target.
     """
     if name in shipped_names():
         return _shipped(name)
-    files = target_files(place_of_targets(), name) if NAME.fullmatch(name) else []
+    files = target_files(place, name) if place and NAME.fullmatch(name) else []
     if not files:
-        raise ValueError(f"there is no target {name!r}; choose one of {', '.join(target_names())}")
+        raise ValueError(f"there is no target {name!r}; choose one of {', '.join(target_names(place))}")
     return read(files[0])
 
 
@@ -200,7 +203,7 @@ def save(new: Target, workspace: Path) -> Path:
     """
     if not NAME.fullmatch(new.name):
         raise ValueError(f"{new.name!r} cannot be the name of a target: use small letters, digits and hyphens")
-    if new.name in target_names() or new.name in saved_names(workspace):
+    if new.name in target_names(workspace):
         raise ValueError(f"the name {new.name} is taken by another target: choose another name")
     if any(read(path) != new for path in target_files(workspace, new.name)):
         raise ValueError(f"jobs were made with another target of the name {new.name}: choose another name")

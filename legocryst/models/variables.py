@@ -184,7 +184,7 @@ def representative(identity: np.ndarray, point: np.ndarray) -> np.ndarray:
 
 def read(table: pd.DataFrame) -> tuple[Variables, np.ndarray, np.ndarray]:
     """Variables of the rows that are crystals, which rows these are (k,), and the reason for each row that is none."""
-    decoded = decode(table, mode="snap", max_atoms=10**9)
+    decoded = decode(table, element=1, max_atoms=10**9)  # only geometry is learnt: any element will do
     crystals, sites = decoded.crystals, site_count(table.columns)
     owner = crystals.crystal_of_site
     identity = crystals.position_id

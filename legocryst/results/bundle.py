@@ -16,6 +16,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -46,7 +47,7 @@ def bundle(
         raise ValueError("no crystal is selected: loosen the filters, or select some")
     file, cited = BytesIO(), used(rows)
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
-        hashes = _files(archive, rows, bibtex(cited), relaxed)
+        hashes = _files(archive, rows, store.workspace, bibtex(cited), relaxed)
         manifest = {
             "program": {"legocryst": __version__} | versions(),
             "workspace": store.workspace.resolve().name,
@@ -61,7 +62,7 @@ def bundle(
     return file.getvalue(), manifest
 
 
-def _files(archive: ZipFile, rows: "pd.DataFrame", citations: str, relaxed: bool) -> dict[str, Any]:
+def _files(archive: ZipFile, rows: "pd.DataFrame", workspace: Path, citations: str, relaxed: bool) -> dict[str, Any]:
     """Write everything but the manifest; returns the hash of each file and, under `crystals`, what was written."""
     hashes: dict[str, Any] = {}
     frames: list[str] = []
@@ -69,7 +70,7 @@ def _files(archive: ZipFile, rows: "pd.DataFrame", citations: str, relaxed: bool
         {"id": row["id"], "job": row["job"], "row": int(row["row"]), "geometry": None, "reason": row["reason"] or ""}
         for row in rows[["id", "job", "row", "reason"]].to_dict("records")
     ]
-    for k, crystal, moved in crystals_of(rows, relaxed=relaxed):
+    for k, crystal, moved in crystals_of(rows, workspace, relaxed=relaxed):
         name = told[k]["id"]
         told[k] |= {"geometry": RELAXED if moved else GENERATED, "frame": len(frames)}
         frames.append(to_extxyz(crystal, name=name))

@@ -1,6 +1,7 @@
 """The crystals of rows of `candidates`, and their files; every file of a crystal lists its atoms in one order."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,10 +19,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def crystals_of(rows: "pd.DataFrame", *, relaxed: bool = False) -> Iterator[tuple[int, Crystals, bool]]:
+def crystals_of(
+    rows: "pd.DataFrame", workspace: Path, *, relaxed: bool = False
+) -> Iterator[tuple[int, Crystals, bool]]:
     """Place in `rows`, the crystal, and whether it is the one relaxed with the potential, for each row that has one.
 
-    With `relaxed` that one is taken where there is one. Undecodable rows are passed over: they are no crystals.
+    Targets of the rows are those of the workspace. With `relaxed` that one is taken where there is one. Undecodable
+    rows are passed over: they are no crystals.
     """
     cif = rows["relaxed_cif"].fillna("").to_numpy()
     own = np.flatnonzero((rows["status"] != "undecodable").to_numpy() & ~(relaxed & (cif != "")))
@@ -29,7 +33,7 @@ def crystals_of(rows: "pd.DataFrame", *, relaxed: bool = False) -> Iterator[tupl
     for name in rows["target"].iloc[own].unique():
         part = own[(rows["target"].iloc[own] == name).to_numpy()]
         table = rows.iloc[part][list(CRYSTAL_COLUMNS)].astype(float)
-        found = decode(table, element=target(name).atomic_number, max_atoms=10**9)
+        found = decode(table, element=target(name, workspace).atomic_number, max_atoms=10**9)
         if len(found.rows) < len(part):
             lost = rows["id"].iloc[part[np.flatnonzero(found.reason != "")[0]]]
             raise ValueError(f"the crystal {lost} of the database cannot be read again: report this as a fault")

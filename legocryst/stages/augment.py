@@ -11,7 +11,6 @@ from legocryst.crystal.representation import Crystals
 from legocryst.crystal.subgroups import basis_of, basis_text, indices
 from legocryst.crystal.table import TableError, decode, encode
 from legocryst.environment.targets import Target
-from legocryst.environment.targets import target as find_target
 from legocryst.settings import AugmentSettings
 from legocryst.stages.pools import Pool, deal
 from legocryst.stages.variants import MOVED, variants
@@ -33,9 +32,9 @@ class Augmented:
 
 def augment(
     seeds: pd.DataFrame,
+    target: Target,
     settings: AugmentSettings,
     *,
-    target: str = "sp2-carbon",
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Augmented:
@@ -48,8 +47,7 @@ def augment(
     Raises TableError for a table that does not decode row by row, or if the limits leave nothing.
     """
     tell = progress or (lambda done, total, **numbers: None)
-    wanted = find_target(target)
-    sources = _decoded(seeds, wanted)
+    sources = _decoded(seeds, target)
     pools = [Pool.of(k, sources.take([k]), settings, seed) for k in range(len(sources))]
     left_out = sum(not len(pool.found) for pool in pools)
     if left_out == len(pools):
@@ -58,26 +56,26 @@ def augment(
     lost: dict[str, int] = {}
     if settings.variants:
         rng = np.random.default_rng([seed, len(pools)])
-        rows, lost = variants(sources, rows, wanted, size=settings.perturbation, rng=rng, progress=tell)
+        rows, lost = variants(sources, rows, target, size=settings.perturbation, rng=rng, progress=tell)
         if not len(rows.source):
             raise TableError(
                 f"no variant is a valid crystal (most often: {max(lost, key=lost.__getitem__)}): make none"
             )
     table = _table(sources, rows, sites=max(8, settings.max_sites)).assign(variant=settings.variants)
-    table["deviation"] = proof(sources, table)
+    table["deviation"] = proof(sources, table, target)
     wrong = np.flatnonzero(~np.isfinite(table["deviation"]))
     if len(wrong):
         raise ValueError(f"row {wrong[0]} of the augmented table is not its source: report this as a fault")
     return Augmented(table, left_out, lost)
 
 
-def proof(sources: Crystals, table: pd.DataFrame) -> np.ndarray:
+def proof(sources: Crystals, table: pd.DataFrame, target: Target) -> np.ndarray:
     """Angstrom (n,) by which each row of an augmented table differs from its source under the row's (P, p).
 
     Only the numbers in the table are used: its atoms are compared one by one with those of the crystal that `label`
     names. inf where they are not the same: within 1e-4 angstrom, of variants within `MOVED`.
     """
-    decoded = decode(table, mode="strict", max_atoms=10**6)
+    decoded = decode(table, mode="strict", element=target.atomic_number, max_atoms=10**6)
     rows, out = table.iloc[decoded.rows], np.full(len(table), np.inf)
     known = {text: basis_of(text) for text in table["basis"].unique()}
     P = np.array([known[text] for text in rows["basis"]]).reshape(-1, 3, 3)

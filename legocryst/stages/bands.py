@@ -11,15 +11,16 @@ from legocryst.settings import BandSettings
 if TYPE_CHECKING:
     from legocryst.analysis.batch import Kept
     from legocryst.crystal.representation import Crystals
+    from legocryst.environment.targets import Target
 
 NOT_ASKED = "gaps were not asked for"
 
 
 def find_gaps(
     valid: pd.DataFrame,
+    target: "Target",
     settings: BandSettings,
     *,
-    target: str = "sp2-carbon",
     ranked: pd.DataFrame | None = None,
     threads: int = 1,
     kept: "Kept | None" = None,
@@ -32,13 +33,12 @@ def find_gaps(
     as in `analysis.bands.gaps`.
     """
     from legocryst.analysis.bands import gaps
-    from legocryst.environment.targets import target as find
 
     valid = valid.reset_index(drop=True)
     found = pd.DataFrame(dict(zip(BAND_COLUMNS, (float("nan"), "", NOT_ASKED), strict=True)), index=valid.index)
     if len(valid) and settings.bands:
         options = {"threads": threads, "kept": kept, "progress": progress, "should_stop": should_stop}
-        rows = gaps(best(valid, ranked, find(target).atomic_number), find(target), settings, **options)  # type: ignore[arg-type]
+        rows = gaps(best(valid, ranked, target.atomic_number), target, settings, **options)  # type: ignore[arg-type]
         found = pd.DataFrame(rows, columns=list(BAND_COLUMNS))
     return valid[["row"]].join(found.astype({"gap": "float64", "band_class": object, "band_reason": object}))
 

@@ -11,7 +11,6 @@ from legocryst.crystal.primitive import primitive_atoms
 from legocryst.crystal.surfaces import honeycomb, surface_crystals
 from legocryst.crystal.table import decode, encode
 from legocryst.environment.targets import Target
-from legocryst.environment.targets import target as find_target
 from legocryst.models.random import RandomSymmetric
 from legocryst.records import write_parquet
 from legocryst.settings import BootstrapSettings, RankSettings, RelaxSettings, TrainSettings
@@ -37,6 +36,7 @@ class Bootstrapped:
 
 
 def bootstrap(
+    target: Target,
     settings: BootstrapSettings,
     *,
     folder: Path,
@@ -52,11 +52,11 @@ def bootstrap(
     them are relaxed with the potential. Both steps are kept in `folder`, so that a later call goes on. `progress` and
     exceptions as in `found`, then `progress(done, total, seconds_left=...)` counts energies.
     """
-    table = found(settings, folder=folder, seed=seed, threads=threads, progress=progress, should_stop=should_stop)
-    wanted = find_target(settings.target)
+    options = {"folder": folder, "seed": seed, "threads": threads, "progress": progress, "should_stop": should_stop}
+    table = found(target, settings, **options)  # type: ignore[arg-type]
     table = table[~table["net_key"].isin(list(known))].reset_index(drop=True)
-    crystals = decode(table, element=wanted.atomic_number, max_atoms=settings.max_atoms).crystals
-    words = describe(crystals, wanted)
+    crystals = decode(table, element=target.atomic_number, max_atoms=settings.max_atoms).crystals
+    words = describe(crystals, target)
     sizes = [[int(size) for size in text.split()] for text in words["rings"]]
     ringed = np.array([bool(s) and settings.min_ring <= min(s) and max(s) <= settings.max_ring for s in sizes], bool)
     chosen = np.flatnonzero(ringed)
@@ -74,8 +74,8 @@ def bootstrap(
     with KeptRows(folder / "energies") as kept:
         ranked = rank(
             rows,
+            target,
             asked,
-            target=settings.target,
             threads=threads,
             kept=kept,
             progress=progress,
@@ -93,6 +93,7 @@ def bootstrap(
 
 
 def found(
+    target: Target,
     settings: BootstrapSettings,
     *,
     folder: Path,
@@ -108,7 +109,6 @@ def found(
     `progress(done, total, valid=...)` counts rows. Raises ValueError where atoms on surfaces are asked for and the
     target's are not three-coordinated.
     """
-    target = find_target(settings.target)
     if settings.surfaces and target.coordination != 3:
         raise ValueError(
             f"crystals on minimal surfaces are three-coordinated, and {target.name} is not: set `surfaces` to 0"
@@ -121,7 +121,7 @@ def found(
             if should_stop is not None and should_stop():
                 break
             table = _drawn(source, rows, target, settings, np.random.default_rng([seed, *source.encode(), k]))
-            parts = list(relax_chunks(table, settings.target, ONCE, max_atoms=settings.max_atoms, threads=threads))
+            parts = list(relax_chunks(table, target, ONCE, max_atoms=settings.max_atoms, threads=threads))
             relaxed = pd.concat(parts, ignore_index=True)
             write_parquet(relaxed[relaxed["status"] == "valid"].assign(source=SOURCES[source]), path)
         done, valid = done + rows, valid + len(pd.read_parquet(path, columns=["row"]))

@@ -60,18 +60,20 @@ class Curated:
     crystals: Crystals  # one for each row of the table
 
 
-def shipped_file(target: str = "sp2-carbon") -> Path:
+def shipped_file(target: str) -> Path:
     """Where the shipped training set of a target lies, if it has one."""
     return DATA / "seeds" / f"{target.replace('-', '_')}.parquet"
 
 
-def shipped(target: str = "sp2-carbon") -> pd.DataFrame:
+def shipped(target: str) -> pd.DataFrame:
     """The shipped training set of a target, with METHOD's columns and DESCRIPTION; without rows where it has none."""
     path, columns = shipped_file(target), [*CRYSTAL_COLUMNS, *DESCRIPTION]
     return pd.read_parquet(path, columns=columns) if path.exists() else pd.DataFrame(columns=columns)
 
 
-def curate(seeds: Seeds = None, settings: CurateSettings | None = None, *, progress: Progress | None = None) -> Curated:
+def curate(
+    seeds: Seeds, target: "Target", settings: CurateSettings | None = None, *, progress: Progress | None = None
+) -> Curated:
     """The strictly valid crystals of a table, of files, folders or archives, or of the shipped set if none is named.
 
     Those that the settings exclude are left out, and of crystals with one net key the first is kept. `progress(done,
@@ -80,16 +82,16 @@ def curate(seeds: Seeds = None, settings: CurateSettings | None = None, *, progr
     Raises ValueError when no crystal is left, `FileError` or `TableError` (both ValueErrors) for unreadable input.
     """
     settings = settings or CurateSettings()
-    return choose(examine(seeds, settings, progress=progress), settings)
+    return choose(examine(seeds, target, settings, progress=progress), target, settings)
 
 
-def reference(seeds: Seeds, settings: CurateSettings, *, progress: Progress | None = None) -> Curated:
+def reference(seeds: Seeds, target: "Target", settings: CurateSettings, *, progress: Progress | None = None) -> Curated:
     """The nets of crystals that are known but not learnt from, in which every atom has the target's number of bonds.
 
     Limits of bond lengths, angles and descriptors do not count, nor those of the settings: other methods give other
     geometries of the same net. Raises ValueError as `curate` does.
     """
-    examined = examine(seeds, settings, progress=progress)
+    examined = examine(seeds, target, settings, progress=progress)
     found = examined.table
     named = (found["net_key"] != "").to_numpy()
     found.loc[named, ["reason", "detail"]] = ""
@@ -99,27 +101,25 @@ def reference(seeds: Seeds, settings: CurateSettings, *, progress: Progress | No
     return Curated(found.loc[named, list(REFERENCE)].reset_index(drop=True), report(found), crystals)
 
 
-def examine(seeds: Seeds, settings: CurateSettings, *, progress: Progress | None = None) -> Examined:
-    """Read, judge and describe all that is offered; of the settings only `target` and `symprec` count.
+def examine(seeds: Seeds, target: "Target", settings: CurateSettings, *, progress: Progress | None = None) -> Examined:
+    """Read, judge and describe all that is offered; of the settings only `symprec` counts.
 
     Raises ValueError as `curate` does for unreadable input.
     """
     from legocryst.crystal.sources import offers
     from legocryst.crystal.table import decode
-    from legocryst.environment.targets import target
 
-    wanted = target(settings.target)
     if seeds is None or (not isinstance(seeds, pd.DataFrame | str | Path) and not len(seeds)):
-        seeds = _for_want_of_own(wanted)
+        seeds = _for_want_of_own(target)
     if seeds is None:
-        table = shipped(wanted.name)
-        crystals = decode(table, element=wanted.atomic_number, max_atoms=100_000).crystals
+        table = shipped(target.name)
+        crystals = decode(table, element=target.atomic_number, max_atoms=100_000).crystals
         table = table[[*DESCRIPTION, "spg"]].assign(sites=crystals.site_count, place=np.arange(len(table)), detail="")
-        return Examined(crystals, table.assign(reason=_judged(crystals, wanted)[0]))
-    found = offers(seeds, element=wanted.atomic_number, symprec=settings.symprec, progress=progress)
+        return Examined(crystals, table.assign(reason=_judged(crystals, target)[0]))
+    found = offers(seeds, element=target.atomic_number, symprec=settings.symprec, progress=progress)
     crystals = Crystals.concatenate([offer.crystal for offer in found if offer.crystal is not None])
     read = np.array([offer.crystal is not None for offer in found])
-    about = describe(crystals, wanted, progress=progress).assign(spg=crystals.group, sites=crystals.site_count)
+    about = describe(crystals, target, progress=progress).assign(spg=crystals.group, sites=crystals.site_count)
     place = np.where(read, np.cumsum(read) - 1, -1)
     return Examined(
         crystals,
@@ -176,35 +176,31 @@ def describe(crystals: Crystals, wanted: "Target", *, progress: Progress | None 
     return out.assign(atoms=crystals.atom_count, loss=loss, reason=reason)
 
 
-def known(table: pd.DataFrame, target: str, *, of_set: str, crystals: Crystals | None = None) -> "Known":
+def known(table: pd.DataFrame, target: "Target", *, of_set: str, crystals: Crystals | None = None) -> "Known":
     """Crystals as what is known of novelty; those without a name are called by their number.
 
     `table` has `name` and `net_key` and, where `crystals` are not given, METHOD's columns.
     """
     from legocryst.analysis.novelty import Known
     from legocryst.crystal.table import decode
-    from legocryst.environment.targets import target as find
 
-    wanted = find(target)
     if crystals is None:
-        crystals = decode(table, element=wanted.atomic_number, max_atoms=100_000).crystals
-    return Known.of(crystals, wanted, names=list(table["name"]), keys=list(table["net_key"]), of_set=of_set)
+        crystals = decode(table, element=target.atomic_number, max_atoms=100_000).crystals
+    return Known.of(crystals, target, names=list(table["name"]), keys=list(table["net_key"]), of_set=of_set)
 
 
-def described(table: pd.DataFrame, target: str = "sp2-carbon") -> pd.DataFrame:
+def described(table: pd.DataFrame, target: "Target") -> pd.DataFrame:
     """A training set's table with `rings` and `strain` computed anew, its columns in order: METHOD's, DESCRIPTION.
 
     Raises ValueError for a row that is no crystal.
     """
     from legocryst.crystal.table import decode
-    from legocryst.environment.targets import target as find
 
-    wanted = find(target)
-    decoded = decode(table, mode="strict", element=wanted.atomic_number, max_atoms=100_000)
+    decoded = decode(table, mode="strict", element=target.atomic_number, max_atoms=100_000)
     if len(decoded.rows) < len(table):
         bad = int(np.flatnonzero(decoded.reason != "")[0])
         raise ValueError(f"row {bad} of the table is no crystal ({decoded.reason[bad]}): correct or remove it")
-    found = describe(decoded.crystals, wanted)
+    found = describe(decoded.crystals, target)
     columns = [name for name in table.columns if name not in DESCRIPTION]
     table = table.assign(rings=found["rings"].to_numpy(), strain=found["strain"].to_numpy())
     return table[[*columns, *DESCRIPTION]]
@@ -260,7 +256,7 @@ def report(table: pd.DataFrame) -> pd.DataFrame:
     return numbered[list(REPORT)].reset_index(drop=True)
 
 
-def choose(examined: Examined, settings: CurateSettings) -> Curated:
+def choose(examined: Examined, target: "Target", settings: CurateSettings) -> Curated:
     """The training set that the settings make of what was offered; raises ValueError when no crystal is left."""
     from legocryst.crystal.table import encode
 
@@ -268,9 +264,7 @@ def choose(examined: Examined, settings: CurateSettings) -> Curated:
     kept = table[table["reason"] == ""]
     if kept.empty:
         advice = "loosen the filters" if (examined.table["reason"] == "").any() else _ADVICE
-        raise ValueError(
-            f"none of the {len(table)} crystals can be used for {settings.target} ({_most(table)}): {advice}"
-        )
+        raise ValueError(f"none of the {len(table)} crystals can be used for {target.name} ({_most(table)}): {advice}")
     crystals = examined.crystals.take(kept["place"].to_numpy())
     described = kept[list(DESCRIPTION)].reset_index(drop=True)
     return Curated(pd.concat([encode(crystals, sites=SITES), described], axis=1), report(table), crystals)

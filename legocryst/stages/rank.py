@@ -11,6 +11,7 @@ from legocryst.settings import SHAKEN, RankSettings
 
 if TYPE_CHECKING:
     from legocryst.analysis.batch import Kept
+    from legocryst.environment.targets import Target
 
 SCREEN = "7net-0"
 """The model of the energies that decide which crystals are relaxed."""
@@ -35,9 +36,9 @@ COLUMNS = ("row", *_TYPES, *_TEXTS)
 
 def rank(
     relaxed: pd.DataFrame,
+    target: "Target",
     settings: RankSettings,
     *,
-    target: str = "sp2-carbon",
     seed: int = 0,
     threads: int = 1,
     kept: "Kept | None" = None,
@@ -55,8 +56,8 @@ def rank(
     relaxed = relaxed.reset_index(drop=True)
     found = pd.DataFrame({"energy_reason": NOT_ASKED}, index=relaxed.index)
     if len(relaxed) and settings.energies:
-        options = {"wanted": target, "threads": threads, "kept": kept, "should_stop": should_stop}
-        found = _found(relaxed, settings, seed, options, progress)
+        options = {"threads": threads, "kept": kept, "should_stop": should_stop}
+        found = _found(relaxed, target, settings, seed, options, progress)
     table = relaxed[["row"]].join(found).reindex(columns=COLUMNS)
     table["rank"] = table["energy"].astype(float).rank(method="first")
     table = table.astype(_TYPES).fillna(dict.fromkeys(_TEXTS, ""))
@@ -65,6 +66,7 @@ def rank(
 
 def _found(
     relaxed: pd.DataFrame,
+    target: "Target",
     settings: RankSettings,
     seed: int,
     options: dict[str, Any],
@@ -73,28 +75,29 @@ def _found(
     """What is computed of each row; what is not is missing."""
     from legocryst.crystal.table import decode
 
-    decoded = decode(relaxed, max_atoms=100_000)
+    decoded = decode(relaxed, element=target.atomic_number, max_atoms=100_000)
     crystals, rows = decoded.crystals, decoded.rows
     table = pd.DataFrame({"energy_reason": decoded.reason, "energy_model": "", "relaxed": None, "rattle_reason": ""})
     framework = (relaxed["kind"] == "framework").to_numpy()
     ticks = _Ticks(crystals, framework[rows], settings, options["threads"], progress)
 
-    single = _screened(crystals, framework[rows], settings, seed, ticks, options).set_index(rows)
+    single = _screened(crystals, framework[rows], target, settings, seed, ticks, options).set_index(rows)
     table.loc[rows, single.columns] = single
     with_energy = rows[single["energy_reason"] == ""]
     table.loc[with_energy, ["energy_model", "relaxed"]] = SCREEN, False
     best = _best(single["screen_energy"].to_numpy(), framework[rows], settings.max_relaxed)
     ticks.parts["relax"] = len(best)
-    after = _relaxed(crystals.take(best), settings, ticks.of("relax"), options).set_index(rows[best])
+    after = _relaxed(crystals.take(best), target, settings, ticks.of("relax"), options).set_index(rows[best])
     table = _joined(table, after, framework, settings)
     if settings.max_rattled:
-        table = table.drop(columns=["rattle_reason"]).join(_rattled(table, settings, seed, ticks, options))
+        table = table.drop(columns=["rattle_reason"]).join(_rattled(table, target, settings, seed, ticks, options))
     return table.drop(columns=["crystal"])
 
 
 def _screened(
     crystals: Crystals,
     framework: np.ndarray,
+    target: "Target",
     settings: RankSettings,
     seed: int,
     ticks: "_Ticks",
@@ -104,15 +107,14 @@ def _screened(
     from legocryst.analysis.energy import energies, estimate
     from legocryst.analysis.potentials import refusal
     from legocryst.crystal.primitive import primitive_atoms
-    from legocryst.environment.targets import target
 
-    size, wanted, most = primitive_atoms(crystals), target(options["wanted"]), settings.max_energies
+    size, most = primitive_atoms(crystals), settings.max_energies
     fits = np.flatnonzero(size <= settings.max_atoms)
     table = pd.DataFrame({"screen_energy": np.nan, "energy_reason": ""}, index=range(len(crystals)))
     table["screen_seconds"] = estimate(crystals, SCREEN)
     table.loc[fits, "energy_reason"] = NOT_TAKEN[settings.order].format(most)
     for k in np.flatnonzero(size > settings.max_atoms).tolist():
-        table.loc[k, "energy_reason"] = refusal(crystals.take([k]), wanted, settings.max_atoms)
+        table.loc[k, "energy_reason"] = refusal(crystals.take([k]), target, settings.max_atoms)
     done = 0
 
     def evaluate(places: np.ndarray) -> np.ndarray | None:
@@ -120,7 +122,8 @@ def _screened(
         nonlocal done
         taken = fits[places]
         progress = ticks.of("screen", before=done)
-        found = energies(crystals.take(taken), model=SCREEN, max_atoms=settings.max_atoms, progress=progress, **options)
+        asked: dict[str, Any] = {"model": SCREEN, "max_atoms": settings.max_atoms, "progress": progress} | options
+        found = energies(crystals.take(taken), target, **asked)
         table.loc[taken, "screen_energy"], table.loc[taken, "energy_reason"] = found.energy, found.reason
         done += len(taken)
         return None if (found.reason == "stopped").any() else found.energy
@@ -132,7 +135,7 @@ def _screened(
     from legocryst.stages.choose import Wish, choose
 
     choice = choose(
-        traits(crystals.take(fits), wanted),
+        traits(crystals.take(fits), target),
         GROUPS,
         Wish(framework[fits].astype(int), settings.low_energy, settings.max_relaxed),
         evaluate,
@@ -153,13 +156,17 @@ def _best(energy: np.ndarray, framework: np.ndarray, most: int) -> np.ndarray:
 
 
 def _relaxed(
-    crystals: Crystals, settings: RankSettings, progress: Callable[..., None], options: dict[str, Any]
+    crystals: Crystals,
+    target: "Target",
+    settings: RankSettings,
+    progress: Callable[..., None],
+    options: dict[str, Any],
 ) -> pd.DataFrame:
     """The table of the relaxation of all crystals, with each as `crystal` and `relaxed_cif`."""
     from legocryst.analysis.energy import relaxed
     from legocryst.crystal.files import to_cif
 
-    outcome = relaxed(crystals, settings, progress=progress, **options)
+    outcome = relaxed(crystals, target, settings, progress=progress, **options)
     done = outcome.table["energy_reason"] == ""
     cif = [to_cif(outcome.crystals, k) if done[k] else "" for k in range(len(crystals))]
     alone = pd.Series([outcome.crystals.take([k]) for k in range(len(crystals))], dtype=object)
@@ -182,7 +189,12 @@ def _joined(table: pd.DataFrame, after: pd.DataFrame, framework: np.ndarray, set
 
 
 def _rattled(
-    table: pd.DataFrame, settings: RankSettings, seed: int, ticks: "_Ticks", options: dict[str, Any]
+    table: pd.DataFrame,
+    target: "Target",
+    settings: RankSettings,
+    seed: int,
+    ticks: "_Ticks",
+    options: dict[str, Any],
 ) -> pd.DataFrame:
     """The rattle test of the lowest relaxed frameworks, and why those that are too large for it have none."""
     from legocryst.analysis.rattle import rattled
@@ -193,7 +205,7 @@ def _rattled(
     best = low[size <= SHAKEN].nsmallest(settings.max_rattled, "energy").index
     ticks.parts["rattle"] = len(best)
     crystals = Crystals.concatenate(list(table.loc[best, "crystal"]))
-    done = rattled(crystals, settings, seed=seed, progress=ticks.of("rattle"), **options).set_index(best)
+    done = rattled(crystals, target, settings, seed=seed, progress=ticks.of("rattle"), **options).set_index(best)
     refused = pd.DataFrame({"rattle_reason": f"not shaken: more than {SHAKEN} atoms"}, index=low.index[size > SHAKEN])
     return pd.concat([done, refused])
 

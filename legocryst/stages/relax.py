@@ -19,7 +19,6 @@ from legocryst.crystal.table import Mode, encode
 from legocryst.crystal.table import decode as decode_table
 from legocryst.crystal.wyckoff import wyckoff
 from legocryst.environment.targets import Target
-from legocryst.environment.targets import target as find_target
 from legocryst.environment.validity import judge
 from legocryst.relax import relax
 from legocryst.settings import RelaxSettings
@@ -31,7 +30,7 @@ SYMPREC = 0.01
 
 def relax_table(
     table: pd.DataFrame,
-    target: str,
+    target: Target,
     settings: RelaxSettings,
     *,
     decode: Mode = "snap",
@@ -51,10 +50,9 @@ def relax_table(
     it is of and its `nearest_distance` (angstrom), and `amd` (see `novelty.signature`). Raises `table.TableError` for a
     table that is none.
     """
-    wanted = find_target(target)
-    decoded = decode_table(table, mode=decode, element=wanted.atomic_number, max_atoms=max_atoms)
-    relaxed = relax(decoded.crystals, wanted, settings)
-    crystals = _standardized(relaxed.crystals, relaxed.valid, wanted)
+    decoded = decode_table(table, mode=decode, element=target.atomic_number, max_atoms=max_atoms)
+    relaxed = relax(decoded.crystals, target, settings)
+    crystals = _standardized(relaxed.crystals, relaxed.valid, target)
     frame = pd.DataFrame(
         {
             "row": decoded.rows + first_row,
@@ -72,7 +70,7 @@ def relax_table(
     )
     frame = pd.concat([frame, _description(crystals)], axis=1)
     valid = np.flatnonzero(relaxed.valid)
-    found = nets(crystals.take(valid), cutoff=wanted.bond_window[1])
+    found = nets(crystals.take(valid), cutoff=target.bond_window[1])
     texts = {"net_key": [net.key for net in found], "net_name": [net.name for net in found]}
     for name, values in (texts | {"kind": [net.kind for net in found]}).items():
         frame[name] = ""
@@ -83,7 +81,7 @@ def relax_table(
     frame["periodicity"] = pd.Series([net.periodicity for net in found], index=valid, dtype="Int64")
     frame = pd.concat([frame, encode(crystals)], axis=1)
     if known is not None:
-        near = _nearest(crystals.take(valid), wanted, known).set_axis(valid, axis=0)
+        near = _nearest(crystals.take(valid), target, known).set_axis(valid, axis=0)
         frame = frame.join(near).fillna({"nearest": "", "nearest_set": ""})
     if cif:
         frame["cif"] = [to_cif(crystals, k, name=f"row_{row}") for k, row in enumerate(frame["row"])]
@@ -92,7 +90,7 @@ def relax_table(
 
 def relax_chunks(
     table: pd.DataFrame,
-    target: str,
+    target: Target,
     settings: RelaxSettings,
     *,
     decode: Mode = "snap",

@@ -12,7 +12,6 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from legocryst.environment.targets import target
 from legocryst.jobs import DFT, Job, jobs
 from legocryst.settings import BandSettings
 from legocryst.ui import figures, forms, shell
@@ -142,7 +141,7 @@ def _bands(key: str, target_name: str, _crystal: "Crystals") -> Any:
     from legocryst.analysis.bands import NoBands, bands
 
     try:
-        return bands(_crystal, target(target_name), BandSettings(max_atoms=200))
+        return bands(_crystal, shell.target(target_name), BandSettings(max_atoms=200))
     except NoBands as error:
         return str(error)
 
@@ -274,7 +273,7 @@ def inputs_of(names: Sequence[str]) -> None:
         crystals: dict[str, Crystals] = {}
         for wanted, part in rows.groupby("target"):
             numbered = part.assign(row=range(len(part)))  # rows of several jobs share their numbers
-            found = best(numbered, numbered, target(str(wanted)).atomic_number)
+            found = best(numbered, numbered, shell.target(str(wanted)).atomic_number)
             crystals |= {name: found.take([k]) for k, name in enumerate(part["id"])}
         return archive(crystals)
 

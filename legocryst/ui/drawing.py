@@ -7,7 +7,7 @@ import streamlit as st
 
 from legocryst.crystal.files import to_cif
 from legocryst.crystal.representation import Crystals
-from legocryst.environment.targets import Target, target
+from legocryst.environment.targets import Target
 from legocryst.jobs import FILES
 from legocryst.ui import shell
 from legocryst.ui.facts import GENERATED, SAMPLED
@@ -31,7 +31,7 @@ def geometries(row: "pd.Series[Any]") -> dict[str, Callable[[], Crystals]]:
 
     out: dict[str, Callable[[], Crystals]] = {}
     if row["status"] != "undecodable":
-        out[GENERATED] = lambda: stored(row.to_frame().T)
+        out[GENERATED] = lambda: stored(row.to_frame().T, shell.target(row["target"]))
     if row["relaxed_cif"]:
         out[f"Relaxed with {row['energy_model']}"] = lambda: from_cif(row["relaxed_cif"])
     if (shell.workspace() / "jobs" / row["job"] / FILES["sample"][0]).exists():
@@ -55,7 +55,7 @@ def sampled_crystal(row: "pd.Series[Any]") -> Crystals:
     from legocryst.crystal.table import TableError, decode
 
     try:
-        return decode(sampled(row), element=target(row["target"]).atomic_number, max_atoms=10**6).crystals
+        return decode(sampled(row), element=shell.target(row["target"]).atomic_number, max_atoms=10**6).crystals
     except TableError:  # no row, or a table for other elements
         return Crystals.concatenate([])
 
@@ -63,7 +63,7 @@ def sampled_crystal(row: "pd.Series[Any]") -> Crystals:
 @st.fragment
 def drawing(crystals: Crystals, row: "pd.Series[Any]", *, which: str, facts: Mapping[str, str]) -> None:
     """The view and, below it, what changes it; a change draws this part of the page alone again."""
-    name, wanted = str(row["id"]), target(row["target"])
+    name, wanted = str(row["id"]), shell.target(row["target"])
     look, cutoff, cells, across = _asked(crystals, row, wanted)
     try:
         shown = scene(crystals, cutoff=cutoff, supercell=cells, across=across)

@@ -7,8 +7,8 @@ import streamlit as st
 
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.wyckoff import wyckoff
-from legocryst.environment.targets import target
 from legocryst.quantities import QUANTITIES, WITH_DENSITY
+from legocryst.ui import shell
 from legocryst.ui.marks import ring_sizes
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def facts(row: "pd.Series[Any]", crystals: Crystals, *, which: str = "") -> dict
         told["Space group"] = f"{wyckoff().symbol[group]} (No. {group})"
         told[QUANTITIES["sites"].label] = str(crystals.site_count[0])
         told[QUANTITIES["atoms"].label] = str(crystals.atom_count[0])
-        cutoff = target(row["target"]).bond_window[1]
+        cutoff = shell.target(row["target"]).bond_window[1]
         sizes = sorted({size for site in ring_sizes(crystals, cutoff=cutoff) for size in site})
         told["Sizes of rings"] = ", ".join(map(str, sizes)) or "none"
     return {label: text for label, text in told.items() if text != "not known"}

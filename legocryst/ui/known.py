@@ -10,7 +10,7 @@ import streamlit as st
 
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.wyckoff import wyckoff
-from legocryst.environment.targets import Target, target
+from legocryst.environment.targets import Target
 from legocryst.jobs import Job
 from legocryst.schema import column
 from legocryst.settings import CurateSettings
@@ -36,10 +36,10 @@ class Known:
     parameters: list[Any]
 
     @staticmethod
-    def of(job: Job | None, *, shipped: str = "sp2-carbon") -> "Known":
+    def of(job: Job | None, *, shipped: str) -> "Known":
         """The training set of a job, or the one shipped for a target."""
         name = shipped if job is None else job.record["settings"]["curate"]["target"]
-        wanted = target(name)
+        wanted = shell.target(name)
         return Known(job, wanted, *tables.known(job.id if job else None, target=name, element=wanted.atomic_number))
 
     @property
@@ -100,12 +100,13 @@ def examined(
     """
     from legocryst.stages import curate
 
+    target = shell.target(settings.target)
     with TemporaryDirectory() as folder:
         try:
             given = written(uploads, Path(folder)) if uploads else [Path(path) for path in paths]
             if reference:
-                return curate.reference(given, settings).report, ""
-            return curate.examine(given, settings).table, ""
+                return curate.reference(given, target, settings).report, ""
+            return curate.examine(given, target, settings).table, ""
         except ValueError as error:
             return None, shell.sentence(error)
 

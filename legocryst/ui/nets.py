@@ -8,7 +8,6 @@ import streamlit as st
 
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import decode
-from legocryst.environment.targets import target
 from legocryst.quantities import CRYSTAL_COLUMNS
 from legocryst.store import Store
 from legocryst.ui import shell, show
@@ -16,6 +15,7 @@ from legocryst.ui import shell, show
 if TYPE_CHECKING:
     from legocryst.analysis.pdd import PDD
     from legocryst.analysis.topology import Topology
+    from legocryst.environment.targets import Target
 
 _UP, _DOWN = (str.maketrans("0123456789", digits) for digits in ("⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉"))
 MOST = 10
@@ -33,7 +33,7 @@ def _topology(key: str, cutoff: float, _crystal: Crystals) -> "Topology":
 def net(row: "pd.Series[Any]", crystal: Crystals) -> None:
     """The section of a valid crystal's net."""
     st.header("Net")
-    found = _topology(row["id"], target(row["target"]).bond_window[1], crystal)
+    found = _topology(row["id"], shell.target(row["target"]).bond_window[1], crystal)
     entry = found.entry()
     rings = ", ".join(f"{size if size != '0' else 'none'} ({count})" for size, count in entry["rings"].items())
     sentences = [
@@ -97,8 +97,8 @@ def _similar(name: str, job: str, wanted: str, key: str, repeated: bool, _crysta
     from legocryst.analysis.similar import similar as in_database
     from legocryst.crystal.files import to_structure
 
-    (pdd,), store = pdds(_crystal, target(wanted)), shell.store()
-    near = in_database(store, pdd, target(wanted), but=name, repeated=repeated, most=MOST)
+    (pdd,), store = pdds(_crystal, shell.target(wanted)), shell.store()
+    near = in_database(store, pdd, shell.target(wanted), but=name, repeated=repeated, most=MOST)
     first = _first_of_net(store, pdd, name, wanted, key)
     near = pd.concat([first[~first["id"].isin(near["id"])], near]) if len(first) else near
     path = shell.workspace() / "jobs" / job / FILE
@@ -116,7 +116,7 @@ def _similar(name: str, job: str, wanted: str, key: str, repeated: bool, _crysta
     for apart, address, title, of_set, same_net, other in rows[:MOST]:
         matched = None
         if other and apart <= TOLERANCE and not same_net:
-            both = to_structure(_crystal), to_structure(stored(store.crystal(other)))
+            both = to_structure(_crystal), to_structure(stored(store.crystal(other), shell.target(wanted)))
             matched = matches(*both)
         words = reason(apart, same_net=same_net, matched=matched)
         out.append((address, title, of_set, apart, "yes" if same_net else "no", words))
@@ -132,11 +132,12 @@ def _first_of_net(store: Store, pdd: "PDD", name: str, wanted: str, key: str) ->
         "ORDER BY class = 'duplicate', job, row LIMIT 1",
         [wanted, key, name],
     )
-    apart = [distance(pdd, other) for other in pdds(stored(rows), target(wanted))] if len(rows) else []
+    target = shell.target(wanted)
+    apart = [distance(pdd, other) for other in pdds(stored(rows, target), target)] if len(rows) else []
     return rows.assign(distance=apart)[["id", "net_key", "net_name", "class", "distance"]]
 
 
-def stored(row: pd.DataFrame) -> Crystals:
-    """The crystal of the one row of `candidates`."""
+def stored(row: pd.DataFrame, target: "Target") -> Crystals:
+    """The crystal of the one row of `candidates`, made for a target."""
     table = row[list(CRYSTAL_COLUMNS)].astype(float)
-    return decode(table, element=target(row["target"].iloc[0]).atomic_number, max_atoms=10**6).crystals
+    return decode(table, element=target.atomic_number, max_atoms=10**6).crystals

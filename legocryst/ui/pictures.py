@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from legocryst.environment.targets import target
 from legocryst.filters import Filters
 from legocryst.quantities import CRYSTAL_COLUMNS, QUANTITIES
 from legocryst.store import Store
@@ -39,8 +38,8 @@ def drawings(rows: pd.DataFrame, *, across: bool = True, most: int = 6000) -> di
 
     fit = rows[rows["atoms"].fillna(0) <= most].reset_index(drop=True)
     out: dict[str, Scene] = {}
-    for k, crystal, _ in crystals_of(fit):
-        cutoff = target(str(fit["target"].iloc[k])).bond_window[1]
+    for k, crystal, _ in crystals_of(fit, shell.workspace()):
+        cutoff = shell.target(str(fit["target"].iloc[k])).bond_window[1]
         out[str(fit["id"].iloc[k])] = _scene(crystal, cutoff, across)
     return out
 

@@ -80,20 +80,22 @@ def _peaks(key: str, settings: PowderSettings, _crystal: Crystals) -> "list[Peak
 
 def _known(row: "pd.Series[Any]") -> dict[str, tuple[Known, int]]:
     """The crystals of the job's training set and of the shipped one, by name: where they are, and their number."""
-    own, store = Known.of(job(shell.workspace(), row["job"])), shell.store()
+    from legocryst.stages.curate import shipped_file
+
+    name, store = row["target"], shell.store()
+    shipped = [Known.of(None, shipped=name)] if shipped_file(name).exists() else []
     out: dict[str, tuple[Known, int]] = {}
-    for known in (own, Known.of(None)):
-        if known.target == own.target:
-            names = store.query(f"SELECT number, name FROM {known.sql} ORDER BY name, number", known.parameters)
-            for number, name in names.itertuples(index=False):
-                out.setdefault(name or f"crystal {number}", (known, number))
+    for known in (Known.of(job(shell.workspace(), row["job"]), shipped=name), *shipped):
+        names = store.query(f"SELECT number, name FROM {known.sql} ORDER BY name, number", known.parameters)
+        for number, title in names.itertuples(index=False):
+            out.setdefault(title or f"crystal {number}", (known, number))
     return out
 
 
-def _crystal(name: str, known: dict[str, tuple[Known, int]]) -> Crystals:
+def _crystal(name: str, target: str, known: dict[str, tuple[Known, int]]) -> Crystals:
     """A known crystal, or the one of the database with that name; raises StoreError where there is none."""
     if name not in known:
-        return stored(shell.store().crystal(name))
+        return stored(shell.store().crystal(name), shell.target(target))
     of, number = known[name]
     return of.crystals(of.row(shell.store(), number))
 
@@ -118,7 +120,7 @@ def pattern(row: "pd.Series[Any]", crystal: Crystals, *, which: str) -> None:
     patterns = [("This crystal", _peaks(f"{row['id']}/{which}", settings, crystal))]
     if other:
         try:
-            patterns.append((other, _peaks(f"{row['job']}/{other}", settings, _crystal(other, known))))
+            patterns.append((other, _peaks(f"{row['job']}/{other}", settings, _crystal(other, row["target"], known))))
         except StoreError as error:
             st.warning(shell.sentence(error))
     if not all(peaks for _, peaks in patterns):

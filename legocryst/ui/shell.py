@@ -21,6 +21,8 @@ from legocryst.workspace import default_workspace
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
 
+    from legocryst.environment.targets import Target
+
 _ROUTED = "routed"
 _HERE = "here"
 """The page that is shown."""
@@ -148,7 +150,6 @@ def _warmed() -> None:
     """Once in a server: what the first picture of a crystal needs a second for is loaded while nobody waits for it."""
 
     def load() -> None:
-        from legocryst.environment.targets import target
         from legocryst.ui.scene import scene
 
         shipped = target(CurateSettings().target)
@@ -219,6 +220,20 @@ def workspace() -> Path:
     return default_workspace().resolve()
 
 
+def target(name: str) -> "Target":
+    """The target of a name, a shipped one or one of the workspace; raises ValueError where there is none."""
+    from legocryst.environment.targets import target
+
+    return target(name, workspace())
+
+
+def target_names() -> list[str]:
+    """Names of the shipped targets, then of the saved ones."""
+    from legocryst.environment.targets import target_names
+
+    return target_names(workspace())
+
+
 @st.cache_resource(show_spinner=False)
 def _writer(folder: str) -> Writer:
     return Writer(Path(folder)).start()
@@ -284,8 +299,6 @@ def _check_surfaces(command: str, settings: RunSettings, parent: Job | None, thr
     """Raise ValueError where a job would put atoms on surfaces and its target has others than three bonds."""
     given = parent is not None and through == "train"  # a model that is there already
     if settings.train.model == "surfaces" and command in ("run", "train") and not given:
-        from legocryst.environment.targets import target
-
         target((parent.settings if parent else settings).curate.target).check_surfaces()
 
 

@@ -12,7 +12,7 @@ import streamlit as st
 
 from legocryst import settings as s
 from legocryst.crystal.representation import Crystals
-from legocryst.environment.targets import Target, read, shipped_names, target, target_names
+from legocryst.environment.targets import Target, read, shipped_names
 from legocryst.ui import figures, forms, shell
 from legocryst.ui.distributions import ORDERS, shaded
 from legocryst.workspace import TARGETS
@@ -72,7 +72,7 @@ def uploaded(name: str, content: bytes) -> "list[tuple[str, Crystals | None, str
         path = Path(folder) / Path(name).name
         path.write_bytes(content)
         try:
-            found = offers(path, element=target().atomic_number)
+            found = offers(path)
         except FileError as error:
             return [(path.name, None, shell.sentence(error))]
     return [(offer.place, offer.crystal, offer.reason) for offer in found]
@@ -100,7 +100,7 @@ def shipped_crystal(number: int) -> Crystals:
     from legocryst.crystal.table import decode
 
     row = shipped_crystals().iloc[[number]]
-    return decode(row, element=target(row["of"].iloc[0]).atomic_number, max_atoms=10**6).crystals
+    return decode(row, element=shell.target(row["of"].iloc[0]).atomic_number, max_atoms=10**6).crystals
 
 
 def edit(start: Target, *, key: str) -> dict[str, Any]:
@@ -211,7 +211,7 @@ def saved() -> list[tuple[str, "Target | None", str]]:
 def free_name(start: Target) -> str:
     """A name for a new target that is not taken yet."""
     stem = f"{start.element}-{start.coordination}".lower()
-    taken = target_names()
+    taken = shell.target_names()
     numbers = range(1, len(taken) + 2)
     return next(name for k in numbers if (name := stem if k == 1 else f"{stem}-{k}") not in taken)
 

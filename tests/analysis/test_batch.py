@@ -10,7 +10,7 @@ from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import decode
 from legocryst.stages.curate import shipped
 
-THREE = decode(shipped().set_index("name").loc[["srs", "cpq", "ths"]].reset_index()).crystals
+THREE = decode(shipped("sp2-carbon").set_index("name").loc[["srs", "cpq", "ths"]].reset_index(), element=6).crystals
 
 
 def test_rows_of_a_batch() -> None:

@@ -15,8 +15,8 @@ TARGET = target("sp2-carbon")
 
 
 def named(*names: str) -> Crystals:
-    table = shipped().set_index("name").loc[list(names)].reset_index()
-    return decode(table).crystals
+    table = shipped("sp2-carbon").set_index("name").loc[list(names)].reset_index()
+    return decode(table, element=6).crystals
 
 
 def test_copies_come_together() -> None:

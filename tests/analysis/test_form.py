@@ -44,12 +44,12 @@ def form(quotient: Quotient) -> str:
 
 @pytest.fixture(scope="module")
 def seeds() -> pd.DataFrame:
-    return shipped()
+    return shipped("sp2-carbon")
 
 
 def graphs(seeds: pd.DataFrame, *, step: int, largest: int) -> list[Quotient]:
     few = seeds[seeds["atoms"] <= largest].iloc[::step]
-    crystals = decode(few).crystals
+    crystals = decode(few, element=6).crystals
     return [bond_graph(crystals, k, cutoff=1.7) for k in range(len(few))]
 
 
@@ -103,7 +103,7 @@ def test_exchanged_ends_of_edges_make_another_net(seeds: pd.DataFrame) -> None:
 
 def test_classes_are_those_of_the_symmetry(seeds: pd.DataFrame) -> None:
     """Sites of the crystal are classes of the net or parts of them, and knowing them beforehand changes no form."""
-    crystals = decode(seeds[(seeds["atoms"] <= 60) & (seeds["kind"] == "framework")].iloc[::10]).crystals
+    crystals = decode(seeds[(seeds["atoms"] <= 60) & (seeds["kind"] == "framework")].iloc[::10], element=6).crystals
     atoms = crystals.atoms()
     for k in range(len(crystals)):
         (piece,) = connected_parts(bond_graph(crystals, k, cutoff=1.7))

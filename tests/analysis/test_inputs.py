@@ -15,7 +15,7 @@ from legocryst.settings import DftSettings
 
 
 def test_files_hold_the_crystal_and_the_settings() -> None:
-    graphite = target().reference.crystals()
+    graphite = target("sp2-carbon").reference.crystals()
     files = input_files(graphite, DftSettings(cutoff=520, spacing=0.3, functional="PBEsol"), name="graphite")
     assert set(files) == {
         *(f"graphite/vasp/{name}" for name in ("POSCAR", "INCAR", "KPOINTS", "POTCAR.names")),

@@ -16,6 +16,8 @@ from legocryst.stages.curate import shipped
 from tests.crystals_at_random import random_crystals
 from tests.descriptions import crystal_rewritten, larger_cell, unimodular
 
+SP2 = target("sp2-carbon")
+
 R = np.pi / 2
 BOND = 1.42
 
@@ -77,7 +79,7 @@ def test_published_nets(make: Callable[[], Crystals], sequence: tuple[int, ...],
 
 
 def test_graphite_is_layers_of_hcb_and_diamond_a_framework() -> None:
-    graphite = of(target("sp2-carbon").reference.crystals())
+    graphite = of(SP2.reference.crystals())
     assert (graphite.kind, graphite.periodicity, graphite.rings) == ("layers", 2, {6: 1})
     assert graphite.components[0].vertices[0].coordination_sequence == tuple(range(3, 39, 3))
     diamond = of(target("sp3-carbon").reference.crystals(), 1.7).components[0].vertices[0]
@@ -95,7 +97,7 @@ TRANSFORMS = [
 
 
 @pytest.mark.parametrize("transform", TRANSFORMS, ids=lambda m: str(m.tolist()))
-@pytest.mark.parametrize("make", [srs, ths, lambda: target("sp2-carbon").reference.crystals()])
+@pytest.mark.parametrize("make", [srs, ths, lambda: SP2.reference.crystals()])
 def test_key_does_not_depend_on_the_description(make: Callable[[], Crystals], transform: np.ndarray) -> None:
     one = make()
     a, b = of(one), of(crystal_rewritten(one, transform, np.random.default_rng(1), noise=0.02))
@@ -107,7 +109,7 @@ def test_key_does_not_depend_on_the_description(make: Callable[[], Crystals], tr
 def test_key_of_a_shaken_crystal_in_random_cells(row: int) -> None:
     """20 cells of a shipped crystal, up to four times as large, atoms moved by 0.02 angstrom."""
     rng = np.random.default_rng(row)
-    one = decode(shipped().iloc[[row]]).crystals
+    one = decode(shipped("sp2-carbon").iloc[[row]], element=6).crystals
     key = of(one, 1.7).key
     for k in range(20):
         other = crystal_rewritten(one, larger_cell(1 + k % 4, 3, rng), rng, noise=0.02)
@@ -120,7 +122,7 @@ def test_equivalent_vertices_are_taken_as_such() -> None:
 
 
 def test_different_nets_have_different_keys() -> None:
-    found = [of(make()) for make, _, _ in PUBLISHED] + [of(target("sp2-carbon").reference.crystals())]
+    found = [of(make()) for make, _, _ in PUBLISHED] + [of(SP2.reference.crystals())]
     assert len({one.key for one in found}) == len(found)
 
 

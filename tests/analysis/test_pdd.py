@@ -21,8 +21,8 @@ TARGET = target("sp2-carbon")
 
 @pytest.fixture(scope="module")
 def crystals() -> Crystals:
-    table = shipped()
-    return decode(table[table["atoms"] <= 20].iloc[::5]).crystals
+    table = shipped("sp2-carbon")
+    return decode(table[table["atoms"] <= 20].iloc[::5], element=6).crystals
 
 
 def by_brute_force(crystal: Crystals) -> np.ndarray:
@@ -76,13 +76,13 @@ def test_scale_and_mirror_images_do_not_count(crystals: Crystals) -> None:
 
 
 def test_stacking_of_layers_does_not_count() -> None:
-    table = shipped()
+    table = shipped("sp2-carbon")
     graphite = TARGET.reference.crystals()
     a = graphite.cell[0, 0]
     apart = replace(graphite, cell=graphite.cell * np.array([1, 1, 1.7, 1, 1, 1]))
     sheet = [(6, 0, (0.1, 0.2, 0.5)), (6, 0, (0.1 + 1 / 3, 0.2 + 2 / 3, 0.5))]
     single = Crystals.build([1], np.array([[a, a, 9.0, np.pi / 2, np.pi / 2, 2 * np.pi / 3]]), [sheet])
-    hcb = decode(table[table["name"] == "hcb"].reset_index(drop=True)).crystals
+    hcb = decode(table[table["name"] == "hcb"].reset_index(drop=True), element=6).crystals
     found = pdds(Crystals.concatenate([graphite, apart, single, hcb]), TARGET)
     assert max(distance(found[0], other) for other in found[1:]) < 1e-5
     assert found[0].rows[0, 0] == pytest.approx(TARGET.bond) and len(found[0].rows) == 1
@@ -130,7 +130,7 @@ def test_it_is_a_distance_and_averages_are_never_farther(crystals: Crystals) -> 
 
 
 def test_nearest_is_that_of_all(crystals: Crystals) -> None:
-    every = known(shipped(), TARGET.name, of_set=SHIPPED)
+    every = known(shipped("sp2-carbon"), TARGET, of_set=SHIPPED)
     rng = np.random.default_rng(3)
     for k in range(0, len(crystals), 3):
         one = crystal_rewritten(crystals.take([k]), larger_cell(2, 3, rng), rng, noise=0.3)

@@ -23,8 +23,8 @@ GROUPS = [1, 2, 4, 5, 9, 12, 19, 36, 43, 62, 80, 88, 98, 141, 146, 155, 161, 166
 def crystals() -> Crystals:
     """Crystals of all systems and centrings, at random and of the shipped set."""
     made = spaced_crystals(9, seed=7, distance=1.1, max_atoms=16, groups=GROUPS)
-    table = shipped()
-    return Crystals.concatenate([made, decode(table[table["atoms"] <= 16].iloc[::12]).crystals])
+    table = shipped("sp2-carbon")
+    return Crystals.concatenate([made, decode(table[table["atoms"] <= 16].iloc[::12], element=6).crystals])
 
 
 @lru_cache(maxsize=2)
@@ -94,8 +94,8 @@ def double(model: SevenNet) -> SevenNet:
 
 def test_mirror_images_differ_but_turned_crystals_do_not() -> None:
     """Why only rotations make atoms equal: these models do tell left from right."""
-    table = shipped()
-    utg = decode(table[table["name"] == "utg"]).crystals
+    table = shipped("sp2-carbon")
+    utg = decode(table[table["name"] == "utg"], element=6).crystals
     lattice, fractional = utg.lattice[0], utg.atoms().fractional
     left = of_calculator("7net-0", utg, lattice, fractional)["energy"]
     right = of_calculator("7net-0", utg, -lattice, fractional)["energy"]

@@ -19,9 +19,9 @@ from tests.workspaces import tiny_job
 
 def test_nearest_of_a_database(tmp_path: Path) -> None:
     job, wanted = tiny_job(tmp_path), target("sp2-carbon")
-    table = shipped()
+    table = shipped("sp2-carbon")
     table = table[table["atoms"] <= 24].head(60).reset_index(drop=True)
-    found = pdds(decode(table).crystals, wanted)
+    found = pdds(decode(table, element=6).crystals, wanted)
     keys = [*table["net_key"][:-1], table["net_key"][0]]  # the last is called a duplicate of the first
     about = {"row": range(len(table)), "status": "valid", "reason": "", "net_key": keys, "kind": "framework"}
     crystals = table[list(CRYSTAL_COLUMNS)].assign(**about, net_name=table["name"], periodicity=3)

@@ -41,9 +41,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 def own_crystals(folder: Path) -> list[Path]:
     """Some known crystals as CIF files of the user's, graphite's layer first."""
-    table = pd.read_parquet(shipped_file())
+    table = pd.read_parquet(shipped_file("sp2-carbon"))
     few = pd.concat([table[table["name"] == "hcb"], table[(table["atoms"] <= 24) & (table["name"] != "hcb")]]).head(OWN)
-    crystals = decode(few[list(CRYSTAL_COLUMNS)], element=target().atomic_number, max_atoms=100).crystals
+    crystals = decode(few[list(CRYSTAL_COLUMNS)], element=target("sp2-carbon").atomic_number, max_atoms=100).crystals
     paths = [folder / f"mine{k}.cif" for k in range(len(few))]
     for k, path in enumerate(paths):
         path.write_text(to_cif(crystals, k))

@@ -14,14 +14,16 @@ from legocryst.crystal.table import decode
 from legocryst.environment.targets import target
 from legocryst.stages.curate import shipped
 
+SP2 = target("sp2-carbon")
+
 Call = Callable[..., dict[str, Any]]
 
 
 def test_files_in_order_with_bands_or_a_sentence(tmp_path: Path, call: Call) -> None:
-    table = shipped()
-    (tmp_path / "graphite.cif").write_text(to_cif(target().reference.crystals()))
+    table = shipped("sp2-carbon")
+    (tmp_path / "graphite.cif").write_text(to_cif(SP2.reference.crystals()))
     (tmp_path / "diamond.cif").write_text(to_cif(target("sp3-carbon").reference.crystals()))
-    (tmp_path / "lig.cif").write_text(to_cif(decode(table[table["name"] == "lig"]).crystals))
+    (tmp_path / "lig.cif").write_text(to_cif(decode(table[table["name"] == "lig"], element=6).crystals))
     methane = Structure(Lattice.cubic(6), ["C", "H"], np.array([[0, 0, 0], [0.18, 0, 0]]))
     Poscar(methane).write_file(tmp_path / "hydrogen.vasp")
     (tmp_path / "diary.cif").write_text("Dear diary, today I made graphite.\n")
@@ -47,7 +49,7 @@ def test_wrong_options(refused: Callable[..., str]) -> None:
 
 
 def test_input_files_are_written_and_a_wrong_file_is_named(tmp_path: Path, call: Call) -> None:
-    (tmp_path / "graphite.cif").write_text(to_cif(target().reference.crystals()))
+    (tmp_path / "graphite.cif").write_text(to_cif(SP2.reference.crystals()))
     found = call("inputs", tmp_path / "graphite.cif", tmp_path / "missing.cif", "--out", tmp_path / "o")["results"]
     assert len(found[0]["written"]) == 5 and all(Path(path).stat().st_size for path in found[0]["written"])
     assert "there is no file" in found[1]["error"]

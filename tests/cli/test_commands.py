@@ -132,7 +132,7 @@ def test_seeds_curate_and_augment(tmp_path: Path, call: Call) -> None:
 
 
 def test_curate_of_cifs(tmp_path: Path, call: Call) -> None:
-    crystals = decode(pd.read_csv(few_seeds(tmp_path / "table"))).crystals
+    crystals = decode(pd.read_csv(few_seeds(tmp_path / "table")), element=6).crystals
     (tmp_path / "cifs").mkdir()
     for k in range(2):
         (tmp_path / "cifs" / f"{k}.cif").write_text(to_cif(crystals, k))
@@ -140,7 +140,7 @@ def test_curate_of_cifs(tmp_path: Path, call: Call) -> None:
 
 
 def test_curate_reports_every_file_of_an_archive(tmp_path: Path, call: Call) -> None:
-    crystals = decode(pd.read_csv(few_seeds(tmp_path / "table"))).crystals
+    crystals = decode(pd.read_csv(few_seeds(tmp_path / "table")), element=6).crystals
     with zipfile.ZipFile(tmp_path / "own.zip", "w") as archive:
         for k in range(3):
             archive.writestr(f"in/{k}.cif", to_cif(crystals, k))
@@ -162,7 +162,7 @@ def test_curate_reports_every_file_of_an_archive(tmp_path: Path, call: Call) -> 
 
 
 def test_curate_filters_the_shipped_set(tmp_path: Path, call: Call) -> None:
-    known = shipped()
+    known = shipped("sp2-carbon")
     line = ["curate", "--max-energy", 0.5, "--periodicities", "3", "--out", tmp_path / "low.parquet"]
     result = call(*line)
     wanted = known[~(known["energy"] > 0.5) & (known["periodicity"] == 3)]  # unknown energies pass
@@ -179,7 +179,11 @@ def test_run_with_a_reference_set(tmp_path: Path, call: Call, refused: Callable[
     result = call(*line, tmp_path / "known.csv", tmp_path / "bad.cif")
     assert result["seeds"] == len(table) and result["reference"] == 4 and result["sampled"] == 5
     known = pd.read_parquet(tmp_path / "w" / "jobs" / result["job"] / "known.parquet")["set"].value_counts()
-    assert known.to_dict() == {"training set": len(table), "reference set": 4, "shipped set": len(shipped())}
+    assert known.to_dict() == {
+        "training set": len(table),
+        "reference set": 4,
+        "shipped set": len(shipped("sp2-carbon")),
+    }
 
 
 def test_run_like_another_keeps_its_seed_unless_told(tmp_path: Path, call: Call) -> None:

@@ -25,7 +25,7 @@ def test_wrong_file_gets_one_sentence(name: str, wrong: Path, call: Call) -> Non
 
 
 def test_good_files_between_wrong_ones(wrong: Path, tmp_path: Path, call: Call) -> None:
-    (tmp_path / "graphite.cif").write_text(to_cif(target().reference.crystals()))
+    (tmp_path / "graphite.cif").write_text(to_cif(target("sp2-carbon").reference.crystals()))
     CifWriter(diamond() * (1, 2, 1)).write_file(tmp_path / "diamond.cif")
     files = [tmp_path / "diamond.cif", wrong / "diary.cif", tmp_path / "graphite.cif"]
     first, second, third = call("energy", *files, "--model", "7net-0")["results"]
@@ -38,9 +38,9 @@ def test_good_files_between_wrong_ones(wrong: Path, tmp_path: Path, call: Call) 
 
 
 def test_relaxed_files(tmp_path: Path, call: Call) -> None:
-    table = shipped().set_index("name")
+    table = shipped("sp2-carbon").set_index("name")
     for name in ("lig", "acs-g"):
-        crystal = decode(table.loc[[name]].reset_index()).crystals
+        crystal = decode(table.loc[[name]].reset_index(), element=6).crystals
         (tmp_path / f"{name}.cif").write_text(to_cif(crystal))
     arguments = ("--relax", "--model", "7net-0", "--steps", 60, "--fmax", 0.05)
     kept, lost = call("energy", tmp_path / "lig.cif", tmp_path / "acs-g.cif", *arguments)["results"]

@@ -19,6 +19,8 @@ from legocryst.store import snapshot
 from tests.cli.wrong_files import IDENTIFY, diamond
 from tests.workspaces import tiny_job
 
+SP2 = target("sp2-carbon")
+
 Call = Callable[..., dict[str, Any]]
 
 
@@ -31,9 +33,9 @@ def test_wrong_file_gets_one_sentence(name: str, wrong: Path, call: Call) -> Non
 
 def test_shipped_crystals_are_named(tmp_path: Path, call: Call) -> None:
     """As CIFs, POSCARs and extended XYZ, between files that are wrong."""
-    table = shipped()
+    table = shipped("sp2-carbon")
     table = table[table["atoms"] <= 16].iloc[::6].reset_index(drop=True)
-    crystals = decode(table).crystals
+    crystals = decode(table, element=6).crystals
     files, wanted = [], []
     for k, (name, key) in enumerate(zip(table["name"], table["net_key"], strict=True)):
         structure = to_structure(crystals, k) * (1, 1, 1 + k % 2)
@@ -56,7 +58,7 @@ def test_shipped_crystals_are_named(tmp_path: Path, call: Call) -> None:
 
 
 def test_what_is_told_of_a_net(tmp_path: Path, call: Call) -> None:
-    (tmp_path / "graphite.cif").write_text(to_cif(target().reference.crystals()))
+    (tmp_path / "graphite.cif").write_text(to_cif(SP2.reference.crystals()))
     CifWriter(diamond() * (1, 2, 1)).write_file(tmp_path / "diamond.cif")
     layers, dia = call("identify", tmp_path / "graphite.cif", tmp_path / "diamond.cif")["results"]
     assert layers["duplicate_of"] is None and dia["duplicate_of"] is None
@@ -69,8 +71,8 @@ def test_what_is_told_of_a_net(tmp_path: Path, call: Call) -> None:
 
 
 def test_duplicates_among_the_files(tmp_path: Path, call: Call) -> None:
-    (tmp_path / "graphite.cif").write_text(to_cif(target().reference.crystals()))
-    apart = to_structure(target().reference.crystals())
+    (tmp_path / "graphite.cif").write_text(to_cif(SP2.reference.crystals()))
+    apart = to_structure(SP2.reference.crystals())
     apart.scale_lattice(apart.volume * 1.03)
     Poscar(apart * (2, 1, 1)).write_file(tmp_path / "larger.vasp")
     files = [tmp_path / name for name in ("graphite.cif", "missing.cif", "larger.vasp")]
@@ -89,7 +91,7 @@ def test_reference_and_workspace(tmp_path: Path, call: Call) -> None:
     assert len(rows) and rows["nearest"].ne("").all() and (rows["nearest_distance"] >= 0).all()
     row = rows.iloc[[0]]
     path = tmp_path / "one.cif"
-    path.write_text(to_cif(decode(row).crystals))
+    path.write_text(to_cif(decode(row, element=6).crystals))
     plain, known, own = (
         call("identify", path, *more)["results"][0]
         for more in ((), ("--reference", path), ("--workspace", tmp_path / "w"))
@@ -106,13 +108,13 @@ def test_wrong_options(refused: Callable[..., str], tmp_path: Path) -> None:
     assert "there is no target 'glass'" in refused("identify", "x.cif", "--target", "glass")
     assert "is no workspace, it holds no jobs" in refused("identify", "x.cif", "--workspace", tmp_path)
     assert "the setting max_atoms is wrong" in refused("identify", "x.cif", "--max-atoms", "0")
-    (tmp_path / "graphite.cif").write_text(to_cif(target().reference.crystals()))
+    (tmp_path / "graphite.cif").write_text(to_cif(SP2.reference.crystals()))
     text = refused("powder", tmp_path / "graphite.cif", "--min-angle", "60", "--max-angle", "50")
     assert "the smallest angle (60) is not below the largest (50): change one" in text
 
 
 def test_powder_patterns(tmp_path: Path, wrong: Path, call: Call) -> None:
-    (tmp_path / "graphite.cif").write_text(to_cif(target().reference.crystals()))
+    (tmp_path / "graphite.cif").write_text(to_cif(SP2.reference.crystals()))
     CifWriter(diamond()).write_file(tmp_path / "diamond.cif")
     files = [tmp_path / "diamond.cif", wrong / "nothing.cif", tmp_path / "graphite.cif"]
     dia, nothing, graphite = call("powder", *files)["results"]

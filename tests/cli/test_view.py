@@ -16,7 +16,7 @@ from legocryst.records import write_parquet
 from tests.workspaces import tiny_job
 
 Call = Callable[..., dict[str, Any]]
-GRAPHITE = target().reference.crystals()
+GRAPHITE = target("sp2-carbon").reference.crystals()
 
 
 def drawn(result: dict[str, Any]) -> dict[str, Any]:

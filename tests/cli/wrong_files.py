@@ -70,7 +70,7 @@ def shaken(*cells: int) -> str:
 
 def write(folder: Path) -> None:
     """All of them but the one that is missing."""
-    pair = encode(target().reference.crystals())
+    pair = encode(target("sp2-carbon").reference.crystals())
     structures = {
         "hydrogen": cluster(3.0, 1.5, ["C", "H"] * 4),
         "overlap": Structure(Lattice.cubic(3.0), ["C", "C"], np.array([[0, 0, 0], [0.25, 0, 0]])),

@@ -141,10 +141,10 @@ def test_one_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
 
 
 def test_what_a_table_of_ours_says_is_kept() -> None:
-    found = offers(shipped().head(3), element=CARBON)
-    assert [offer.words["source"] for offer in found] == list(shipped()["source"].head(3))
-    np.testing.assert_array_equal([offer.words["energy"] for offer in found], shipped()["energy"].head(3))
-    foreign = shipped().head(2).drop(columns="net_key")  # LEGO-xtal's energies are not above graphite
+    found = offers(shipped("sp2-carbon").head(3), element=CARBON)
+    assert [offer.words["source"] for offer in found] == list(shipped("sp2-carbon")["source"].head(3))
+    np.testing.assert_array_equal([offer.words["energy"] for offer in found], shipped("sp2-carbon")["energy"].head(3))
+    foreign = shipped("sp2-carbon").head(2).drop(columns="net_key")  # LEGO-xtal's energies are not above graphite
     assert [dict(offer.words) for offer in offers(foreign, element=CARBON)] == [{}, {}]
 
 

@@ -46,7 +46,7 @@ def one_of_each_group() -> Crystals:
 
 
 def test_decode_inverts_encode_in_all_groups(one_of_each_group: Crystals) -> None:
-    decoded = decode(encode(one_of_each_group))
+    decoded = decode(encode(one_of_each_group), element=6)
     assert np.array_equal(decoded.rows, np.arange(230)) and not decoded.reason.astype(bool).any()
     assert decoded.shift.max() < 1e-9
     matcher = StructureMatcher(scale=False)
@@ -68,7 +68,7 @@ def test_two_generic_orbits_keep_exactly_their_group() -> None:
     sites = [[(6, 0, rng.random(3).tolist()) for _ in range(3 if g == 1 else 2)] for g in range(1, 231)]
     group = np.arange(1, 231)
     cell = symmetrized(group, np.c_[rng.uniform(8, 16, (230, 3)), np.radians(rng.uniform(75, 105, (230, 3)))])
-    decoded = decode(encode(Crystals.build(group, cell, sites)))
+    decoded = decode(encode(Crystals.build(group, cell, sites)), element=6)
     assert len(decoded.rows) == 230
     for k in range(230):
         assert by_spglib.group(to_structure(decoded.crystals, k), 1e-4) == k + 1
@@ -76,7 +76,7 @@ def test_two_generic_orbits_keep_exactly_their_group() -> None:
 
 def test_a_table_of_lego_xtal_loads(tmp_path: Path) -> None:
     (tmp_path / "lego.csv").write_text(LEGO_XTAL)
-    decoded = decode(read_table(tmp_path / "lego.csv"))
+    decoded = decode(read_table(tmp_path / "lego.csv"), element=6)
     graphite, diamond = decoded.crystals.take([0]), decoded.crystals.take([1])
     assert list(graphite.letters) == ["b", "c"] and graphite.atom_count[0] == 4
     assert graphite.cell[0] == pytest.approx([2.455, 2.455, 6.71, np.pi / 2, np.pi / 2, 2 * np.pi / 3])
@@ -86,22 +86,22 @@ def test_a_table_of_lego_xtal_loads(tmp_path: Path) -> None:
 
 def test_both_spellings_of_the_columns_load() -> None:
     other = row().rename(columns={f"{n}{i}": f"{n}_{i}" for n in ("wp", "x", "y", "z") for i in (0, 1)})
-    assert np.array_equal(decode(other).crystals.coordinates, decode(row()).crystals.coordinates)
+    assert np.array_equal(decode(other, element=6).crystals.coordinates, decode(row(), element=6).crystals.coordinates)
 
 
 def test_only_the_shift_across_the_free_directions_counts() -> None:
     # 6h of P6_3/mmc is (x, 2x, 1/4): x is free.
-    decoded = decode(row(wp0=4, x0=0.2, y0=0.4, z0=0.26, wp1=-1))
+    decoded = decode(row(wp0=4, x0=0.2, y0=0.4, z0=0.26, wp1=-1), element=6)
     assert decoded.crystals.letters[0] == "h"
     assert decoded.shift[0] == pytest.approx(0.01 * 6.7)
     assert decoded.crystals.coordinates[0] == pytest.approx([0.2, 0.4, 0.25])
-    assert decode(row(wp0=4, x0=0.3, y0=0.6, z0=0.25, wp1=-1)).shift[0] == pytest.approx(0, abs=1e-9)
+    assert decode(row(wp0=4, x0=0.3, y0=0.6, z0=0.25, wp1=-1), element=6).shift[0] == pytest.approx(0, abs=1e-9)
 
 
 def test_any_point_of_the_orbit_may_stand() -> None:
     # 2c at its second place, and (-2x, -x, 3/4) of 6h.
-    assert decode(row(x0=2 / 3, y0=1 / 3, z0=0.75)).shift[0] < 1e-9
-    decoded = decode(row(wp0=4, x0=-0.4, y0=-0.2, z0=1.25, wp1=-1))
+    assert decode(row(x0=2 / 3, y0=1 / 3, z0=0.75), element=6).shift[0] < 1e-9
+    decoded = decode(row(wp0=4, x0=-0.4, y0=-0.2, z0=1.25, wp1=-1), element=6)
     assert decoded.shift[0] < 1e-9 and decoded.crystals.coordinates[0, 1] == pytest.approx(
         2 * decoded.crystals.coordinates[0, 0] % 1
     )
@@ -131,41 +131,41 @@ def test_any_point_of_the_orbit_may_stand() -> None:
 def test_undecodable_rows_say_why(changes: dict, reason: str) -> None:
     # A good row before and after: reasons must stand at the right row.
     table = pd.concat([row(el0="C", el1="C"), row(**({"el0": "C", "el1": "C"} | changes)), row(el0="C", el1="C")])
-    decoded = decode(table, max_atoms=24)
+    decoded = decode(table, max_atoms=24, element=6)
     assert decoded.reason.tolist() == ["", reason, ""]
     assert decoded.rows.tolist() == [0, 2] and len(decoded.crystals) == len(decoded.shift) == 2
     assert decoded.crystals.atom_count.tolist() == [4, 4]
 
 
 def test_unused_sites_are_not_read() -> None:
-    decoded = decode(row(wp1=-1, x1=np.nan, y1=np.inf, z1=-0.2))
+    decoded = decode(row(wp1=-1, x1=np.nan, y1=np.inf, z1=-0.2), element=6)
     assert decoded.reason[0] == "" and decoded.crystals.atom_count[0] == 2
 
 
 def test_round_off_of_whole_numbers_is_accepted() -> None:
-    assert decode(row(spg=193.99999, wp0=9.00001)).crystals.group[0] == 194
+    assert decode(row(spg=193.99999, wp0=9.00001), element=6).crystals.group[0] == 194
 
 
 def test_modes() -> None:
     near, far = {"z0": 0.25 + 0.05 / 6.7}, {"z0": 0.25 + 0.15 / 6.7}
     table = pd.concat([row(), row(**near), row(**far), row(x1=-0.02), row(**far, x1=-0.02)], ignore_index=True)
-    snap, strict, drop = (decode(table, mode=mode) for mode in ("snap", "strict", "drop"))
+    snap, strict, drop = (decode(table, mode=mode, element=6) for mode in ("snap", "strict", "drop"))
     assert snap.rows.tolist() == [0, 1, 2, 3, 4]
     assert snap.shift[:3] == pytest.approx([0, 0.05, 0.15], abs=1e-9) and (snap.crystals.site_count == 2).all()
     assert strict.reason.tolist() == ["", "", tables.FAR_FROM_POSITION, "", tables.FAR_FROM_POSITION]
     assert drop.crystals.site_count.tolist() == [2, 2, 1, 1]
     assert drop.reason.tolist() == ["", "", "", "", tables.NO_SITES]
     with pytest.raises(TableError, match="choose snap, strict or drop"):
-        decode(table, mode="loose")  # type: ignore[arg-type]
+        decode(table, mode="loose", element=6)  # type: ignore[arg-type]
 
 
 def test_several_elements_keep_their_columns() -> None:
     crystals = Crystals.build([225], [[5.64] * 3 + [np.pi / 2] * 3], [[(11, 11, (0, 0, 0)), (17, 10, (0.5, 0.5, 0.5))]])
     table = encode(crystals)
     assert table[["el0", "el1", "el2"]].iloc[0].tolist() == [11, 17, -1]
-    assert decode(table).crystals.species.tolist() == [11, 17]
+    assert decode(table, element=6).crystals.species.tolist() == [11, 17]
     table["el0"], table["el1"] = "Na", "Cl"
-    assert decode(table).crystals.species.tolist() == [11, 17]
+    assert decode(table, element=6).crystals.species.tolist() == [11, 17]
     assert "el0" not in encode(crystals.take([]))
 
 
@@ -173,7 +173,7 @@ def test_encode_refuses_more_sites_than_a_row_holds() -> None:
     crystals = Crystals.build([1], [[9, 9, 9, 1.5, 1.5, 1.5]], [[(6, 0, (0.1 * k, 0, 0)) for k in range(9)]])
     with pytest.raises(TableError, match="9 sites"):
         encode(crystals)
-    assert decode(encode(crystals, sites=9)).crystals.site_count[0] == 9
+    assert decode(encode(crystals, sites=9), element=6).crystals.site_count[0] == 9
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_encode_refuses_more_sites_than_a_row_holds() -> None:
 )
 def test_wrong_tables_get_one_sentence(table: pd.DataFrame, message: str) -> None:
     with pytest.raises(TableError, match=message) as caught:
-        decode(table)
+        decode(table, element=6)
     assert "\n" not in str(caught.value)
 
 

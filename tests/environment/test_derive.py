@@ -60,7 +60,7 @@ def test_rotated_supercells_give_the_same_numbers(name: str) -> None:
 def test_a_sheet_in_vacuum_is_like_graphite() -> None:
     graphene = Structure(Lattice.hexagonal(2.46, 20.0), ["C", "C"], [[1 / 3, 2 / 3, 0.5], [2 / 3, 1 / 3, 0.5]])
     made = derive(from_structure(graphene), 1, name="sheet")
-    graphite = derive(target().reference.crystals(), 1, name="sheet")
+    graphite = derive(target("sp2-carbon").reference.crystals(), 1, name="sheet")
     assert made.start_volume == pytest.approx(graphite.start_volume, rel=0.05)
     assert made.bond_window == graphite.bond_window
 
@@ -75,7 +75,7 @@ def test_another_element_scales_with_its_bonds() -> None:
 
 
 def test_the_chosen_site_comes_first() -> None:
-    crystal = target().reference.crystals()
+    crystal = target("sp2-carbon").reference.crystals()
     second = derive(crystal, 2, name="mine")
     assert [site.letter for site in second.reference.sites] == ["b", "c"]
     assert [site.coordination for site in sites(crystal)] == [3, 3]

@@ -22,6 +22,8 @@ from legocryst.environment.descriptors import (
 from legocryst.environment.neighbors import Edges, neighbor_list
 from legocryst.environment.targets import DescriptorSettings, target
 
+SP2 = target("sp2-carbon")
+
 GRAPHITE = {
     2.1: "16.699144 0 2.177401 1.796298 .096962 -1.971523 0 -.619228 -.635147 -.03978 .232761 0 .176101 .224579 .01632",
     2.0: "9.765679 0 1.199669 .947122 .04867 -1.281692 0 -.359841 -.349054 -.020649 .168215 0 .107934 .128641 .008761",
@@ -30,7 +32,7 @@ GRAPHITE = {
 
 @pytest.mark.parametrize("r_cut", GRAPHITE)
 def test_graphite_reference_vector(r_cut: float) -> None:
-    graphite = target().reference.crystals()
+    graphite = SP2.reference.crystals()
     expected = np.array(GRAPHITE[r_cut].split(), float)
     assert np.abs(spectra(graphite, DescriptorSettings(r_cut=r_cut))[0] - expected).max() < 1e-5
 
@@ -116,7 +118,7 @@ def test_radial_table_and_its_slope_agree_with_quadrature() -> None:
 
 
 def test_radial_distribution_of_graphite_has_three_neighbours_at_its_bond_length() -> None:
-    graphite = target().reference.crystals()
+    graphite = SP2.reference.crystals()
     edges = neighbor_list(graphite, 2.1)
     r = np.linspace(0, 3, 3001)
     curve = radial_distribution(edges.distance[edges.site == 0], r)
@@ -125,11 +127,11 @@ def test_radial_distribution_of_graphite_has_three_neighbours_at_its_bond_length
 
 
 def test_angular_fourier_series_of_a_flat_trigonal_site() -> None:
-    edges = neighbor_list(target().reference.crystals(), 1.6)
+    edges = neighbor_list(SP2.reference.crystals(), 1.6)
     series = angular_fourier_series(edges.vector[edges.site == 0], 6)
     assert np.allclose(series, [9, 0, 0, 9, 0, 0, 9], atol=1e-6)
 
 
 def test_reference_spectrum_is_cached_by_target() -> None:
-    assert reference(target("sp2-carbon")) is reference(target("sp2-carbon"))
-    assert not np.allclose(reference(target("sp3-carbon")), reference(target("sp2-carbon")))
+    assert reference(SP2) is reference(SP2)
+    assert not np.allclose(reference(target("sp3-carbon")), reference(SP2))

@@ -9,7 +9,7 @@ from legocryst.crystal.representation import Crystals
 from legocryst.environment.targets import target
 from legocryst.environment.validity import judge
 
-SP2 = target()
+SP2 = target("sp2-carbon")
 
 
 def _graphene(*, scale: float = 1.0, height: float = 6.7) -> Crystals:

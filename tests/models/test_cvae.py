@@ -27,7 +27,7 @@ def test_samples_decode_without_shift_and_have_combinations_of_the_table(
     fitted: ConditionalVAE, varied: pd.DataFrame
 ) -> None:
     rows = fitted.sample(1000, seed=0)
-    decoded = decode(rows, mode="strict")
+    decoded = decode(rows, mode="strict", element=6)
     assert (decoded.reason == "").all() and decoded.shift.max() < 1e-9
     seen, found = ({tuple(row) for row in np.c_[x.group, x.position]} for x in (read(varied)[0], read(rows)[0]))
     assert found <= seen and len(found) > 100

@@ -445,7 +445,7 @@ def test_surfaces_are_refused_for_a_target_with_four_bonds(tmp_path: Path, monke
 
 
 def test_filters_tell_at_once_what_they_leave_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = shipped()
+    known = shipped("sp2-carbon")
     test = opened("data", tmp_path, monkeypatch, view=OWN)
     assert [metric.value for metric in test.metric] == [str(len(known))] * 3
     test.number_input(key="curate.max_energy").set_value(0.5).run()
@@ -488,7 +488,7 @@ def test_views_of_a_training_set(view: str, own: bool, demo: Path, monkeypatch: 
         "data", demo, monkeypatch, view=view, chosen=chosen, picked={job.id: 3, "shipped for sp2-carbon": 170}
     )
     assert not test.exception and not test.error
-    table = shipped()
+    table = shipped("sp2-carbon")
     if own:
         table = table[table["atoms"] <= 24].reset_index(drop=True)  # `few_seeds`
     number = 3 if own else 170

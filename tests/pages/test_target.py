@@ -7,7 +7,6 @@ import pytest
 
 from legocryst.crystal.files import to_cif
 from legocryst.environment.targets import saved_names, target
-from legocryst.workspace import targets_of
 from tests.pages.test_pages import _close_database, opened
 
 __all__ = ["_close_database"]
@@ -26,8 +25,8 @@ def test_a_target_is_made_of_a_shipped_crystal_saved_and_deleted(
     assert not test.exception and not test.error
     assert [done.value.split(" is saved")[0] for done in test.success] == ["mine"]
     assert test.session_state["settings"]["curate"]["target"] == "mine"
-    with targets_of(tmp_path):
-        assert target("mine").gap == 1.96 and target("mine").coordination == 3
+    made = target("mine", tmp_path)
+    assert made.gap == 1.96 and made.coordination == 3
     test.button(key="target.delete.mine").click().run()
     assert not test.exception and saved_names(tmp_path) == []
     assert test.session_state["settings"]["curate"]["target"] != "mine"

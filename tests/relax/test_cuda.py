@@ -16,7 +16,7 @@ from legocryst.relax.starts import scaled
 from legocryst.settings import RelaxSettings
 from tests.crystals_at_random import random_crystals
 
-SP2 = target()
+SP2 = target("sp2-carbon")
 FEW_STEPS = {"descriptor_steps": 4, "coordination_steps": 4, "refine_steps": 4, "restarts": 0, "start_volume": "row"}
 IN_THE_SIMULATOR = f"""
 import json
@@ -24,8 +24,9 @@ from legocryst.environment.targets import target
 from legocryst.relax import relax
 from legocryst.relax.starts import scaled
 from legocryst.settings import RelaxSettings
-start = scaled(target().reference.crystals().take([0, 0, 0]), 7.0)
-result = relax(start, target(), RelaxSettings(**{FEW_STEPS!r}, device="card"))
+sp2 = target("sp2-carbon")
+start = scaled(sp2.reference.crystals().take([0, 0, 0]), 7.0)
+result = relax(start, sp2, RelaxSettings(**{FEW_STEPS!r}, device="card"))
 print(json.dumps([result.crystals.cell.tolist(), result.evaluations.tolist()]))
 """
 

@@ -15,7 +15,7 @@ from legocryst.relax.system import System
 from legocryst.settings import RelaxSettings
 from tests.crystals_at_random import random_crystals
 
-SP2 = target()
+SP2 = target("sp2-carbon")
 OF_SP2 = Objectives.of(SP2, 2)
 ONCE = RelaxSettings(restarts=0, merge=0)
 # one group of each crystal system, rhombohedral included

@@ -87,7 +87,7 @@ def test_tables_manifest_and_hashes(made: tuple[bytes, pd.DataFrame], workspace:
 def test_relaxed_geometry_is_taken_where_there_is_one(workspace: Path) -> None:
     with Store.open(workspace) as store:
         rows = store.page(Filters(among={"status": ["valid"]}), order="row", limit=2)
-        first = next(crystals_of(rows))[1]
+        first = next(crystals_of(rows, workspace))[1]
         larger = to_cif(replace(first, cell=first.cell * [1.1, 1.1, 1.1, 1, 1, 1]))
         rows = rows.assign(relaxed_cif=[larger, ""])
         archive, manifest = bundle(store, rows, relaxed=True)

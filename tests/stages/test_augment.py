@@ -17,11 +17,14 @@ from legocryst.crystal.files import to_structure
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import TableError, columns, decode, encode
 from legocryst.crystal.wyckoff import wyckoff
+from legocryst.environment.targets import target
 from legocryst.quantities import QUANTITIES
 from legocryst.settings import AugmentSettings
 from legocryst.stages.augment import DESCRIPTION, augment, proof
 from legocryst.stages.curate import shipped
 from tests.crystals_at_random import random_crystals
+
+SP2 = target("sp2-carbon")
 
 RIGHT, HEX = np.pi / 2, 2 * np.pi / 3
 KNOWN = Crystals.build(
@@ -33,7 +36,7 @@ KNOWN = Crystals.build(
 
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
-    return augment(encode(KNOWN), AugmentSettings(rows=120, rows_per_crystal=60), seed=1).table
+    return augment(encode(KNOWN), SP2, AugmentSettings(rows=120, rows_per_crystal=60), seed=1).table
 
 
 def crystal_columns(table: pd.DataFrame) -> pd.DataFrame:
@@ -55,7 +58,7 @@ def test_each_crystal_comes_first_as_it_is(table: pd.DataFrame) -> None:
 
 def test_every_row_is_its_source(table: pd.DataFrame) -> None:
     assert table["deviation"].max() < 1e-9
-    decoded = decode(table, mode="strict")
+    decoded = decode(table, mode="strict", element=6)
     assert len(decoded.rows) == len(table) and decoded.shift.max() < 1e-9
     matcher = StructureMatcher(scale=False)
     sources = [to_structure(KNOWN, k) for k in (0, 1)]
@@ -70,7 +73,7 @@ def test_a_transformation_alone_makes_the_row_from_its_source(table: pd.DataFram
     for k in range(0, len(table), 7):
         row = table.iloc[k]
         P = np.array(JonesFaithfulTransformation.parse_transformation_string(f"{row['basis']};0,0,0")[0], float)
-        source, written = to_structure(KNOWN, row["label"]), to_structure(decode(table.iloc[[k]]).crystals)
+        source, written = to_structure(KNOWN, row["label"]), to_structure(decode(table.iloc[[k]], element=6).crystals)
         lattice = Lattice(P.T @ source.lattice.matrix)
         assert np.allclose(lattice.metric_tensor, written.lattice.metric_tensor, atol=1e-9)
         origin = row[["origin_x", "origin_y", "origin_z"]].to_numpy(float)
@@ -87,8 +90,8 @@ def test_limits_hold() -> None:
         rows=400, rows_per_crystal=40, max_sites=4, max_atoms=60, max_free=9, max_index=12, max_cells=3
     )
     crystals = random_crystals(12, seed=8, max_sites=2, max_atoms=60)
-    table = augment(encode(crystals), settings).table
-    written = decode(table).crystals
+    table = augment(encode(crystals), SP2, settings).table
+    written = decode(table, element=6).crystals
     free = free_parameters(written.group) + np.bincount(
         written.crystal_of_site, weights=wyckoff().free[written.position_id].sum(axis=1)
     )
@@ -99,7 +102,7 @@ def test_limits_hold() -> None:
 
 def test_the_seed_decides() -> None:
     seeds, settings = encode(KNOWN), AugmentSettings(rows=60)
-    one, again, other = (augment(seeds, settings, seed=s).table for s in (1, 1, 2))
+    one, again, other = (augment(seeds, SP2, settings, seed=s).table for s in (1, 1, 2))
     pd.testing.assert_frame_equal(one, again)
     assert not one.equals(other)
 
@@ -107,14 +110,15 @@ def test_the_seed_decides() -> None:
 def test_another_process_makes_the_same_bytes(tmp_path: Path) -> None:
     code = """
 import sys
+from legocryst.environment.targets import target
 from legocryst.settings import AugmentSettings
 from legocryst.stages.augment import augment
 from legocryst.stages.curate import shipped
-augment(shipped().head(4), AugmentSettings(rows=300), seed=3).table.to_parquet(sys.argv[1])
+augment(shipped("sp2-carbon").head(4), target("sp2-carbon"), AugmentSettings(rows=300), seed=3).table.to_parquet(sys.argv[1])
 """
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "1"}
     subprocess.run([sys.executable, "-c", code, tmp_path / "other"], cwd=ROOT, env=environment, check=True)
-    augment(shipped().head(4), AugmentSettings(rows=300), seed=3).table.to_parquet(tmp_path / "own")
+    augment(shipped("sp2-carbon").head(4), SP2, AugmentSettings(rows=300), seed=3).table.to_parquet(tmp_path / "own")
     assert (tmp_path / "other").read_bytes() == (tmp_path / "own").read_bytes()
 
 
@@ -122,7 +126,7 @@ def test_progress_counts_crystals_rows_and_those_left_out() -> None:
     seen = []
     seeds = encode(Crystals.concatenate([KNOWN, random_crystals(1, seed=3, groups=[2], max_atoms=400)]))
     limit = AugmentSettings(rows=20, max_free=7)
-    made = augment(seeds, limit, progress=lambda done, total, **numbers: seen.append((done, total, numbers)))
+    made = augment(seeds, SP2, limit, progress=lambda done, total, **numbers: seen.append((done, total, numbers)))
     assert [(done, total) for done, total, _ in seen[:3]] == [(1, 3), (2, 3), (3, 3)]
     assert made.left_out == 1 and set(made.table["label"]) == {0, 1}
     assert seen[-1][2] == {"rows": len(made.table), "left_out": 1}
@@ -130,27 +134,27 @@ def test_progress_counts_crystals_rows_and_those_left_out() -> None:
 
 def test_wrong_seeds_get_one_sentence() -> None:
     with pytest.raises(TableError, match=r"row 1 of the seeds is no crystal \(space group outside"):
-        augment(encode(KNOWN).assign(spg=[194, 231]), AugmentSettings())
+        augment(encode(KNOWN).assign(spg=[194, 231]), SP2, AugmentSettings())
     with pytest.raises(TableError, match="lacks the column c"):
-        augment(encode(KNOWN).drop(columns="c"), AugmentSettings())
+        augment(encode(KNOWN).drop(columns="c"), SP2, AugmentSettings())
     with pytest.raises(TableError, match="no seed crystal fits the limits"):
-        augment(encode(KNOWN), AugmentSettings(max_atoms=1))
+        augment(encode(KNOWN), SP2, AugmentSettings(max_atoms=1))
 
 
 def test_proof_notices_a_wrong_transformation_label_or_number(table: pd.DataFrame) -> None:
-    assert np.array_equal(proof(KNOWN, table), table["deviation"])
+    assert np.array_equal(proof(KNOWN, table, SP2), table["deviation"])
     for wrong in (
         table.assign(origin_z=table["origin_z"] + 1e-3),
         table.assign(basis="a,b,2c"),
         table.assign(label=1 - table["label"]),
         table.assign(a=table["a"] * 1.001, b=table["b"] * 1.001),
     ):
-        assert np.isinf(proof(KNOWN, wrong)).mean() > 0.5
-    assert (proof(KNOWN, table.assign(wp0=99)) == np.inf).all(), "not decodable"
+        assert np.isinf(proof(KNOWN, wrong, SP2)).mean() > 0.5
+    assert (proof(KNOWN, table.assign(wp0=99), SP2) == np.inf).all(), "not decodable"
 
 
 def test_shipped_seeds_share_the_rows() -> None:
-    made = augment(shipped().iloc[:180:6].reset_index(drop=True), AugmentSettings(rows=3000))
+    made = augment(shipped("sp2-carbon").iloc[:180:6].reset_index(drop=True), SP2, AugmentSettings(rows=3000))
     assert len(made.table) == 3000 and (made.table["deviation"] < SAME).all() and made.table["mirror"].any()
     rows, groups = made.table["label"].value_counts(), made.table["spg"].value_counts()
     assert len(rows) == 30 and rows.quantile(0.9) < 1.5 * rows.quantile(0.2)

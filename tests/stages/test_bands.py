@@ -6,21 +6,24 @@ import pandas as pd
 
 from legocryst.crystal.files import to_cif
 from legocryst.crystal.table import decode
+from legocryst.environment.targets import target
 from legocryst.settings import BandSettings
 from legocryst.stages.bands import NOT_ASKED, find_gaps
 from legocryst.stages.curate import shipped
 
+SP2 = target("sp2-carbon")
+
 
 def table(*names: str) -> pd.DataFrame:
-    seeds = shipped().set_index("name").loc[list(names)].reset_index()
+    seeds = shipped("sp2-carbon").set_index("name").loc[list(names)].reset_index()
     return seeds.assign(row=range(10, 10 + len(seeds)))
 
 
 def test_gaps_by_row_and_the_relaxed_crystal_where_its_net_is_kept() -> None:
     valid = table("lig", "srs", "bod")
-    lig, srs = (to_cif(decode(valid[valid["name"] == name]).crystals) for name in ("lig", "srs"))
+    lig, srs = (to_cif(decode(valid[valid["name"] == name], element=6).crystals) for name in ("lig", "srs"))
     kept = {"row": [12, 11], "net_kept": pd.array([True, False], "boolean"), "relaxed_cif": [lig, lig]}
-    found = find_gaps(valid, BandSettings(), ranked=pd.DataFrame(kept))
+    found = find_gaps(valid, SP2, BandSettings(), ranked=pd.DataFrame(kept))
     assert list(found["row"]) == [10, 11, 12]
     assert list(found["band_class"]) == ["semiconductor", "metal", "semiconductor"]  # bod became lig, srs stayed
     assert found["gap"].iloc[0] == found["gap"].iloc[2] and set(found["band_reason"]) == {""}
@@ -31,15 +34,15 @@ def test_what_is_kept_is_not_computed_again_and_a_stop_leaves_the_rest() -> None
     valid = table("lig", "srs", "ths")
     kept: dict[str, dict[str, Any]] = {}
     seen: list[int] = []
-    whole = find_gaps(valid, BandSettings(), kept=kept, progress=lambda done, total, **_: seen.append(done))
+    whole = find_gaps(valid, SP2, BandSettings(), kept=kept, progress=lambda done, total, **_: seen.append(done))
     assert len(kept) == 3 and seen[-1] == 3
-    again = find_gaps(valid, BandSettings(), kept=kept, should_stop=lambda: True)
+    again = find_gaps(valid, SP2, BandSettings(), kept=kept, should_stop=lambda: True)
     pd.testing.assert_frame_equal(again, whole)
-    stopped = find_gaps(valid, BandSettings(), should_stop=lambda: True)
+    stopped = find_gaps(valid, SP2, BandSettings(), should_stop=lambda: True)
     assert set(stopped["band_reason"]) == {"stopped"} and stopped["gap"].isna().all()
 
 
 def test_not_asked() -> None:
-    found = find_gaps(table("lig"), BandSettings(bands=False))
+    found = find_gaps(table("lig"), SP2, BandSettings(bands=False))
     assert list(found["band_reason"]) == [NOT_ASKED] and found["gap"].isna().all()
-    assert find_gaps(table("lig").iloc[:0], BandSettings()).empty
+    assert find_gaps(table("lig").iloc[:0], SP2, BandSettings()).empty

@@ -46,11 +46,11 @@ def diamond() -> Crystals:
 
 @pytest.fixture(scope="module")
 def shipped() -> pd.DataFrame:
-    return shipped_set()
+    return shipped_set("sp2-carbon")
 
 
 def test_shipped_set_is_strictly_valid_and_of_distinct_nets(shipped: pd.DataFrame) -> None:
-    decoded = decode(shipped, mode="strict")
+    decoded = decode(shipped, mode="strict", element=6)
     assert len(decoded.rows) == len(shipped) >= 200
     assert decoded.shift.max() < 1e-6
     verdict = judge(decoded.crystals, TARGET)
@@ -70,30 +70,30 @@ def test_shipped_set_has_low_energies(shipped: pd.DataFrame) -> None:
     framework = shipped["kind"] == "framework"
     assert (framework & (shipped["energy"] < 0.5)).sum() >= 25
     assert framework[shipped["energy"].isna()].all() and shipped["energy"].isna().sum() < 40
-    assert np.isfinite(pd.read_parquet(shipped_file(), columns=["screen_energy"])).all(axis=None)
+    assert np.isfinite(pd.read_parquet(shipped_file("sp2-carbon"), columns=["screen_energy"])).all(axis=None)
 
 
 def test_stored_nets_are_those_of_the_crystals(shipped: pd.DataFrame) -> None:
     some = shipped.iloc[::6]
-    found = nets(decode(some).crystals, cutoff=TARGET.bond_window[1])
+    found = nets(decode(some, element=6).crystals, cutoff=TARGET.bond_window[1])
     assert [net.key for net in found] == some["net_key"].tolist()
     assert [net.name for net in found] == some["name"].tolist()
 
 
 def test_shipped_crystals_have_the_group_they_are_written_in(shipped: pd.DataFrame) -> None:
-    crystals = decode(shipped.iloc[::12]).crystals
+    crystals = decode(shipped.iloc[::12], element=6).crystals
     for k in range(len(crystals)):
         assert from_structure(to_structure(crystals, k)).group[0] == crystals.group[k]
 
 
 def test_nothing_named_gives_the_shipped_set(shipped: pd.DataFrame) -> None:
-    found = curate()
+    found = curate(None, TARGET)
     pd.testing.assert_frame_equal(found.table, shipped)
     assert found.report["kept"].all() and len(found.report) == len(shipped)
 
 
 def test_limits_leave_out_with_a_reason(shipped: pd.DataFrame) -> None:
-    found = curate(settings=CurateSettings(max_sites=1, max_atoms=24))
+    found = curate(None, TARGET, settings=CurateSettings(max_sites=1, max_atoms=24))
     left_out = found.report[~found.report["kept"]]
     assert set(left_out["reason"]) == {"more than 1 Wyckoff sites", "more than 24 atoms in the conventional cell"}
     assert len(found.table) + len(left_out) == len(shipped)
@@ -106,14 +106,14 @@ def test_own_files(tmp_path: Path) -> None:
     doubled = to_structure(graphite()).make_supercell([2, 1, 1])
     doubled.to(filename=str(tmp_path / "b.vasp"), fmt="poscar")
     (tmp_path / "c.cif").write_text(to_cif(diamond()))
-    found = curate(tmp_path)
+    found = curate(tmp_path, TARGET)
     assert found.report["reason"].tolist() == ["", "same net as another", "too many bonds"]
     assert found.report["detail"].tolist() == ["", "crystal 0, a.cif", ""]
     assert found.report["source"].tolist() == ["a.cif", "b.vasp", "c.cif"]
     (row,) = found.table.to_dict("records")
     assert (row["spg"], row["name"], row["kind"], row["atoms"]) == (194, "hcb", "layers", 4)
     assert set(DESCRIPTION) < set(found.table.columns)
-    two = curate([tmp_path / "b.vasp", tmp_path / "a.cif"]).report
+    two = curate([tmp_path / "b.vasp", tmp_path / "a.cif"], TARGET).report
     assert two["reason"].tolist() == ["", "same net as another"] and two["source"].tolist() == ["b.vasp", "a.cif"]
 
 
@@ -121,22 +121,22 @@ def test_own_table_is_standardised() -> None:
     """Graphite written without symmetry comes back in its group."""
     one = graphite()
     table = encode(Crystals.build([1], one.cell, [[(6, 0, x.tolist()) for x in one.atoms().fractional % 1]]))
-    assert curate(table).table["spg"].tolist() == [194]
+    assert curate(table, TARGET).table["spg"].tolist() == [194]
 
 
 def test_no_valid_crystal_is_one_sentence() -> None:
     with pytest.raises(ValueError, match=r"none of the 1 crystals can be used for sp2-carbon \(most often: too many"):
-        curate(encode(diamond()))
+        curate(encode(diamond()), TARGET)
 
 
 def test_unreadable_input_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty.cif").write_text("")
     with pytest.raises(ValueError, match=r"empty\.cif is empty"):
-        curate(tmp_path / "empty.cif")
+        curate(tmp_path / "empty.cif", TARGET)
     with pytest.raises(TableError, match="lacks the column"):
-        curate(encode(graphite()).drop(columns="b"))
+        curate(encode(graphite()).drop(columns="b"), TARGET)
     with pytest.raises(ValueError, match=r"most often: cannot be read: space group outside 1\.\.230"):
-        curate(encode(graphite()).assign(spg=231))
+        curate(encode(graphite()).assign(spg=231), TARGET)
 
 
 def test_one_bad_file_among_others_gets_its_line(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_one_bad_file_among_others_gets_its_line(tmp_path: Path) -> None:
     (tmp_path / "b.cif").write_text(to_cif(graphite()))
     (tmp_path / "c.cif").write_text(to_cif(graphite()).replace(" C ", " N "))
     seen: list[tuple[int, int]] = []
-    found = curate(tmp_path, progress=lambda done, total: seen.append((done, total)))
+    found = curate(tmp_path, TARGET, progress=lambda done, total: seen.append((done, total)))
     assert tuple(found.report.columns) == REPORT and found.report["crystal"].tolist() == [0, 1, 2]
     assert found.report["reason"].tolist() == [UNREADABLE, "", OTHER_ELEMENTS]
     assert found.report["detail"][0].startswith("a.cif cannot be read as a CIF")
@@ -153,7 +153,7 @@ def test_one_bad_file_among_others_gets_its_line(tmp_path: Path) -> None:
 
 
 def test_strain_and_rings(shipped: pd.DataFrame) -> None:
-    crystals = decode(shipped).crystals
+    crystals = decode(shipped, element=6).crystals
     assert np.allclose(strain(crystals, TARGET), shipped["strain"], atol=1e-12)
     assert shipped["strain"].between(0, 0.3).all()
     by_name = shipped.set_index("name")["rings"]
@@ -163,10 +163,10 @@ def test_strain_and_rings(shipped: pd.DataFrame) -> None:
 
 def test_described_gives_the_columns_anew(shipped: pd.DataFrame) -> None:
     some = shipped.iloc[::30]
-    again = described(some.drop(columns=["strain", "rings"]).reset_index(drop=True))
+    again = described(some.drop(columns=["strain", "rings"]).reset_index(drop=True), TARGET)
     pd.testing.assert_frame_equal(again, some.reset_index(drop=True))
     with pytest.raises(ValueError, match="row 1 of the table is no crystal"):
-        described(some.assign(spg=[194, 231, *some["spg"][2:]]))
+        described(some.assign(spg=[194, 231, *some["spg"][2:]]), TARGET)
 
 
 FILTERS: dict[str, tuple[Any, Callable[[pd.DataFrame], pd.Series]]] = {
@@ -182,14 +182,14 @@ FILTERS: dict[str, tuple[Any, Callable[[pd.DataFrame], pd.Series]]] = {
 
 @pytest.fixture(scope="module")
 def examined() -> Examined:
-    return examine(None, CurateSettings())
+    return examine(None, TARGET, CurateSettings())
 
 
 @pytest.mark.parametrize("name", FILTERS)
 def test_each_filter_leaves_out_what_it_says(name: str, examined: Examined, shipped: pd.DataFrame) -> None:
     value, out = FILTERS[name]
     settings = CurateSettings.model_validate({name: value})
-    kept = choose(examined, settings)
+    kept = choose(examined, TARGET, settings)
     pd.testing.assert_frame_equal(kept.table, shipped[~out(shipped)].reset_index(drop=True))
     lost = kept.report[~kept.report["kept"]]
     assert lost["reason"].nunique() == 1 and len(lost) == out(shipped).sum()
@@ -204,18 +204,18 @@ def test_filters_together(examined: Examined, shipped: pd.DataFrame) -> None:
     rows = dropped(examined.table, settings).set_index("reason")
     assert list(rows.loc["strain above 0.05"]) == [strained.sum(), (strained & ~high).sum()]
     assert list(rows.loc["energy above 0.5 eV/atom"]) == [high.sum(), (high & ~strained).sum()]
-    assert len(choose(examined, settings).table) == (~(strained | high)).sum()
+    assert len(choose(examined, TARGET, settings).table) == (~(strained | high)).sum()
 
 
 def test_unknown_energies_pass_unless_asked_otherwise(shipped: pd.DataFrame) -> None:
     some = shipped[shipped["energy"].notna()].head(6).reset_index(drop=True)
     some.loc[0, "energy"] = np.nan
     assert some["energy"][1:].max() > 0.9
-    assert len(curate(some, CurateSettings(max_energy=0.9)).table) == 1 + (some["energy"] <= 0.9).sum()
-    left = curate(some, CurateSettings(known_energy_only=True))
+    assert len(curate(some, TARGET, CurateSettings(max_energy=0.9)).table) == 1 + (some["energy"] <= 0.9).sum()
+    left = curate(some, TARGET, CurateSettings(known_energy_only=True))
     assert len(left.table) == 5 and left.report["reason"][0] == "energy not known"
     with pytest.raises(ValueError, match=r"most often: energy above -5\.0 eV/atom\): loosen the filters"):
-        curate(some, CurateSettings(max_energy=-5, known_energy_only=True))
+        curate(some, TARGET, CurateSettings(max_energy=-5, known_energy_only=True))
 
 
 def test_repeated_nets_are_counted_behind_the_filters(shipped: pd.DataFrame) -> None:
@@ -223,12 +223,15 @@ def test_repeated_nets_are_counted_behind_the_filters(shipped: pd.DataFrame) -> 
     one = shipped[shipped["name"] == "srs"]
     large = one.assign(a=one["a"] * 1.005, b=one["b"] * 1.005, c=one["c"] * 1.005)
     both = pd.concat([large, one], ignore_index=True)
-    examined = examine(both, CurateSettings())
+    examined = examine(both, TARGET, CurateSettings())
     strains = examined.table["strain"]
-    assert choose(examined, CurateSettings()).report["reason"].tolist() == ["", "same net as another"]
+    assert choose(examined, TARGET, CurateSettings()).report["reason"].tolist() == [
+        "",
+        "same net as another",
+    ]
     settings = CurateSettings(max_strain=float(strains.mean()))
     assert strains[0] > strains[1]
-    assert choose(examined, settings).report["kept"].tolist() == [False, True]
+    assert choose(examined, TARGET, settings).report["kept"].tolist() == [False, True]
     assert list(dropped(examined.table, settings).set_index("reason").loc["same net as another"]) == [1, 0]
 
 
@@ -240,10 +243,10 @@ def test_reference_set_takes_nets_of_other_geometry(tmp_path: Path) -> None:
     (tmp_path / "b.cif").write_text(to_cif(diamond()))
     (tmp_path / "c.cif").write_text("no crystal")
     with pytest.raises(ValueError, match="none of the 3 crystals"):
-        curate(tmp_path)
-    found = reference(tmp_path, CurateSettings(max_atoms=1))
+        curate(tmp_path, TARGET)
+    found = reference(tmp_path, TARGET, CurateSettings(max_atoms=1))
     assert found.table["name"].tolist() == ["hcb"] and tuple(found.table.columns) == REFERENCE
     assert found.report["kept"].tolist() == [True, False, False]
     assert found.report["reason"].tolist() == ["", "too many bonds", UNREADABLE]
     with pytest.raises(ValueError, match="of the reference has a net"):
-        reference(encode(diamond()), CurateSettings())
+        reference(encode(diamond()), TARGET, CurateSettings())

@@ -20,6 +20,8 @@ from legocryst.stages.curate import shipped
 from legocryst.stages.kept import KeptRows
 from legocryst.stages.rank import COLUMNS, NET_LOST, NOT_ASKED, rank
 
+SP2 = target("sp2-carbon")
+
 SETTINGS = RankSettings(model="7net-0", max_relaxed=0, max_rattled=0)
 
 
@@ -33,7 +35,12 @@ def relaxed() -> pd.DataFrame:
 
 def test_lowest_energy_first() -> None:
     seen: list[tuple[int, int]] = []
-    found = rank(relaxed(), SETTINGS, progress=lambda done, total, **_: seen.append((done, total)))
+    found = rank(
+        relaxed(),
+        SP2,
+        SETTINGS,
+        progress=lambda done, total, **_: seen.append((done, total)),
+    )
     assert found["row"].tolist() == [41, 40, 42]
     assert found["rank"].isna().tolist() == [False, False, True] and found["rank"].tolist()[:2] == [1, 2]
     assert found["energy"][0] < found["energy"][1] and found["energy"].equals(found["screen_energy"])
@@ -45,12 +52,18 @@ def test_lowest_energy_first() -> None:
 
 
 def test_the_best_are_relaxed_and_keep_or_lose_their_net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seeds = shipped().set_index("name", drop=False).loc[["srs", "acs-g", "hcb", "lig"]]
+    seeds = shipped("sp2-carbon").set_index("name", drop=False).loc[["srs", "acs-g", "hcb", "lig"]]
     table = seeds.reset_index(drop=True).assign(row=range(4))
     settings = RankSettings(model="7net-0", max_relaxed=2, max_rattled=1, low_energy=0.8)
     seen: list[tuple[int, int]] = []
     with KeptRows(tmp_path) as kept:
-        found = rank(table, settings, kept=kept, progress=lambda done, total, **_: seen.append((done, total)))
+        found = rank(
+            table,
+            SP2,
+            settings,
+            kept=kept,
+            progress=lambda done, total, **_: seen.append((done, total)),
+        )
     rows: Any = found.set_index("row").loc[[0, 1, 2, 3]]
     assert rows["relaxed"].tolist() == [True, False, True, True]  # two frameworks and the layers
     done = rows[rows["relaxed"].astype(bool)]
@@ -62,11 +75,11 @@ def test_the_best_are_relaxed_and_keep_or_lose_their_net(tmp_path: Path, monkeyp
     assert seen[-1] == (8, 8) and [done for done, _ in seen] == sorted(done for done, _ in seen)
     _same_crystal(rows.loc[0])
 
-    again = rank(table, settings, kept=KeptRows(tmp_path / "other", [tmp_path]), should_stop=lambda: True)
+    again = rank(table, SP2, settings, kept=KeptRows(tmp_path / "other", [tmp_path]), should_stop=lambda: True)
     pd.testing.assert_frame_equal(again, found)  # all of it was known
 
     monkeypatch.setattr("legocryst.stages.rank.SHAKEN", 1)
-    large = rank(table, settings, kept=KeptRows(tmp_path))
+    large = rank(table, SP2, settings, kept=KeptRows(tmp_path))
     refused = large["rattle_reason"] == "not shaken: more than 1 atoms"
     assert refused.tolist() == large["low_energy"].fillna(False).astype(bool).tolist() and refused.any()
     assert large["rattle_kept"].isna().all()
@@ -79,28 +92,38 @@ def _same_crystal(row: Any) -> None:
 
 
 def test_a_crystal_that_loses_its_net_has_no_energy() -> None:
-    table = shipped()
+    table = shipped("sp2-carbon")
     lost = table[table["name"] == "acs-g"].reset_index(drop=True).assign(row=7)
-    found = rank(lost, RankSettings(model="7net-0")).iloc[0]
+    found = rank(lost, SP2, RankSettings(model="7net-0")).iloc[0]
     assert np.isnan(found["energy"]) and found["energy_reason"] == NET_LOST and pd.isna(found["rank"])
     assert found["relaxed_energy"] < found["screen_energy"] and not found["net_kept"] and not found["low_energy"]
 
 
 def test_smallest_primitive_cells_are_taken_first() -> None:
-    found = rank(relaxed(), SETTINGS.model_copy(update={"max_energies": 1, "order": "smallest"})).set_index("row")
+    found = rank(
+        relaxed(),
+        SP2,
+        SETTINGS.model_copy(update={"max_energies": 1, "order": "smallest"}),
+    ).set_index("row")
     assert found.loc[40, "rank"] == 1
     assert found.loc[41, "energy_reason"] == "not among the 1 smallest cells"
     assert found["energy"].isna().tolist() == [False, True, True]
 
 
 def test_energies_are_learnt_where_not_all_are_computed(tmp_path: Path) -> None:
-    table = shipped()
-    size = primitive_atoms(decode(table).crystals)
+    table = shipped("sp2-carbon")
+    size = primitive_atoms(decode(table, element=6).crystals)
     table = table.iloc[np.argsort(size, kind="stable")[:34]].reset_index(drop=True).assign(row=range(34))
     settings = SETTINGS.model_copy(update={"max_energies": 26, "rounds": 3})
     seen: list[tuple[int, int]] = []
     with KeptRows(tmp_path) as kept:
-        found = rank(table, settings, kept=kept, progress=lambda done, total, **_: seen.append((done, total)))
+        found = rank(
+            table,
+            SP2,
+            settings,
+            kept=kept,
+            progress=lambda done, total, **_: seen.append((done, total)),
+        )
         assert len(kept) == 26
     assert seen[-1] == (26, 26) and [done for done, _ in seen] == sorted(done for done, _ in seen)
     assert found["energy_round"].value_counts().to_dict() == {1: 20, 2: 3, 3: 3}
@@ -111,24 +134,24 @@ def test_energies_are_learnt_where_not_all_are_computed(tmp_path: Path) -> None:
     assert found.loc[found["energy_round"] == 1, "predicted_energy"].isna().all()
     told = tested.numbers(found, 0.5)
     assert told["tested"] == 6 and told["predicted"] == 8 and told["cpu_minutes"] > 0
-    again = rank(table, settings, kept=KeptRows(tmp_path / "other", [tmp_path]), should_stop=lambda: True)
+    again = rank(table, SP2, settings, kept=KeptRows(tmp_path / "other", [tmp_path]), should_stop=lambda: True)
     pd.testing.assert_frame_equal(again, found)  # resumed, it chooses the same
-    stopped = rank(table, settings, should_stop=lambda: True)
+    stopped = rank(table, SP2, settings, should_stop=lambda: True)
     assert stopped["screen_energy"].isna().all()
 
 
 def test_energies_of_some_at_random_and_none_of_large_cells() -> None:
     settings = SETTINGS.model_copy(update={"max_energies": 1, "order": "random", "max_atoms": 3})
-    found = rank(relaxed(), settings).set_index("row")
+    found = rank(relaxed(), SP2, settings).set_index("row")
     assert found.loc[41, "energy_reason"] == "more than 3 atoms in the primitive cell"
     assert found.loc[40, "rank"] == 1
 
 
 def test_without_energies() -> None:
-    found = rank(relaxed(), RankSettings(energies=False))
+    found = rank(relaxed(), SP2, RankSettings(energies=False))
     assert found["row"].tolist() == [40, 41, 42]
     assert set(found["energy_reason"]) == {NOT_ASKED} and found["rank"].isna().all()
-    assert rank(relaxed().iloc[:0], RankSettings()).empty
+    assert rank(relaxed().iloc[:0], SP2, RankSettings()).empty
 
 
 def test_kept_rows(tmp_path: Path) -> None:

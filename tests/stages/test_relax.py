@@ -5,16 +5,19 @@ import pandas as pd
 import pytest
 
 from legocryst.crystal.table import encode
+from legocryst.environment.targets import target
 from legocryst.settings import RelaxSettings
 from legocryst.stages.curate import shipped
 from legocryst.stages.relax import relax_chunks, relax_table
 from tests.crystals_at_random import random_crystals
 
+SP2 = target("sp2-carbon")
+
 
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
     """srs, graphene, a row that is no crystal, and random ones."""
-    seeds = shipped()
+    seeds = shipped("sp2-carbon")
     known = pd.concat([seeds[seeds["name"] == name] for name in ("srs", "hcb")])
     broken = known.head(1).assign(wp0=99)
     columns = encode(random_crystals(1, seed=0)).columns
@@ -22,7 +25,7 @@ def table() -> pd.DataFrame:
 
 
 def test_every_row_comes_out_with_its_verdict(table: pd.DataFrame) -> None:
-    out = relax_table(table, "sp2-carbon", RelaxSettings(restarts=0))
+    out = relax_table(table, SP2, RelaxSettings(restarts=0))
     assert out["row"].tolist() == list(range(len(table)))
     assert out["status"].tolist()[:3] == ["valid", "valid", "undecodable"]
     assert ((out["reason"] == "") == (out["status"] == "valid")).all()
@@ -35,8 +38,8 @@ def test_every_row_comes_out_with_its_verdict(table: pd.DataFrame) -> None:
 
 
 def test_chunks_count_rows_over_the_whole_table(table: pd.DataFrame) -> None:
-    whole = relax_table(table, "sp2-carbon", RelaxSettings(restarts=0))
-    frames = list(relax_chunks(table, "sp2-carbon", RelaxSettings(restarts=0), chunk=4))
+    whole = relax_table(table, SP2, RelaxSettings(restarts=0))
+    frames = list(relax_chunks(table, SP2, RelaxSettings(restarts=0), chunk=4))
     assert max(map(len, frames)) == 4
     parts = pd.concat(frames, ignore_index=True)
     assert parts["row"].tolist() == whole["row"].tolist()
@@ -58,5 +61,5 @@ def test_crystal_in_which_spglib_sees_less_symmetry_stays_in_its_group() -> None
     row |= dict.fromkeys(("alpha", "beta", "gamma"), np.pi / 2)
     for k, (x, y) in enumerate(points):
         row |= {f"wp{k}": 1, f"x{k}": x, f"y{k}": y, f"z{k}": 0.0}
-    found = relax_table(pd.DataFrame([row]), "sp2-carbon", RelaxSettings(restarts=0, merge=0)).iloc[0]
+    found = relax_table(pd.DataFrame([row]), SP2, RelaxSettings(restarts=0, merge=0)).iloc[0]
     assert found["status"] == "valid" and (found["space_group"], found["sites"]) == (135, 8)

@@ -7,6 +7,8 @@ from legocryst.analysis.bands import bands
 from legocryst.environment.targets import target
 from legocryst.ui.bands import bands_figure, charge_figure, dos_figure, on_box, words
 
+SP2 = target("sp2-carbon")
+
 LATTICE = np.array([[2.0, 0.0, 0.0], [1.0, 3.0, 0.0], [0.5, -0.4, 2.5]])
 
 
@@ -17,7 +19,7 @@ def wave(places: np.ndarray) -> np.ndarray:
 
 
 def test_bands_break_where_the_path_jumps_and_points_have_their_names() -> None:
-    found = bands(target().reference.crystals(), target())
+    found = bands(SP2.reference.crystals(), SP2)
     path = found.path
     figure = bands_figure(path.distance, path.branch, path.ticks, found.levels)
     assert len(figure.data) == 4  # graphite has four p orbitals in a cell, all bands near the Fermi level

@@ -25,8 +25,8 @@ def training(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     store = Store.open(folder / "w")
     store.ingest()
     if request.param == "shipped":
-        return Known.of(None), store, shipped()
-    return Known.of(job), store, pd.read_parquet(job.shards / "seeds.parquet")
+        return Known.of(None, shipped="sp2-carbon"), store, shipped("sp2-carbon")
+    return Known.of(job, shipped="sp2-carbon"), store, pd.read_parquet(job.shards / "seeds.parquet")
 
 
 def test_counts_and_rows(training: Set) -> None:
@@ -42,7 +42,7 @@ def test_counts_and_rows(training: Set) -> None:
 def test_what_sql_computes_is_right(training: Set) -> None:
     known, store, table = training
     rows = known.page(store, limit=1000)
-    crystals = decode(table, max_atoms=10**6).crystals
+    crystals = decode(table, max_atoms=10**6, element=6).crystals
     assert rows["sites"].tolist() == crystals.site_count.tolist()
     assert np.allclose(rows["volume"], crystals.volume, rtol=1e-9)
     frameworks = rows["kind"] == "framework"

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from legocryst.environment.targets import target
 from legocryst.jobs import BASELINE, FILES, Job, create, work
 from legocryst.pipeline import training_set
 from legocryst.records import write_json, write_parquet
@@ -59,7 +60,9 @@ def test_finds_are_crystals_to_learn_from(job: Job, store: Store, tmp_path: Path
     assert len(table) == store.total(where) > 0
     table["energy"] = [0.25 + 0.01 * k for k in range(len(table))]
     write_parquet(table, tmp_path / "finds.parquet")
-    curated = training_set([few_seeds(tmp_path), tmp_path / "finds.parquet"], CurateSettings()).table
+    curated = training_set(
+        [few_seeds(tmp_path), tmp_path / "finds.parquet"], target("sp2-carbon"), CurateSettings()
+    ).table
     own = curated[curated["net_key"].isin(table["net_key"])]
     assert sorted(own["energy"]) == sorted(table["energy"]) and len(own) == len(table)
     assert set(own["source"]) == set(table["source"])

@@ -16,11 +16,11 @@ from legocryst.ui.viewer import SCRIPT, WAYS, Look, Tile, _data, gallery, standa
 
 @pytest.fixture(scope="module")
 def graphite() -> Scene:
-    return scene(target().reference.crystals(), cutoff=1.7)
+    return scene(target("sp2-carbon").reference.crystals(), cutoff=1.7)
 
 
 def test_standalone_page_holds_all_and_names_no_host(graphite: Scene) -> None:
-    crystals = target().reference.crystals()
+    crystals = target("sp2-carbon").reference.crystals()
     look = Look(way=WAYS[1], marks=marks(crystals, kind="Site", cutoff=1.7), labels=True)
     page = standalone(graphite, title="<graphite> & more", look=look, facts={"Density": "<2.2> g/cm3"})
     script = SCRIPT.read_text(encoding="utf-8")
