@@ -194,13 +194,13 @@ _CHAPTERS: dict[str, tuple[tuple[str, str, str], ...]] = {
             "valid",
             "Valid",
             "Every atom has the wanted environment by the strict criterion: the right number of bonds, each within its "
-            "limits, no further atom in the gap behind them, no angle too small, no overlap, and a small loss.",
+            "limits, no further atom in the gap behind them, no angle too small, and no overlap.",
         ),
         (
             "strict",
             "Strict",
             "The criterion of valid, used everywhere here. For sp2 carbon: 3 bonds of 1.22 to 1.70 Å, no other atom "
-            "nearer than 1.90 Å, no angle below 80 degrees, loss at most 10.",
+            "nearer than 1.90 Å, no angle below 80 degrees.",
         ),
         (
             "published",
@@ -331,15 +331,16 @@ _CHAPTERS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ),
         (
             "energy",
-            "Energy above graphite",
-            "By how much an atom is less stable than in graphite, in eV per atom, with the same potential. "
-            "Dispersion is left out on both sides.",
+            "Energy above reference",
+            "By how much an atom is less stable than in the reference crystal of the target, in eV per atom, with the "
+            "same potential. The reference is graphite for both carbon targets and, for a target of another element, "
+            "the crystal that it was made of. Dispersion is left out on both sides.",
         ),
         (
             "low-energy",
             "Low energy",
             "A new framework that keeps its net when it is relaxed with the potential, ends converged, and lies less "
-            "than 0.5 eV/atom above graphite.",
+            "above the reference than the limit of the run, 0.5 eV/atom by default.",
         ),
         (
             "dispersion",

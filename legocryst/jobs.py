@@ -10,6 +10,7 @@
                         shards/         Parquet files, whole or absent
                         model/          the trained generator and its checkpoint
                         stop            exists when the job was asked to stop
+                        substitute.json why random rows are drawn in place of those of the model that was asked for
                         state.json      how it ended: finished, stopped or failed, why, and the counts
 
 A job never opens the database.
@@ -59,6 +60,7 @@ REFERENCE = "shards/reference.parquet"
 """What curating leaves besides, where a reference set was given."""
 QUALITY = "model/quality.json"
 """Where a training leaves sdv's quality report of its samples."""
+SUBSTITUTE = "substitute.json"
 NICE = 10
 
 
@@ -98,12 +100,23 @@ class Job:
 
     @property
     def settings(self) -> RunSettings:
-        """Settings of every stage; raises ValueError for those of a version that had others."""
+        """Settings of every stage, with the random generator where it takes another's place (see `substitute`).
+
+        Raises ValueError for those of a version that had others.
+        """
         try:
-            return RunSettings.model_validate(self.record["settings"])
+            settings = RunSettings.model_validate(self.record["settings"])
         except ValidationError as error:
             version = self.record["version"]
             raise ValueError(f"job {self.id} was made by version {version}, whose settings were others") from error
+        if not self.substitute:
+            return settings
+        return settings.model_copy(update={"train": settings.train.model_copy(update={"model": "random"})})
+
+    @property
+    def substitute(self) -> str:
+        """Why random rows are drawn in place of those of the model that was asked for, "" where they are not."""
+        return str(read_json(self.folder / SUBSTITUTE).get("reason", ""))
 
     @property
     def stages(self) -> tuple[str, ...]:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from legocryst.environment.targets import Target, target
-from legocryst.jobs import STAGES, Job, Stopped
+from legocryst.jobs import STAGES, SUBSTITUTE, Job, Stopped
+from legocryst.records import write_json
+from legocryst.settings import RunSettings
 
 if TYPE_CHECKING:
     from legocryst.models.features import Featurizer
@@ -23,7 +25,7 @@ class Line:
     """One attempt at a job: its settings, and the reports of the stage that is being done."""
 
     def __init__(self, job: Job, report: Report, should_stop: Callable[[], bool]) -> None:
-        self.job, self.settings, self.should_stop = job, job.settings, should_stop
+        self.job, self.should_stop = job, should_stop
         self.featurizer: Featurizer | None = None
         self.reference: Curated | None = None
         self._report = report
@@ -31,6 +33,17 @@ class Line:
         self._stage, self._start, self._last = "", 0.0, 0.0
         self._spent: dict[str, float] = {}
         self._began, self._before = time.monotonic(), _seconds_before(job)
+
+    @cached_property
+    def settings(self) -> RunSettings:
+        """The settings of the job."""
+        return self.job.settings
+
+    def substitute(self, reason: str) -> None:
+        """Draw random rows in place of those of the model that was asked for, here and in later attempts."""
+        write_json(self.job.folder / SUBSTITUTE, {"reason": reason})
+        self.__dict__.pop("settings", None)
+        self.note(substitute=reason)
 
     @cached_property
     def target(self) -> Target:

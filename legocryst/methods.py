@@ -90,9 +90,7 @@ def _curate(told: _Writer) -> None:
     told.say(
         f"The training set consists of {_several(number, 'known crystal')} {where}{source}, each with another net, in "
         f"which every atom has {wanted.coordination} bonds of {low:g} to {high:g} Å, no further atom nearer than "
-        f"{wanted.gap:g} Å, no angle between bonds below {wanted.min_angle:g} degrees, and a distance of its SO(3) "
-        f"power spectrum {told.cite('power_spectrum')} from that of {wanted.reference.name} of at most "
-        f"{wanted.loss_limit:g} per atom."
+        f"{wanted.gap:g} Å, and no angle between bonds below {wanted.min_angle:g} degrees."
     )
     limits = [f"at most {settings.max_sites} Wyckoff sites", f"at most {settings.max_atoms} atoms in the cell"]
     limits += [f"a strain of at most {settings.max_strain:g}"] if settings.max_strain is not None else []
@@ -130,7 +128,8 @@ def _featurize(told: _Writer) -> None:
 def _train(told: _Writer) -> None:
     settings = told.settings.train
     if settings.model == "random":
-        told.say("Rows were drawn at random within the space groups, positions and volumes of the training set.")
+        few = "As the training set has too few crystals to learn from, rows" if told.job.substitute else "Rows"
+        told.say(f"{few} were drawn at random within the space groups, positions and volumes of the training set.")
         return
     if settings.model == "surfaces":
         told.say(

@@ -15,12 +15,14 @@ from legocryst.jobs import BASELINE, DFT, FILES, QUALITY, REFERENCE, STAGES, Job
 from legocryst.line import Line, Report
 from legocryst.records import write_json, write_parquet
 from legocryst.rounds import all_relaxed, baseline, classified, gaps, known_nets, ranked, run_rounds
-from legocryst.settings import CurateSettings, RelaxSettings
+from legocryst.settings import UNTRAINED, CurateSettings, RelaxSettings
 
 if TYPE_CHECKING:
     from legocryst.environment.targets import Target
     from legocryst.stages.curate import Curated
 
+FEWEST = 2
+"""Crystals that a training set must have to be learnt from."""
 CHECK = RelaxSettings(restarts=0, merge=0, descriptor_steps=40, coordination_steps=40, refine_steps=60)
 """A short relaxation, which tells during training how many fresh samples become valid."""
 
@@ -35,10 +37,12 @@ def run(job: Job, *, progress: Report | None = None, should_stop: Callable[[], b
     line = Line(job, progress or (lambda numbers: None), should_stop or job.stopping)
     torch.set_num_threads(job.threads)
     for stage in job.stages:
-        if stage in _STAGES and not _done(job, stage):
+        if stage in _STAGES and stage in job.stages and not _done(job, stage):
             line.begin(stage)
             _STAGES[stage](line)
             line.complete()
+        if stage == "curate":
+            _substitute_for_few(line)
     if "sample" in job.stages:
         run_rounds(line)
     return summary(job)
@@ -63,6 +67,8 @@ def summary(job: Job) -> dict[str, Any]:
     for stage, name in (("curate", "seeds"), ("augment", "augmented")):
         if stage in job.stages and _done(job, stage):
             out[name] = len(_read(job, stage))
+    if job.substitute:
+        out["substitute"] = job.substitute
     if job.reference and _done(job, "curate"):
         out["reference"] = len(pd.read_parquet(job.folder / REFERENCE))
     if "relax" in job.stages and all_relaxed(job):
@@ -158,6 +164,18 @@ def _curate(line: Line) -> None:
         write_parquet(known.table, job.folder / REFERENCE)
     write_parquet(report, job.folder / FILES["curate"][1])
     write_parquet(curated.table, _path(job, "curate"))
+
+
+def _substitute_for_few(line: Line) -> None:
+    """Let a run go on with random rows where the training set has too few crystals to learn from."""
+    crystals = len(_read(line.job, "curate"))
+    model = line.settings.train.model
+    if crystals >= FEWEST or model in UNTRAINED or "train" not in line.job.stages:
+        return
+    line.substitute(
+        f"The training set has {crystals} crystal, and a {model} learns from {FEWEST} or more: rows are drawn at "
+        "random instead. Add crystals, or find some with bootstrap."
+    )
 
 
 def _augment(line: Line) -> None:

@@ -136,9 +136,10 @@ _ALL = [
     # its energy
     Quantity(
         "energy",
-        "Energy above graphite",
+        "Energy above reference",
         "eV/atom",
-        "Relaxed, if the crystal was relaxed and kept its net, else as it stands; without dispersion.",
+        "Relaxed, if the crystal was relaxed and kept its net, else as it stands; without dispersion. The reference is "
+        "the crystal that the target names, graphite for carbon.",
     ),
     Quantity("rank", "Rank", "", "Place by energy among the new crystals of the job, 1 the lowest.", "integer"),
     Quantity(
@@ -168,10 +169,13 @@ _ALL = [
     Quantity(
         "energy_reason", "No energy because", "", "Why the crystal has no energy; empty where it has one.", "category"
     ),
-    Quantity("screen_energy", "Energy as it stands", "eV/atom", "Above graphite, by 7net-0, before any relaxation."),
-    Quantity("energy_before", "Energy before", "eV/atom", "Above graphite, by the energy model, before relaxing."),
+    Quantity("screen_energy", "Energy as it stands", "eV/atom", "Above the reference, by 7net-0, before relaxing."),
+    Quantity("energy_before", "Energy before", "eV/atom", "Above the reference, by the energy model, before relaxing."),
     Quantity(
-        "relaxed_energy", "Energy after", "eV/atom", "Above graphite, after the relaxation, whatever the net became."
+        "relaxed_energy",
+        "Energy after",
+        "eV/atom",
+        "Above the reference, after relaxing, whatever the net became.",
     ),
     Quantity(
         "dispersion",

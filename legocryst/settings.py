@@ -87,7 +87,7 @@ class BootstrapSettings(Settings):
     min_ring: int = setting(5, "Crystals with a smaller ring get no energy.", ge=3, le=24)
     max_ring: int = setting(8, "Crystals with a larger ring get no energy.", ge=3, le=24)
     max_energy: float = setting(
-        0.5, "Crystals above this energy, relaxed, are not kept.", unit="eV/atom above graphite", gt=0, le=10
+        0.5, "Crystals above this energy, relaxed, are not kept.", unit="eV/atom above the reference", gt=0, le=10
     )
     model: Literal["7net-0", "7net-l3i5"] = setting("7net-0", "Potential of SevenNet that relaxes them.")
     max_energies: int = setting(

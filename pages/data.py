@@ -34,7 +34,7 @@ PICTURES = {
     "atoms": "Atoms in the conventional cell.",
     "sites": "Wyckoff sites of each crystal.",
     "rings": "Crystals with a shortest ring of each size; a crystal may have several sizes.",
-    "energy": "Energy above graphite, where it is known.",
+    "energy": "Energy above the reference, where it is known.",
     "density": "Density; layers have none before dispersion sets their distance.",
     "strain": "Root mean square relative deviation of bonds and angles from the target's.",
     "periodicity": "Directions in which the net goes on: 3 in frameworks, 2 in layers.",
@@ -170,7 +170,7 @@ def environment(known: Known, store: Store, total: int) -> None:
     st.write(
         f"**{wanted.title}**: {wanted.coordination} bonds of {wanted.bond_window[0]:g} to {wanted.bond_window[1]:g} Å "
         f"(ideal {wanted.bond:g} Å) at each atom, no other atom nearer than {wanted.gap:g} Å, no angle below "
-        f"{wanted.min_angle:g}°, and a descriptor loss of at most {wanted.loss_limit:g}."
+        f"{wanted.min_angle:g}°."
     )
     number = st.number_input(
         "Number of the crystal to compare", 0, total - 1, picked(known, total), help="Pick it in the table or gallery."

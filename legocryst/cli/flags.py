@@ -129,7 +129,7 @@ def _crystals(add: Add) -> None:
     _target(rank)
     add_settings(rank, s.RankSettings)
 
-    energy = add("energy", energy_of_files, "Energies of crystals in files above the target's reference (graphite).")
+    energy = add("energy", energy_of_files, "Energies of crystals in files above the target's reference.")
     energy.add_argument("files", nargs="+", type=Path, metavar="FILE", help=_ONE)
     energy.add_argument("--relax", action="store_true", help="relax each first, in its space group, cell included")
     _target(energy)

@@ -13,7 +13,6 @@ from pydantic import ValidationError
 
 from legocryst.crystal.elements import SYMBOLS
 from legocryst.crystal.representation import Crystals
-from legocryst.environment.descriptors import spectra
 from legocryst.environment.neighbors import neighbor_list
 from legocryst.environment.strain import angles, reference_angles
 from legocryst.environment.targets import (
@@ -42,8 +41,6 @@ VOLUMES, START = (0.75, 1.45), 0.69
 """Volumes per atom of random crystals and of a relaxation's start, in those of the crystal."""
 LOOSE = 3.1
 """Largest volume per atom that counts, in cubes of the bond length: that of graphite; sheets with vacuum have more."""
-LOSS = 0.1
-"""The largest loss, of the squared length of the reference's power spectrum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +121,6 @@ def derive(
         second_shell=round(farthest + SHELL * clear, 3),
         min_angle=_min_angle(crystals, atom - 1, farthest + LONGEST * clear),
         published_cutoff=round(farthest + PUBLISHED * clear, 3),
-        loss_limit=float(f"{LOSS * _squared(crystals, atom - 1, descriptor):.3g}"),
         volume_per_atom=(round(VOLUMES[0] * volume, 2), round(VOLUMES[1] * volume, 2)),
         start_volume=round(START * volume, 2),
         descriptor=descriptor,
@@ -186,11 +182,6 @@ def _energy_reference(element: str) -> str:
     """The shipped target of this element from which energies are counted, "" for the new target's own."""
     every = map(target, shipped_names())
     return next((each.name for each in every if each.element == element and not each.energy_reference), "")
-
-
-def _squared(crystals: Crystals, site: int, settings: DescriptorSettings) -> float:
-    """Squared length of the power spectrum of a site."""
-    return float((spectra(crystals, settings)[site] ** 2).sum())
 
 
 def edited(of: Target, changes: Mapping[str, Any]) -> Target:

@@ -8,7 +8,7 @@ Nothing outside this room knows a number of carbon's.
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -94,7 +94,6 @@ class Target(_Frozen):
     second_shell: Length = Field(description="The coordination objective keeps non-bonded atoms outside this.")
     min_angle: float = Field(ge=0, le=180, description="Smallest angle between two bonds.")
     published_cutoff: Length = Field(description="The published criterion counts neighbours within this.")
-    loss_limit: float = Field(gt=0, description="Largest descriptor loss per atom of a strictly valid crystal.")
     volume_per_atom: tuple[float, float] = Field(description="Range of volumes of random crystals.")
     start_volume: float = Field(
         gt=0, description="Volume per atom from which a relaxation starts, below any crystal's."
@@ -105,6 +104,12 @@ class Target(_Frozen):
     energy_reference: str = Field(
         default="", description="Shipped target whose reference crystal has energy 0; its own if none."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_loss_limit(cls, values: Any) -> Any:
+        """Accept targets of version 0.1.0, which had a limit on the descriptor loss; it is no criterion any more."""
+        return {name: value for name, value in values.items() if name != "loss_limit"} if "name" in values else values
 
     @model_validator(mode="after")
     def _ordered(self) -> "Target":

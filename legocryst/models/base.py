@@ -52,6 +52,7 @@ class Generator(ABC):
     """
 
     name: ClassVar[str]
+    fewest_rows: ClassVar[int] = 2  # of a table that it can be fitted to
 
     def fit(
         self,
@@ -73,8 +74,8 @@ class Generator(ABC):
         after the epoch and what was learnt is kept. With `checkpoint` the state is written there, and a fit of the same
         table with the same settings goes on from it.
 
-        Raises ValueError for a table with fewer than two rows, missing columns or values that are not numbers, and for
-        a checkpoint of another table or other settings.
+        Raises ValueError for a table with fewer rows than `fewest_rows`, missing columns or values that are not
+        numbers, and for a checkpoint of another table or other settings.
         """
         task = Task(
             settings=settings,
@@ -86,7 +87,7 @@ class Generator(ABC):
             evaluate=evaluate,
             checkpoint=checkpoint,
         )
-        self._fit(check_table(table), task)
+        self._fit(check_table(table, least=self.fewest_rows), task)
         return self
 
     def sample(

@@ -28,6 +28,7 @@ class RandomSymmetric(Generator):
     """Random symmetric crystals; `volume_per_atom` in cubic angstrom, by default the range of the fitted table."""
 
     name = "random"
+    fewest_rows = 1
 
     def __init__(
         self, *, volume_per_atom: tuple[float, float] | None = None, sites: int = 5, max_atoms: int = 128

@@ -29,6 +29,7 @@ class OnSurfaces(Generator):
     """Crystals with atoms at random on triply periodic minimal surfaces, all on general positions."""
 
     name = "surfaces"
+    fewest_rows = 1
 
     def __init__(self) -> None:
         self.columns: list[str] = []

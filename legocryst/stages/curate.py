@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DESCRIPTION = (
     *("name", "source", "licence", "net_key", "periodicity", "kind", "rings", "energy", "strain", "atoms", "loss"),
 )
-"""Columns of a training set beside METHOD's: energy in eV/atom above graphite (NaN if unknown), loss per atom."""
+"""Columns of a training set beside METHOD's: energy in eV/atom above the reference (NaN if unknown), loss per atom."""
 REFERENCE = ("source", "name", "net_key", "periodicity", "kind", "rings", "energy", "strain", "spg", "sites", "atoms")
 """Columns of a reference set."""
 REPORT = ("crystal", "name", "source", "kept", "reason", "detail")

@@ -21,7 +21,6 @@ ADVICE = {
     "bond too short": f"A bond is compressed: try {STEPS}.",
     "atom in the gap": f"An atom stands between bonded and not bonded: try {STEPS}.",
     "angle too small": f"Bonds are too close to each other: try {STEPS}.",
-    "environment differs": f"Bonds are right in number, but the shape is not: try {STEPS}.",
     "impossible cell": "The model draws cells that cannot be: train it longer, or sample with a lower temperature.",
     "too many atoms": "Raise the most atoms of a sampled crystal (Generate), at the cost of time.",
     "fixed position used twice": "The model draws a position twice: train it longer, or lower the temperature.",

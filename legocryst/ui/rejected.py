@@ -58,11 +58,6 @@ ADVICE: dict[str, Advice] = {
         "Two bonds enclose less than {angle:g}°, as in a ring of three. Another start may find another net.",
         more=("relax.restarts",),
     ),
-    "environment differs": Advice(
-        "Bonds and angles are right one by one, but together the environment is farther than {loss:g} from the "
-        "reference. More steps of the last stage may bring it there; some nets cannot come nearer.",
-        more=("relax.refine_steps",),
-    ),
     "stopped": Advice("The job was stopped before this row was relaxed: resume it on the Jobs page."),
     table.TOO_MANY_ATOMS: Advice(
         "The conventional cell would hold more atoms than are allowed.", more=("sample.max_atoms",)
@@ -91,7 +86,7 @@ ADVICE: dict[str, Advice] = {
 def explained(reason: str, wanted: Target) -> str:
     """What a reason means, in words."""
     numbers = {"shortest": wanted.bond_window[0], "longest": wanted.bond_window[1], "angle": wanted.min_angle}
-    numbers |= {"bond": wanted.bond, "gap": wanted.gap, "loss": wanted.loss_limit, "coordination": wanted.coordination}
+    numbers |= {"bond": wanted.bond, "gap": wanted.gap, "coordination": wanted.coordination}
     return ADVICE[reason].words.format(**numbers) if reason in ADVICE else ""
 
 

@@ -41,9 +41,6 @@ NUMBERS: dict[str, Number] = {
         "Published cutoff (Å)", (0.3, 20.0), "The weaker published criterion counts neighbours up to this distance."
     ),
     "min_angle": Number("Smallest angle (°)", (0.0, 180.0), "No angle between two bonds may be smaller.", 1.0),
-    "loss_limit": Number(
-        "Largest loss", (0.0, 1e9), "Largest squared distance of the descriptor from the reference's, per atom.", 1.0
-    ),
     "start_volume": Number(
         "Start volume (Å³ per atom)", (0.1, 1000.0), "Cells are scaled to this before they are relaxed.", 0.1
     ),
@@ -59,7 +56,7 @@ NUMBERS: dict[str, Number] = {
     ),
 }
 """Fields of a target that the form changes; a dot leads to a part of a field."""
-PLAIN = ("bond", "bond_window.0", "bond_window.1", "gap", "min_angle", "loss_limit")
+PLAIN = ("bond", "bond_window.0", "bond_window.1", "gap", "min_angle")
 
 
 @st.cache_data(show_spinner="Reading the file", max_entries=10)

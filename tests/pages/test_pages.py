@@ -312,11 +312,11 @@ def test_structure_page_shows_the_relaxed_crystal(tmp_path: Path, monkeypatch: p
     test = crystal_of(tmp_path / "w", monkeypatch, f"{job.id}-0", part="Cell and sites")
     assert any("a = 3.5670" in text.value for text in test.markdown)
     told = pairs_of(test)
-    assert told["Energy as it stands"] == "0.2 eV/atom" and told["Loss"] == "1" and "Energy above graphite" not in told
+    assert told["Energy as it stands"] == "0.2 eV/atom" and told["Loss"] == "1" and "Energy above reference" not in told
     test.segmented_control(key="geometry").set_value("Relaxed with 7net-0").run()
     assert not test.exception and any("a = 3.9237" in text.value for text in test.markdown)
     told = pairs_of(test)  # of this geometry alone
-    assert (told["Energy above graphite"], told["Density"]) == ("0.12 eV/atom", "2.64 g/cm3") and "Loss" not in told
+    assert (told["Energy above reference"], told["Density"]) == ("0.12 eV/atom", "2.64 g/cm3") and "Loss" not in told
 
 
 def test_structure_page_tells_net_neighbours_and_pattern(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,7 +114,8 @@ from legocryst.environment.targets import target
 from legocryst.settings import AugmentSettings
 from legocryst.stages.augment import augment
 from legocryst.stages.curate import shipped
-augment(shipped("sp2-carbon").head(4), target("sp2-carbon"), AugmentSettings(rows=300), seed=3).table.to_parquet(sys.argv[1])
+made = augment(shipped("sp2-carbon").head(4), target("sp2-carbon"), AugmentSettings(rows=300), seed=3)
+made.table.to_parquet(sys.argv[1])
 """
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "1"}
     subprocess.run([sys.executable, "-c", code, tmp_path / "other"], cwd=ROOT, env=environment, check=True)

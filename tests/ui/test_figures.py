@@ -95,3 +95,11 @@ def test_ranked_bars_keep_the_sum() -> None:
     figure = figures.ranked({f"r{k}": k for k in range(1, 15)}, x="Rows", most=5)
     assert sum(figure.data[0].x) == sum(range(1, 15))
     assert list(figure.data[0].y) == ["r14", "r13", "r12", "r11", "r10", "others"]
+
+
+def test_low_energies_are_counted_among_the_new_only() -> None:
+    rows = [("new", True, 2), ("new", False, 3), ("known", True, 5), ("duplicate", True, 7), ("new", None, 1)]
+    table = pd.DataFrame(rows, columns=["class", "low_energy", "rows"]).assign(
+        reason="", periodicity=3, kind="framework"
+    )
+    assert count(table)["low_energy"] == 2
