@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from legocryst import settings as s
 from legocryst.cli.files import read_one
 from legocryst.cli.output import Clock, Result, say
+from legocryst.extras import require
 
 if TYPE_CHECKING:
     from legocryst.crystal.representation import Crystals
@@ -24,6 +25,7 @@ def view(options: argparse.Namespace) -> Result:
     from legocryst.environment.targets import target
     from legocryst.store import snapshot
 
+    require("app")
     clock, wanted = Clock(), target(options.target)
     if options.cutoff is not None and not 0 < options.cutoff <= MAX_CUTOFF:
         raise ValueError(f"--cutoff must be above 0 and at most {MAX_CUTOFF:g} angstrom (given: {options.cutoff:g})")
