@@ -38,8 +38,6 @@ def core_only(folder: Path, command: str) -> "subprocess.CompletedProcess[str]":
     "command",
     [
         "identify mine.cif",
-        "curate few.csv --out out.parquet",
-        "augment few.csv --rows 50 --out out.parquet",
         "relax few.csv --out out.parquet",
         "bands mine.cif",
         "run --preset smoke --workspace w.folder --seeds few.csv --model random --samples 20 --rank-energies no",
