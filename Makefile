@@ -4,13 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
 WORKSPACE ?= workspace
-# PyTorch without CUDA, 0.2 GB instead of 3; with TORCH_INDEX=https://pypi.org/simple the build for NVIDIA cards is taken
+# PyTorch without CUDA, 0.2 GB instead of 3; with an empty TORCH_INDEX= the build for NVIDIA cards is taken
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 PYTHON311 = $(shell for p in python3.11 python3 python; do \
 	$$p -c 'import sys; raise SystemExit(sys.version_info[:2] != (3, 11))' 2>/dev/null && command -v $$p && break; done)
 
-.PHONY: app test lint format pictures docs seeds nets cuda dft clean
+.PHONY: app test lint format pictures docs wheel seeds nets cuda dft clean
 
 app: $(VENV)/.compiled
 	@$(BIN)/python -m legocryst app --port $(PORT) --workspace $(WORKSPACE)
@@ -32,6 +32,10 @@ pictures: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m scripts.make_docs
+
+wheel: | $(VENV)/bin/python
+	@$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	@ls dist/legocryst-*.whl
 
 seeds: $(VENV)/.dev
 	$(PIP) --no-deps -r requirements-seeds.txt
@@ -66,7 +70,7 @@ $(VENV)/bin/python:
 # torch first and alone: the rest, which asks for the same version, then leaves the chosen build in place
 $(VENV)/.app: requirements.txt | $(VENV)/bin/python
 	@echo "Installing LEGO-Cryst's packages into $(VENV): some minutes, about 2.3 GB on disk."
-	@$(PIP) --no-deps --retries 1 --timeout 20 --extra-index-url $(TORCH_INDEX) "$$(grep '^torch==' requirements.txt)"
+	@$(PIP) --no-deps --retries 1 --timeout 20 $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) "$$(grep '^torch==' requirements.txt)"
 	@$(PIP) -r requirements.txt
 	@touch $@
 

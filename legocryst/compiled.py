@@ -8,6 +8,7 @@ compiles all of them anew.
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -19,17 +20,25 @@ _ROOMS = ("crystal", "environment", "relax", "analysis")
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
 
-def _folder() -> Path:
-    """Beside the sources where one may write, else in the user's own cache: nobody else may put code there."""
+def _folder() -> Path | None:
+    """Make a folder beside the sources where one may write, else in the user's cache: nobody else may put code there.
+
+    None where neither is possible: each process then compiles what it calls.
+    """
     rooms = (path.read_bytes() for room in _ROOMS for path in sorted((_HERE / room).glob("*.py")))
     sources = [Path(__file__).read_bytes(), *(text for text in rooms if b"from legocryst.compiled import" in text)]
     digest = hashlib.sha256(b"".join(sources)).hexdigest()[:16]
-    if os.access(_HERE, os.W_OK):
-        return _HERE / "__pycache__" / f"numba-{digest}"
-    return Path.home() / ".cache" / "legocryst" / f"numba-{digest}"
+    for place in (_HERE / "__pycache__", Path("~/.cache/legocryst")):
+        with suppress(OSError, RuntimeError):  # RuntimeError: the user has no home
+            folder = place.expanduser() / f"numba-{digest}"
+            folder.mkdir(parents=True, exist_ok=True)
+            if os.access(folder, os.W_OK):
+                return folder
+    return None
 
 
-setattr(numba.config, "CACHE_DIR", str(_folder()))  # noqa: B010 - Numba makes its settings when it is imported
+_KEPT = _folder()
+setattr(numba.config, "CACHE_DIR", str(_KEPT or ""))  # noqa: B010 - Numba makes its settings when it is imported
 
 
 def compiled(function: _Function) -> _Function:
@@ -38,4 +47,4 @@ def compiled(function: _Function) -> _Function:
     Every operation is done as it is written. With sums in the order that is fastest, results would depend on whether
     the code was compiled just now or read from the disk, and the gain is four per cent.
     """
-    return cast(_Function, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    return cast(_Function, numba.njit(cache=_KEPT is not None, nogil=True, error_model="numpy")(function))

@@ -33,6 +33,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from legocryst import DATA, ROOT, __version__
+from legocryst.extras import MissingExtra, missing
 from legocryst.records import fingerprint, process_start, read_json, tail, versions, write_json
 from legocryst.settings import UNTRAINED, RunSettings, contradiction
 from legocryst.workspace import TARGETS, target_files
@@ -256,6 +257,7 @@ def create(
         settings, files = _inherited(parent, settings, through), _results(parent, through)
     if command == "run" and (message := contradiction(settings)):
         raise ValueError(message)
+    _require_packages(settings, stages(settings, command))
     folder = _new_folder(workspace / "jobs")
     if parent is not None:
         known = [parent.folder / REFERENCE] if parent.reference else []
@@ -360,6 +362,23 @@ def stages(settings: RunSettings, command: str = "run") -> tuple[str, ...]:
     needed = learnt.get(settings.train.model, ("augment",))
     skipped = {"augment", "featurize"} - set(needed) if last >= STAGES.index("train") else set()
     return tuple(stage for stage in STAGES[: last + 1] if stage not in skipped)
+
+
+def _require_packages(settings: RunSettings, stages: Sequence[str]) -> None:
+    """Raise MissingExtra, before any work, where packages are not installed that the stages import."""
+    needed = {}  # what can be chosen in place of each extra
+    if {"augment", "train"} <= set(stages) and settings.train.quality:
+        needed["gan"] = "no quality report"
+    if "featurize" in stages:
+        needed["gan"] = "another model without quality report" if "train" in stages else ""
+    if "rank" in stages and settings.rank.energies:
+        needed["energy"] = "no energies"
+    if DFT in stages:
+        needed[DFT] = ""
+    lacking = {extra: choice for extra, choice in needed.items() if missing(extra)}
+    if lacking:
+        choices = " and ".join(filter(None, lacking.values()))
+        raise MissingExtra(missing(*lacking) + (f", or choose {choices}" if choices else ""))
 
 
 def _inherited(parent: Job, settings: RunSettings, through: str) -> RunSettings:

@@ -35,8 +35,8 @@ HEAVY = {
 }
 
 ROOMS = (
+    {"legocryst"},
     {
-        "legocryst",
         "legocryst.settings",
         "legocryst.quantities",
         "legocryst.glossary",
@@ -44,6 +44,7 @@ ROOMS = (
         "legocryst.records",
         "legocryst.marks",
         "legocryst.compiled",
+        "legocryst.extras",
         "legocryst.workers",
         "legocryst.workspace",
     },
@@ -76,6 +77,7 @@ WORKER = ("legocryst.jobs", "legocryst.pipeline")
 """The one step up: the process of a job runs the pipeline."""
 
 NOT_IMPORTED = {
+    "hatchling": "builds the wheel",
     "pytest-timeout": "a plug-in of pytest",
     "pytest-xdist": "a plug-in of pytest",
     "ruff": "a command",

@@ -1,20 +1,19 @@
 """Density functional theory of one crystal with GPAW in plane waves: energy, bands, density of states, charge.
 
-GPAW (Mortensen et al., J. Chem. Phys. 160, 092503, 2024) is an optional extra, which `make dft` installs.
+GPAW (Mortensen et al., J. Chem. Phys. 160, 092503, 2024) is the extra `dft`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from legocryst.analysis.brillouin import Path, Primitive
 from legocryst.analysis.electrons import NEAR, Gap, density_of_states, gap
+from legocryst.extras import require
 from legocryst.settings import DftSettings
 
-MISSING = "GPAW is not installed: run `make dft`"
 AT_ONCE = 12
 """k-points computed between two reports of progress."""
 SPARE = 2
@@ -45,19 +44,13 @@ class Dft:
     density: np.ndarray  # (x, y, z) valence electrons per cubic angstrom in the primitive cell
 
 
-def missing() -> str:
-    """One sentence where GPAW is not there, "" where it is."""
-    return "" if find_spec("gpaw") else MISSING
-
-
 def calculate(cell: Primitive, settings: DftSettings, *, progress: Progress | None = None) -> Dft:
     """Energy, bands and density of a crystal in its standard primitive cell.
 
-    `progress(done, total, part=...)`. Raises DftError where GPAW is missing, the cell is too large, or the density does
-    not converge.
+    `progress(done, total, part=...)`. Raises MissingExtra without GPAW, and DftError where the cell is too large or the
+    density does not converge.
     """
-    if missing():
-        raise DftError(MISSING)
+    require("dft")
     if len(cell.species) > settings.max_atoms:
         raise DftError(
             f"the primitive cell has {len(cell.species)} atoms, and {settings.max_atoms} are the most: "

@@ -15,6 +15,7 @@ from legocryst.crystal.representation import Crystals
 from legocryst.environment.neighbors import neighbor_list
 from legocryst.environment.targets import Target
 from legocryst.environment.validity import OVERLAP
+from legocryst.extras import require
 from legocryst.settings import EnergySettings
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def potential(name: str) -> "SevenNet":
     """A potential; raises ValueError for an unknown name."""
     if name not in MODELS:
         raise ValueError(f"there is no energy model {name!r}: choose one of {', '.join(MODELS)}")
+    require("energy")
     from legocryst.analysis.sevennet import SevenNet
 
     return SevenNet(name)

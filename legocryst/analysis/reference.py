@@ -9,6 +9,7 @@ from legocryst import DATA
 from legocryst.analysis.potentials import MODELS
 from legocryst.analysis.relaxation import relaxation
 from legocryst.environment.targets import Target
+from legocryst.extras import require
 from legocryst.settings import EnergySettings
 
 REFERENCES = DATA / "energy" / "references.json"
@@ -22,6 +23,7 @@ def reference_energy(settings: EnergySettings, target: Target) -> float:
     It is relaxed with the same model, to the same force and stress; layers with dispersion, whose energy is left out.
     Read from `data/energy/references.json`, or computed anew (seconds) where that does not hold the same.
     """
+    require("energy")
     return _energy(settings.model, target.of_energy, settings.max_force, settings.max_stress)
 
 

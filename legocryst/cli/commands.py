@@ -16,6 +16,7 @@ from legocryst import settings as s
 from legocryst.cli.given import named, settings_of, target_of
 from legocryst.cli.output import Clock, Result, Ticker, print_json, read, say, write
 from legocryst.cli.results import workspace_of
+from legocryst.extras import require
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,6 +135,8 @@ def train(options: argparse.Namespace) -> Result:
     clock = Clock()
     table, target = read(options.table), target_of(options)
     settings = settings_of(options, s.TrainSettings)
+    if settings.model in ("vae", "gan"):
+        require("gan")
     ticker = Ticker("train")
     model = stage(
         table,
@@ -319,6 +322,7 @@ def app(options: argparse.Namespace) -> Result:
     from legocryst.store import Store
     from legocryst.workspace import default_workspace
 
+    require("app")
     workspace = (options.workspace or default_workspace()).resolve()
     Store.open(workspace).close()
     with socket.socket() as probe:

@@ -8,15 +8,13 @@ from legocryst import settings as s
 from legocryst.cli.files import read_one
 from legocryst.cli.given import settings_of, target_of
 from legocryst.cli.output import Clock, Result, say
+from legocryst.extras import require
 
 
 def dft(options: argparse.Namespace) -> Result:
     """Energy, gap, bands, density of states and charge density of each file by GPAW; else its error."""
-    from legocryst.analysis.dft import MISSING, missing
-
     clock = Clock()
-    if missing():
-        raise ValueError(MISSING)
+    require("dft")
     settings, element = settings_of(options, s.DftSettings), target_of(options).atomic_number
     results = []
     for path in options.files:

@@ -1,6 +1,7 @@
 """Commands and their flags; the flags of a stage are made from its settings."""
 
 import argparse
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, get_args
@@ -46,7 +47,7 @@ class Parser(argparse.ArgumentParser):
 def parser() -> Parser:
     """The parser of all commands."""
     top = Parser(
-        prog="python -m legocryst",
+        prog="legocryst" if Path(sys.argv[0]).name == "legocryst" else "python -m legocryst",
         description="LEGO-Cryst: generate crystals whose every atom has a wanted local environment.",
     )
     top.add_argument("--version", action="version", version=__version__)
@@ -177,7 +178,7 @@ def _view(add: Add) -> None:
 
 
 def _dft(add: Add) -> None:
-    dft = add("dft", dft_of_files, "Energy, bands and charge of crystals in files by GPAW (after `make dft`).")
+    dft = add("dft", dft_of_files, "Energy, bands and charge of crystals in files by GPAW.")
     text = "Write input files for VASP and Quantum ESPRESSO for crystals in files."
     inputs = add("inputs", inputs_of_files, text)
     inputs.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")

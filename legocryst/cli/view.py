@@ -8,6 +8,7 @@ from legocryst import settings as s
 from legocryst.cli.files import read_one
 from legocryst.cli.given import target_of
 from legocryst.cli.output import Clock, Result, say
+from legocryst.extras import require
 
 if TYPE_CHECKING:
     from legocryst.crystal.representation import Crystals
@@ -24,6 +25,7 @@ def view(options: argparse.Namespace) -> Result:
     """Write a page for each file, or for each crystal of the workspace that is named; what cannot be drawn says why."""
     from legocryst.store import snapshot
 
+    require("app")
     clock, wanted = Clock(), target_of(options)
     if options.cutoff is not None and not 0 < options.cutoff <= MAX_CUTOFF:
         raise ValueError(f"--cutoff must be above 0 and at most {MAX_CUTOFF:g} angstrom (given: {options.cutoff:g})")

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from legocryst.extras import require
 from legocryst.models.columns import UNUSED, check_table, clear_unused, is_discrete, site_of
 from legocryst.settings import FeatureSettings
 
@@ -260,6 +261,7 @@ class Featurizer:
         _, first, count = np.unique(values.round(8), return_index=True, return_counts=True)
         if len(first) <= self.settings.components:
             return values[first], np.full(len(first), EXACT), count / max(1, len(values))
+        require("gan")
         from rdt.transformers.numerical import ClusterBasedNormalizer
 
         if len(values) > self.settings.fit_rows:

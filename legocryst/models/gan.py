@@ -7,6 +7,7 @@ arXiv 1611.01144 (Gumbel softmax).
 import torch
 from torch import Tensor, nn
 
+from legocryst.extras import require
 from legocryst.models.features import Featurizer
 from legocryst.models.loop import ColumnNetwork, Network
 from legocryst.models.network import ColumnGenerator
@@ -25,6 +26,7 @@ class GANNetwork(ColumnNetwork):
     onehot: Tensor  # (width,) bool: logit, not scalar
 
     def __init__(self, features: Featurizer, settings: TrainSettings) -> None:
+        require("gan")
         from ctgan.synthesizers.ctgan import Discriminator, Generator
 
         super().__init__()

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from legocryst.extras import require
 from legocryst.models.columns import check_table, is_discrete
 
 ROWS = 1000
@@ -13,6 +14,7 @@ def quality(training: pd.DataFrame, sampled: pd.DataFrame, *, seed: int = 0, row
     Keys: "overall", "column_shapes", "column_pairs", and "column:NAME", the likeness of each column's distribution.
     Raises ValueError when the tables differ in their columns.
     """
+    require("gan")
     from sdv.evaluation import evaluate_quality
     from sdv.metadata import Metadata
 

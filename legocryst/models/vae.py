@@ -6,6 +6,7 @@ Kingma & Welling, arXiv 1312.6114; for tables Xu et al., arXiv 1907.00503, secti
 import torch
 from torch import Tensor
 
+from legocryst.extras import require
 from legocryst.models.features import Featurizer
 from legocryst.models.loop import ColumnNetwork, Network
 from legocryst.models.network import ColumnGenerator
@@ -24,6 +25,7 @@ class VAENetwork(ColumnNetwork):
     scalars: Tensor
 
     def __init__(self, features: Featurizer, settings: TrainSettings) -> None:
+        require("gan")
         from ctgan.synthesizers.tvae import Decoder, Encoder
 
         super().__init__()

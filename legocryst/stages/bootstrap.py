@@ -11,6 +11,7 @@ from legocryst.crystal.primitive import primitive_atoms
 from legocryst.crystal.surfaces import honeycomb, surface_crystals
 from legocryst.crystal.table import decode, encode
 from legocryst.environment.targets import Target
+from legocryst.extras import require
 from legocryst.models.random import RandomSymmetric
 from legocryst.records import write_parquet
 from legocryst.settings import BootstrapSettings, RankSettings, RelaxSettings, TrainSettings
@@ -52,6 +53,7 @@ def bootstrap(
     them are relaxed with the potential. Both steps are kept in `folder`, so that a later call goes on. `progress` and
     exceptions as in `found`, then `progress(done, total, seconds_left=...)` counts energies.
     """
+    require("energy")
     options = {"folder": folder, "seed": seed, "threads": threads, "progress": progress, "should_stop": should_stop}
     table = found(target, settings, **options)  # type: ignore[arg-type]
     table = table[~table["net_key"].isin(list(known))].reset_index(drop=True)

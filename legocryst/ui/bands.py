@@ -12,6 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
+from legocryst.extras import missing
 from legocryst.jobs import DFT, Job, jobs
 from legocryst.settings import BandSettings
 from legocryst.ui import figures, forms, shell
@@ -188,8 +189,6 @@ def _both(bands: go.Figure, dos: go.Figure, *, words: str, method: str, key: str
 
 def dft(row: "pd.Series", crystal: "Crystals") -> None:
     """The section of density functional theory: what was computed, the button for more, input files."""
-    from legocryst.analysis.dft import missing
-
     st.header("Density functional theory")
     name = str(row["id"])
     job = _newest_job(name)
@@ -200,8 +199,8 @@ def dft(row: "pd.Series", crystal: "Crystals") -> None:
         live(job)
     with st.expander("Compute with GPAW", expanded=not len(found)):
         good = forms.form("dft")
-        if sentence := missing():
-            st.info(f"{sentence}.")
+        if sentence := missing("dft"):
+            st.info(shell.sentence(sentence))
         elif st.button("Compute", disabled=not good, help=shell.CORES) and _start(name, crystal):
             st.rerun()
     _inputs(name, crystal)

@@ -254,7 +254,7 @@ def writer_error() -> str:
     return _writer(str(workspace())).error
 
 
-def sentence(error: Exception) -> str:
+def sentence(error: Exception | str) -> str:
     """A message as a sentence: capital first letter, unless it begins with the name of a file, and full stop."""
     text = str(error).strip()
     name = "." in text.split(" ")[0]

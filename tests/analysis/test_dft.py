@@ -10,6 +10,7 @@ from legocryst.analysis import dft as theory
 from legocryst.analysis.brillouin import primitive
 from legocryst.crystal.files import to_cif
 from legocryst.environment.targets import target
+from legocryst.extras import MissingExtra
 from legocryst.jobs import DFT, create, work
 from legocryst.quantities import DFT_COLUMNS
 from legocryst.settings import DftSettings, RunSettings
@@ -31,19 +32,14 @@ def test_kept_density_is_the_same_function_on_fewer_points() -> None:
     assert coarse(rough, 8).shape == (8, 8, 7) and coarse(rough, 8).mean() == pytest.approx(rough.mean())
 
 
-def test_without_gpaw_a_job_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(theory, "find_spec", lambda name: None)
-    path = tmp_path / "diamond.cif"
-    path.write_text(to_cif(DIAMOND))
-    job = create(tmp_path / "w", DFT, RunSettings(), seeds=[path], threads=1)
-    assert job.stages == (DFT,)
-    with pytest.raises(theory.DftError):
-        work(job)
-    assert job.state == "failed" and job.reason == "GPAW is not installed: run `make dft`"
+def test_without_gpaw_nothing_is_calculated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("legocryst.extras.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match="run `make dft`"):
+        theory.calculate(primitive(DIAMOND), DftSettings())
 
 
 def test_large_cells_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(theory, "find_spec", lambda name: True)
+    monkeypatch.setattr("legocryst.extras.find_spec", lambda name: True)
     with pytest.raises(theory.DftError, match="the primitive cell has 2 atoms, and 1 are the most"):
         theory.calculate(primitive(DIAMOND), DftSettings(max_atoms=1))
 

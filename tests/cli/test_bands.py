@@ -58,5 +58,5 @@ def test_input_files_are_written_and_a_wrong_file_is_named(tmp_path: Path, call:
 def test_without_gpaw_the_command_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Callable[..., str]
 ) -> None:
-    monkeypatch.setattr("legocryst.analysis.dft.find_spec", lambda name: None)
-    assert refused("dft", tmp_path / "any.cif") == "legocryst: GPAW is not installed: run `make dft`\n"
+    monkeypatch.setattr("legocryst.extras.find_spec", lambda name: None)
+    assert refused("dft", tmp_path / "any.cif").endswith("density functional theory (gpaw): run `make dft`\n")
