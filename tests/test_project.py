@@ -15,7 +15,7 @@ import pytest
 from legocryst import ROOT, __version__
 
 LIGHT = (
-    *("settings", "quantities", "records", "counts", "jobs", "schema", "filters", "store", "cli"),
+    *("registry", "settings", "quantities", "records", "counts", "jobs", "schema", "filters", "store", "cli"),
     *("crystal.wyckoff", "crystal.cell", "crystal.representation", "crystal.projection", "crystal.table", "ui"),
 )
 HEAVY = {
@@ -40,6 +40,7 @@ ROOMS = (
         "legocryst.settings",
         "legocryst.quantities",
         "legocryst.glossary",
+        "legocryst.registry",
         "legocryst.references",
         "legocryst.records",
         "legocryst.marks",
@@ -69,6 +70,8 @@ STAIRS = {
     ("legocryst.store", "legocryst.schema"),
     ("legocryst.filters", "legocryst.schema"),
     ("legocryst.marks", "legocryst.records"),
+    ("legocryst.registry", "legocryst.references"),
+    ("legocryst.settings", "legocryst.registry"),
     ("legocryst.cli", "legocryst.ui"),  # `view` writes the page's drawing
 }
 """Within one floor."""
