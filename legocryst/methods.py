@@ -157,7 +157,7 @@ def _sample(told: _Writer) -> None:
     asked = f", asked for {_and(settings.asked)}" if settings.asked else ""
     if spec.guided and settings.lowest_energies < 1:
         asked += f" with a guidance of {settings.guidance:g} {told.cite('guidance')}"
-    heat = f" at the temperature {settings.temperature:g}" if spec.learns else ""
+    heat = f" at the temperature {settings.temperature:g}" if spec.tempered else ""
     rows = _several(told.summary.get("sampled", settings.samples), "row")
     told.say(f"{rows} were drawn{heat}{asked}; {DECODED[settings.decode]}.")
 

@@ -63,6 +63,7 @@ class GeneratorSpec(Spec):
     informed: bool = False  # and of the lowest energies
     guided: bool = False  # for which the setting `guidance` says how far it goes
     refines: bool = False  # draw rows again near others, by a method `refine`
+    tempered: bool = True  # draw rows more or less like the table, by a temperature
     baseline: bool = False  # is itself what other generators are compared with
     # what it needs
     learns_from: tuple[str, ...] = ("augment",)  # stages before it; none where it learns limits only

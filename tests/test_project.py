@@ -205,7 +205,7 @@ def test_no_file_names_a_folder_of_one_machine() -> None:
         *ROOT.glob("*.t*"),
         ROOT / "Makefile",
         ROOT / ".ci" / "run",
-        *(ROOT / "docs").glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
     ]
     for path in [*sources(), *documents]:
         found = re.search(r"(?<![\w.*~/-])/(home|root|work|opt|Users|mnt)/\w+", path.read_text(encoding="utf-8"))
@@ -223,7 +223,7 @@ def test_readme_names_the_two_commands_and_every_command_runs() -> None:
     assert all(re.search(rf"^\s+{command}\s", help_text, re.MULTILINE) for command in used)
 
 
-@pytest.mark.parametrize("name", ["README.md", *(f"docs/{p.name}" for p in sorted((ROOT / "docs").glob("*.md")))])
+@pytest.mark.parametrize("name", ["README.md", *(str(p.relative_to(ROOT)) for p in sorted((ROOT / "docs").rglob("*.md")))])
 def test_links_and_paths_of_documents_exist(name: str) -> None:
     page = ROOT / name
     text = page.read_text(encoding="utf-8")

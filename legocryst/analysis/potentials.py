@@ -64,7 +64,7 @@ def refusal(crystal: Crystals, target: Target, max_atoms: int, spec: PotentialSp
         others = sorted({SYMBOLS[k] for k in crystal.species} - {target.element})
         return f"it holds {', '.join(others)}, and energies are counted from {target.of_energy.reference.name}"
     if spec is not None and spec.elements and target.element not in spec.elements.split():
-        return f"the potential {spec.name} does not know {target.element}"
+        return f"not known to the potential {spec.name}: {target.element}"
     if primitive_atoms(crystal)[0] > max_atoms:
         return f"more than {max_atoms} atoms in the primitive cell"
     if len(neighbor_list(crystal, OVERLAP * target.bond).distance):

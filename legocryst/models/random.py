@@ -25,6 +25,7 @@ SPEC = GeneratorSpec(
     help="random symmetric crystals",
     order=50,
     baseline=True,
+    tempered=False,
     learns_from=(),
     options=("volume_per_atom",),
     methods="Rows were drawn at random within the space groups, positions and volumes of the training set.",

@@ -24,6 +24,7 @@ SPEC = GeneratorSpec(
     order=60,
     cites=("mackay", "nodal"),
     conditional=True,
+    tempered=False,
     learns_from=(),
     coordination=3,
     methods="Rows were drawn at random, with atoms on general positions of space groups that keep a triply periodic "
