@@ -223,9 +223,10 @@ def test_readme_names_the_two_commands_and_every_command_runs() -> None:
     assert all(re.search(rf"^\s+{command}\s", help_text, re.MULTILINE) for command in used)
 
 
-@pytest.mark.parametrize("name", ["README.md", *(str(p.relative_to(ROOT)) for p in sorted((ROOT / "docs").rglob("*.md")))])
-def test_links_and_paths_of_documents_exist(name: str) -> None:
-    page = ROOT / name
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda page: page.stem
+)
+def test_links_and_paths_of_documents_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     links = [link.split("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
     assert [link for link in links if not (page.parent / link).exists()] == []
