@@ -27,14 +27,16 @@ from ase.optimize import BFGS
 
 from legocryst.analysis.energy import energies, relaxed
 from legocryst.analysis.nets import nets
-from legocryst.analysis.potentials import MODELS, potential
+from legocryst.analysis.potentials import potential
 from legocryst.analysis.reference import reference_energy
 from legocryst.analysis.relaxation import relaxation
+from legocryst.analysis.sevennet import SevenNet
 from legocryst.crystal.files import to_structure
 from legocryst.crystal.primitive import primitive_atoms
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import decode
 from legocryst.environment.targets import target
+from legocryst.registry import POTENTIALS
 from legocryst.relax.potential import minimum
 from legocryst.relax.system import System, moved_to
 from legocryst.settings import EnergySettings
@@ -51,13 +53,13 @@ EXACTLY = {"steps": 25, "max_force": 1e-9, "max_stress": 1e-9}
 def main() -> None:
     """Print what was measured."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--model", choices=MODELS, action="append", help="potential (default: both)")
+    parser.add_argument("--model", choices=POTENTIALS.names(), action="append", help="potential (default: both)")
     parser.add_argument("--seeds", action="store_true", help="relax all shipped crystals")
     parser.add_argument("--ase", type=int, default=0, help="shipped crystals relaxed by ASE too")
     options = parser.parse_args()
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore", message="No tensor product accelerator")
-    for model in options.model or MODELS:
+    for model in options.model or POTENTIALS.names():
         settings = EnergySettings.model_validate({"model": model})
         relaxed(TARGET.reference.crystals(), TARGET, settings)  # loads and compiles
         if options.seeds:
@@ -97,7 +99,7 @@ def _cost(settings: EnergySettings, size: int, low: int, high: int) -> None:
     _, crystals = _seed_crystals()
     atoms = primitive_atoms(crystals)
     chosen = crystals.take(np.flatnonzero((atoms >= low) & (atoms <= high))[:TIMED])
-    number = [len(potential(settings.model).of(chosen, k).centre) for k in range(len(chosen))]
+    number = [len(SevenNet(settings.model).of(chosen, k).centre) for k in range(len(chosen))]
     single = _seconds(lambda: energies(chosen, TARGET, model=settings.model))
     exactly = settings.model_copy(update=EXACTLY)
     relaxing = _seconds(lambda: [relaxation(chosen.take([k]), TARGET, exactly) for k in range(len(chosen))])

@@ -35,7 +35,8 @@ from pydantic import ValidationError
 from legocryst import DATA, ROOT, __version__
 from legocryst.extras import MissingExtra, missing
 from legocryst.records import fingerprint, process_start, read_json, tail, versions, write_json
-from legocryst.settings import UNTRAINED, RunSettings, contradiction
+from legocryst.registry import baseline
+from legocryst.settings import RunSettings, contradiction
 from legocryst.workspace import TARGETS, target_files
 
 State = Literal["queued", "running", "finished", "stopped", "failed", "lost"]
@@ -112,7 +113,7 @@ class Job:
             raise ValueError(f"job {self.id} was made by version {version}, whose settings were others") from error
         if not self.substitute:
             return settings
-        return settings.model_copy(update={"train": settings.train.model_copy(update={"model": "random"})})
+        return settings.model_copy(update={"train": settings.train.model_copy(update={"model": baseline().name})})
 
     @property
     def substitute(self) -> str:
@@ -352,14 +353,12 @@ def job(workspace: Path, name: str) -> Job:
 def stages(settings: RunSettings, command: str = "run") -> tuple[str, ...]:
     """Stages that a job with these settings does, up to the one that its command names.
 
-    On the way to a model those are left out that it does not learn from: the random generator learns limits only, from
-    the training set, as that on surfaces does, and only some networks see features.
+    On the way to a model those are left out that it does not learn from (see `GeneratorSpec.learns_from`).
     """
     if command == DFT:
         return (DFT,)
     last = STAGES.index(command) if command in STAGES else len(STAGES)
-    learnt = {"vae": ("augment", "featurize"), "gan": ("augment", "featurize")} | dict.fromkeys(UNTRAINED, ())
-    needed = learnt.get(settings.train.model, ("augment",))
+    needed = settings.train.spec.learns_from
     skipped = {"augment", "featurize"} - set(needed) if last >= STAGES.index("train") else set()
     return tuple(stage for stage in STAGES[: last + 1] if stage not in skipped)
 

@@ -7,16 +7,10 @@ import pandas as pd
 
 from legocryst.environment.targets import target
 from legocryst.jobs import DFT, FILES, Job
-from legocryst.references import OF_MODEL, REFERENCES, Reference, program
-from legocryst.settings import UNTRAINED
+from legocryst.references import REFERENCES, Reference, program
+from legocryst.registry import POTENTIALS
+from legocryst.settings import SCREEN
 
-MODELS = {
-    "vae": "a variational autoencoder",
-    "gan": "a generative adversarial network",
-    "cvae": "a variational autoencoder conditioned on space group and Wyckoff positions",
-    "transformer": "a Transformer",
-}
-"""Each trained model in words."""
 MINIMISERS = {"lbfgs": ("L-BFGS", "lbfgs"), "adam": ("Adam", "adam")}
 DECODED = {
     "snap": "each site was moved to the nearest point of its Wyckoff position",
@@ -65,15 +59,21 @@ class _Writer:
     def say(self, text: str) -> None:
         self.sentences.append(text)
 
-    def cite(self, *keys: str) -> str:
-        """Such as "[1, 2]"."""
+    def cite(self, *keys: str | Reference) -> str:
+        """Such as "[1, 2]"; "" for none."""
         numbers = []
         for key in keys:
-            reference = REFERENCES[key] if key in REFERENCES else program(self.job.record["version"])
+            reference = (
+                key if isinstance(key, Reference) else REFERENCES.get(key) or program(self.job.record["version"])
+            )
             if reference not in self.references:
                 self.references.append(reference)
             numbers.append(self.references.index(reference) + 1)
-        return f"[{', '.join(map(str, numbers))}]"
+        return f"[{', '.join(map(str, numbers))}]" if numbers else ""
+
+    def works(self, *keys: str | Reference) -> str:
+        """The same with a space before it."""
+        return f" {self.cite(*keys)}" if keys else ""
 
 
 def _curate(told: _Writer) -> None:
@@ -126,23 +126,22 @@ def _featurize(told: _Writer) -> None:
 
 
 def _train(told: _Writer) -> None:
-    settings = told.settings.train
-    if settings.model == "random":
-        few = "As the training set has too few crystals to learn from, rows" if told.job.substitute else "Rows"
-        told.say(f"{few} were drawn at random within the space groups, positions and volumes of the training set.")
-        return
-    if settings.model == "surfaces":
-        told.say(
-            "Rows were drawn at random, with atoms on general positions of space groups that keep a triply periodic "
-            f"minimal surface (P, G, D, I-WP), on these surfaces {told.cite(*OF_MODEL['surfaces'])}."
-        )
+    settings, spec = told.settings.train, told.settings.train.spec
+    if told.job.substitute:
+        told.say("The training set had too few crystals to learn from.")
+    if spec.methods:
+        told.say(spec.methods.replace("{works}", told.works(*spec.cites)))
         return
     curve = pd.read_parquet(told.job.folder / FILES["train"][0])
-    pause = int(curve.loc[curve["quantity"] == "new", "epoch"].min())  # to the first check, and between all
+    checked = curve.loc[curve["quantity"] == "new", "epoch"]
+    if checked.empty:
+        told.say(f"The rows were learnt by {spec.title}{told.works(*spec.cites)}.")
+        return
+    pause = int(checked.min())  # to the first check, and between all
     when = "after each epoch" if pause == 1 else f"every {pause} epochs"
-    kept = "last weights" if settings.settles else "weights with the largest share of new crystals"
+    kept = "last weights" if spec.settles else "weights with the largest share of new crystals"
     told.say(
-        f"The rows were learnt by {MODELS[settings.model]} {told.cite(*OF_MODEL[settings.model])} in "
+        f"The rows were learnt by {spec.title}{told.works(*spec.cites)} in "
         f"{_several(int(curve['epoch'].max()), 'epoch')}, with {_optimiser(told)} at a learning rate of "
         f"{settings.rate:g} in batches of {settings.batch}; {when} fresh samples were relaxed and judged, and the "
         f"{kept} were kept."
@@ -150,17 +149,15 @@ def _train(told: _Writer) -> None:
 
 
 def _optimiser(told: _Writer) -> str:
-    muon = f"Muon {told.cite('muon')} and " if told.settings.train.model == "transformer" else ""
-    return f"{muon}Adam {told.cite('adam')}"
+    return _and([f"{name} {told.cite(name.lower())}" for name in told.settings.train.spec.optimisers])
 
 
 def _sample(told: _Writer) -> None:
-    settings, model = told.settings.sample, told.settings.train.model
+    settings, spec = told.settings.sample, told.settings.train.spec
     asked = f", asked for {_and(settings.asked)}" if settings.asked else ""
-    if model == "transformer" and settings.lowest_energies < 1:
+    if spec.guided and settings.lowest_energies < 1:
         asked += f" with a guidance of {settings.guidance:g} {told.cite('guidance')}"
-    learnt = model not in UNTRAINED
-    heat = f" at the temperature {settings.temperature:g}" if learnt else ""
+    heat = f" at the temperature {settings.temperature:g}" if spec.tempered else ""
     rows = _several(told.summary.get("sampled", settings.samples), "row")
     told.say(f"{rows} were drawn{heat}{asked}; {DECODED[settings.decode]}.")
 
@@ -200,10 +197,10 @@ def _rank(told: _Writer) -> None:
     settings, counts = told.settings.rank, told.summary
     if not counts.get("energies"):
         return
-    zero = told.target.of_energy.reference.name
+    screen, zero = POTENTIALS[SCREEN], told.target.of_energy.reference.name
     told.say(
         f"Energies above {zero} of {_several(counts['energies'], 'new crystal')} as they stand were computed with "
-        f"SevenNet 7net-0 {told.cite('sevennet')}"
+        f"{screen.title}{told.works(*screen.cites)}"
         + (
             f", which crystals being learnt from the others by a Gaussian process {told.cite('gaussian_process')}."
             if counts.get("learned")
@@ -211,10 +208,11 @@ def _rank(told: _Writer) -> None:
         )
     )
     if counts.get("relaxed"):
+        own = told.works(*(key for key in settings.potential.cites if key not in screen.cites))
         told.say(
             f"{_several(counts['relaxed'], 'crystal')} of the lowest, of frameworks and of others, were relaxed with "
-            f"{settings.model} in their space groups, to forces below {settings.max_force:g} eV/Å and stresses below "
-            f"{settings.max_stress:g} GPa; "
+            f"{settings.model}{own} in their space groups, to forces below {settings.max_force:g} eV/Å and stresses "
+            f"below {settings.max_stress:g} GPa; "
             f"dispersion {told.cite('d3')} took part in the geometry of layers, chains and cages, and is in no energy."
         )
         told.say(

@@ -15,7 +15,7 @@ from legocryst.jobs import BASELINE, DFT, FILES, QUALITY, REFERENCE, STAGES, Job
 from legocryst.line import Line, Report
 from legocryst.records import write_json, write_parquet
 from legocryst.rounds import all_relaxed, baseline, classified, gaps, known_nets, ranked, run_rounds
-from legocryst.settings import UNTRAINED, CurateSettings, RelaxSettings
+from legocryst.settings import CurateSettings, RelaxSettings
 
 if TYPE_CHECKING:
     from legocryst.environment.targets import Target
@@ -169,12 +169,12 @@ def _curate(line: Line) -> None:
 def _substitute_for_few(line: Line) -> None:
     """Let a run go on with random rows where the training set has too few crystals to learn from."""
     crystals = len(_read(line.job, "curate"))
-    model = line.settings.train.model
-    if crystals >= FEWEST or model in UNTRAINED or "train" not in line.job.stages:
+    model = line.settings.train.spec
+    if crystals >= FEWEST or not model.learns or "train" not in line.job.stages:
         return
     line.substitute(
-        f"The training set has {crystals} crystal, and a {model} learns from {FEWEST} or more: rows are drawn at "
-        "random instead. Add crystals, or find some with bootstrap."
+        f"The training set has {crystals} crystal, and the model {model.name} learns from {FEWEST} or more: rows are "
+        "drawn at random instead. Add crystals, or find some with bootstrap."
     )
 
 

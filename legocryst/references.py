@@ -273,17 +273,13 @@ _ALL = (
         doi="10.1063/5.0182685",
     ),
 )
-OF_MODEL = {
-    "vae": ("vae", "ctgan"),
-    "gan": ("ctgan", "wgan"),
-    "cvae": ("cvae", "legoxtal2"),
-    "transformer": ("transformer",),
-    "random": (),
-    "surfaces": ("mackay", "nodal"),
-}
-"""What to cite for each generator."""
 REFERENCES: dict[str, Reference] = {reference.key: reference for reference in _ALL}
 """Every reference by its key."""
+
+
+def work(key: "str | Reference") -> Reference:
+    """The reference of a key; one that is written out stands for itself."""
+    return key if isinstance(key, Reference) else REFERENCES[key]
 
 
 def program(version: str) -> Reference:

@@ -18,7 +18,7 @@ from legocryst.jobs import BASELINE, FILES, REFERENCE, Job, Stopped
 from legocryst.line import Line
 from legocryst.quantities import CRYSTAL_COLUMNS
 from legocryst.records import read_json, write_json, write_parquet
-from legocryst.settings import RunSettings, TrainSettings
+from legocryst.settings import RunSettings
 
 if TYPE_CHECKING:
     from legocryst.analysis.novelty import Known
@@ -145,7 +145,7 @@ def _round(line: Line, number: int) -> None:
 
 
 def _compares(settings: RunSettings) -> bool:
-    return settings.sample.baseline > 0 and settings.train.model != "random"
+    return settings.sample.baseline > 0 and not settings.train.spec.baseline
 
 
 def _first_lot(job: Job, number: int) -> int:
@@ -247,13 +247,13 @@ def _baseline(line: Line) -> None:
 
     `rows`, `cpu_seconds`, `valid`, `new`, and `several`: the new ones of SEVERAL sites and more.
     """
-    from legocryst.models.base import generator
+    from legocryst.models.random import RandomSymmetric
     from legocryst.stages.relax import relax_table
 
     job, settings = line.job, line.settings
     seeds = pd.read_parquet(job.folder / FILES["curate"][0])
-    model = generator("random", volume_per_atom=line.target.volume_per_atom)
-    model.fit(seeds, TrainSettings(model="random"))
+    model = RandomSymmetric(volume_per_atom=line.target.volume_per_atom)
+    model.fit(seeds, settings.train)
     start = time.process_time()
     rows = model.sample(settings.sample.baseline, seed=line.seed("sample"))
     frame = relax_table(

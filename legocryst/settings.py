@@ -2,16 +2,40 @@
 
 import re
 from dataclasses import dataclass
+from itertools import groupby
 from math import sqrt
 from types import NoneType
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 from pydantic.fields import FieldInfo
+
+from legocryst.registry import GENERATORS, POTENTIALS, GeneratorSpec, PotentialSpec, Registry
 
 PRESETS = ("smoke", "quick", "standard", "thorough")
 System = Literal["triclinic", "monoclinic", "orthorhombic", "tetragonal", "trigonal", "hexagonal", "cubic"]
 _LAST_GROUP = 230
+SCREEN = "7net-0"
+"""The potential of energies as they stand, which decide which crystals are relaxed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The check that a text is a name in a registry."""
+
+    registry: Registry[Any]
+
+    def __call__(self, name: str) -> str:
+        """Return the name; raises ValueError where it is none."""
+        names = self.registry.names()
+        if name not in names:
+            listed = " or ".join(filter(None, [", ".join(f"'{other}'" for other in names[:-1]), f"'{names[-1]}'"]))
+            raise ValueError(f"Input should be {listed}")
+        return name
+
+
+GeneratorName = Annotated[str, AfterValidator(Registered(GENERATORS))]
+PotentialName = Annotated[str, AfterValidator(Registered(POTENTIALS))]
 
 
 def setting(default: Any, help: str, *, label: str = "", unit: str = "", advanced: bool = False, **bounds: Any) -> Any:
@@ -45,6 +69,9 @@ def shape(field: FieldInfo) -> Shape:
     if several or empty:
         kind = next(part for part in get_args(kind) if part is not NoneType)
     choices = get_args(kind) if get_origin(kind) is Literal else ()
+    for check in field.metadata:
+        if isinstance(check, AfterValidator) and isinstance(check.func, Registered):
+            choices = check.func.registry.names()
     return Shape(type(choices[0]) if choices else kind, choices, several, empty)
 
 
@@ -89,7 +116,7 @@ class BootstrapSettings(Settings):
     max_energy: float = setting(
         0.5, "Crystals above this energy, relaxed, are not kept.", unit="eV/atom above the reference", gt=0, le=10
     )
-    model: Literal["7net-0", "7net-l3i5"] = setting("7net-0", "Potential of SevenNet that relaxes them.")
+    model: PotentialName = setting("7net-0", "Potential that relaxes them.")
     max_energies: int = setting(
         250, "Most crystals that get an energy, the smallest primitive cells first.", ge=0, le=1_000_000
     )
@@ -199,31 +226,34 @@ class FeatureSettings(Settings):
     )
 
 
-EPOCHS = {"transformer": 3, "cvae": 20, "vae": 100, "gan": 60}
-"""Passes over a table of `MANY` rows: a quarter of an hour on two cores or less."""
 MANY, MOST_TIMES = 65_000, 10
-"""Of other tables the passes go with the root of the ratio of rows: of smaller ones more, at most so many times."""
-FEW_ROWS, MANY_ROWS = 125, 500
-"""Rows in one step of the optimiser, of a Transformer and of the others: four small steps teach it more than one."""
-FAST, SLOW = 2e-3, 1e-3
-"""Learning rates of a Transformer and of the others."""
+"""Rows of the table for which specifications say the epochs: a quarter of an hour on two cores or less. Of other tables
+the passes go with the root of the ratio of rows: of smaller ones more, at most so many times."""
 CHECKED, LEAST_CHECKED = 2000, 200
 """Fresh samples that are drawn to judge the weights: in a training, and at least at each check."""
+
+
+def _differences(registry: Registry[Any]) -> str:
+    """What tells the specifications of a registry apart, in their own words; neighbours with the same words as one."""
+    groups = groupby(registry.specs(), key=lambda spec: str(spec.help))
+    return "; ".join(f"{', '.join(spec.name for spec in specs)}: {text}" for text, specs in groups)
+
+
+def _suited(value: str) -> str:
+    """What suits each generator that learns, where it differs from what suits most."""
+    usual = GeneratorSpec.__dataclass_fields__[value].default
+    own = {spec.name: getattr(spec, value) for spec in GENERATORS.specs() if spec.learns}
+    return ", ".join([*(f"{name} {number}" for name, number in own.items() if number != usual), f"others {usual}"])
 
 
 class TrainSettings(Settings):
     """Which generative model is trained, and how."""
 
-    model: Literal["transformer", "cvae", "vae", "gan", "random", "surfaces"] = setting(
-        "cvae",
-        "Kind of generator. transformer, cvae, vae, gan: learnt from the table; random: random symmetric crystals; "
-        "surfaces: atoms at random on minimal surfaces, for three-coordinated targets and low energies, seven or eight "
-        "sites, where it can, unless sites or atoms are asked for.",
-    )
+    model: GeneratorName = setting("cvae", f"Kind of generator. {_differences(GENERATORS)}.")
     epochs: int | None = setting(
         None,
         "Most passes over the table; empty: as many as suit the model, "
-        + ", ".join(f"{name} {number}" for name, number in EPOCHS.items())
+        + ", ".join(f"{spec.name} {spec.epochs}" for spec in GENERATORS.specs() if spec.learns)
         + f" for {MANY:,} rows, and twice as many for a quarter of the rows.",
         ge=1,
         le=5000,
@@ -231,8 +261,7 @@ class TrainSettings(Settings):
     )
     batch_size: int | None = setting(
         None,
-        "Rows in one step of the optimiser; empty: as many as suit the model, "
-        f"transformer {FEW_ROWS}, others {MANY_ROWS}.",
+        f"Rows in one step of the optimiser; empty: as many as suit the model, {_suited('batch_size')}.",
         ge=10,
         le=10000,
     )
@@ -261,7 +290,7 @@ class TrainSettings(Settings):
     )
     learning_rate: float | None = setting(
         None,
-        f"Learning rate of the optimiser; empty: what suits the model, transformer {FAST}, others {SLOW}.",
+        f"Learning rate of the optimiser; empty: what suits the model, {_suited('learning_rate')}.",
         gt=0,
         le=0.1,
         advanced=True,
@@ -303,29 +332,26 @@ class TrainSettings(Settings):
         label="Weight of the divergence",
     )
 
+    @property
+    def spec(self) -> GeneratorSpec:
+        """The specification of the model; raises ValueError where it is no longer there."""
+        return GENERATORS[self.model]
+
     def passes(self, rows: int) -> int:
         """Most passes over a table of so many rows; a model that learns limits only has one."""
-        if self.model in UNTRAINED:
+        if not self.spec.learns:
             return 1
-        return self.epochs or max(1, round(EPOCHS[self.model] * min(MOST_TIMES, sqrt(MANY / rows))))
+        return self.epochs or max(1, round(self.spec.epochs * min(MOST_TIMES, sqrt(MANY / rows))))
 
     @property
     def batch(self) -> int:
         """Rows in one step of the optimiser."""
-        return self.batch_size or (FEW_ROWS if self.model == "transformer" else MANY_ROWS)
+        return self.batch_size or self.spec.batch_size
 
     @property
     def rate(self) -> float:
         """Learning rate of the optimiser."""
-        return self.learning_rate or (FAST if self.model == "transformer" else SLOW)
-
-    @property
-    def settles(self) -> bool:
-        """Whether the last weights are kept: a Transformer makes more new crystals until its learning rate has fallen.
-
-        A conditional VAE, whose rate falls too, made as many with the best weights of its checks.
-        """
-        return self.model == "transformer"
+        return self.learning_rate or self.spec.learning_rate
 
     def pause(self, rows: int) -> int:
         """Epochs between two checks of fresh samples."""
@@ -549,11 +575,7 @@ class RelaxSettings(Settings):
 class EnergySettings(Settings):
     """Which potential gives energies, and how crystals are relaxed with it."""
 
-    model: Literal["7net-l3i5", "7net-0"] = setting(
-        "7net-l3i5",
-        "Potential of SevenNet; 7net-0 is two to three times faster, 7net-l3i5 orders crystals better.",
-        label="Potential",
-    )
+    model: PotentialName = setting("7net-l3i5", f"Potential. {_differences(POTENTIALS)}.", label="Potential")
     steps: int = setting(100, "Most energies computed for one relaxation.", ge=1, le=2000, label="Most steps")
     max_force: float = setting(
         0.02,
@@ -589,6 +611,11 @@ class EnergySettings(Settings):
         le=2000,
         label="Most atoms for an energy",
     )
+
+    @property
+    def potential(self) -> PotentialSpec:
+        """The specification of the potential."""
+        return POTENTIALS[self.model]
 
 
 class IdentifySettings(Settings):
@@ -651,7 +678,7 @@ class RankSettings(EnergySettings):
     )
     max_relaxed: int = setting(
         100,
-        "Most crystals relaxed with the potential in one run: the lowest by the energy of 7net-0 as they stand.",
+        f"Most crystals relaxed with the potential in one run: the lowest by the energy of {SCREEN} as they stand.",
         ge=0,
         le=1_000_000,
         label="Most relaxed",
@@ -784,25 +811,20 @@ class RunSettings(Settings):
     dft: DftSettings = DftSettings()
 
 
-INFORMED = ("transformer", "cvae")
-"""Models that can be asked for space groups, sites, atoms and energies."""
-CONDITIONAL = (*INFORMED, "surfaces")
-"""Models that can be asked for space groups, sites and atoms."""
-UNTRAINED = ("random", "surfaces")
-"""Models that learn nothing but limits."""
-REFINING = ("cvae",)
-"""Models that draw rows again near others."""
+def able_to_be_asked(*, energies: bool) -> list[str]:
+    """Names of the generators that can be asked for space groups, sites and atoms, and for low energies too."""
+    return [spec.name for spec in GENERATORS.specs() if (spec.informed if energies else spec.conditional)]
 
 
 def contradiction(settings: RunSettings) -> str:
     """What in the settings of a run cannot be together, as a sentence; "" if nothing."""
-    model, sample = settings.train.model, settings.sample
-    willing = INFORMED if sample.lowest_energies < 1 else CONDITIONAL
+    spec, model, sample = settings.train.spec, settings.train.model, settings.sample
+    willing = able_to_be_asked(energies=sample.lowest_energies < 1)
     if sample.asked and model not in willing:
-        wanted = "low energy" if model in CONDITIONAL else " or ".join(sample.asked)
+        wanted = "low energy" if spec.conditional else " or ".join(sample.asked)
         return f"the model {model} cannot be asked for {wanted}: leave that open, or take {' or '.join(willing)}"
-    if sample.refine_rounds and model not in REFINING:
-        able = " or ".join(REFINING)
+    if sample.refine_rounds and not spec.refines:
+        able = " or ".join(other.name for other in GENERATORS.specs() if other.refines)
         return f"the model {model} cannot draw rows near others: set the refine rounds to 0, or take {able}"
     if settings.goal.crystals and settings.goal.kind == "low in energy" and not settings.rank.energies:
         return "crystals low in energy are the goal, but no energies are computed: compute them, or count new ones"
@@ -831,7 +853,7 @@ def preset(name: str) -> RunSettings:
             },
             "sample": {"samples": 100, "baseline": 100},
             "relax": {"descriptor_steps": 60, "coordination_steps": 60, "refine_steps": 100} | fresh,
-            "rank": {"model": "7net-0", "max_energies": 3, "max_relaxed": 1, "max_rattled": 0, "max_atoms": 16},
+            "rank": {"model": SCREEN, "max_energies": 3, "max_relaxed": 1, "max_rattled": 0, "max_atoms": 16},
         },
         "quick": {
             "augment": {"rows": 10_000},

@@ -15,7 +15,8 @@ from typing import Any
 import pandas as pd
 
 from legocryst.jobs import BASELINE, STAGES, Job, cores, jobs, stages
-from legocryst.settings import UNTRAINED, RunSettings, TrainSettings
+from legocryst.registry import POTENTIALS
+from legocryst.settings import SCREEN, RunSettings, TrainSettings
 
 SPREAD = 1.3
 """The same work takes up to so many times longer or shorter, by what else the computer does."""
@@ -23,10 +24,6 @@ YIELD = 2.0
 """Another model makes up to so many times more or fewer valid crystals."""
 STEPS = 20
 """Energies that a relaxation takes on average (`analysis.energy.STEPS`)."""
-COST = {"7net-0": 1.0, "7net-l3i5": 2.4}
-"""An energy of each potential in those of 7net-0, from `analysis.energy.SECONDS`."""
-LEARNING = {"vae": 1.0, "cvae": 1.4, "gan": 2.7, "transformer": 7.8}
-"""CPU-s of an epoch of each network in those of a VAE, measured on 20,000 rows."""
 A_STEP, A_CRYSTAL, A_FIT = 90, 30, 2500
 """What comes on top of rows, in rows: of a step of a network, of a crystal written again, of a fit of columns."""
 PARALLEL = ("relax", "rank", "bands", BASELINE)
@@ -166,7 +163,7 @@ def _planned(settings: RunSettings, command: str, after: str) -> list[str]:
         listed = listed[listed.index(after) + 1 :]
     elif after:
         listed = [stage for stage in listed if STAGES.index(stage) > STAGES.index(after)]
-    if command == "run" and settings.sample.baseline and settings.train.model != "random":
+    if command == "run" and settings.sample.baseline and not settings.train.spec.baseline:
         listed.append(BASELINE)
     return listed
 
@@ -254,14 +251,15 @@ def _done(stage: str, job: Job, settings: RunSettings, shares: Shares | None, st
 
 def _learning(settings: RunSettings) -> float:
     """What a row costs in an epoch; small steps cost more."""
-    return LEARNING.get(settings.train.model, 1.0) * (1 + A_STEP / settings.train.batch)
+    return settings.train.spec.cost * (1 + A_STEP / settings.train.batch)
 
 
 def _energies(settings: RunSettings, screened: float, relaxed: float, sites: float) -> float:
-    """What a ranking costs, in units of the energy by 7net-0 of a crystal without sites."""
+    """What a ranking costs, in units of the energy as it stands of a crystal without sites."""
     if not settings.rank.energies:
         return 1.0
-    each = COST[settings.rank.model] * min(STEPS, settings.rank.steps)
+    cost = POTENTIALS[settings.rank.model].seconds[1] / POTENTIALS[SCREEN].seconds[1]
+    each = cost * min(STEPS, settings.rank.steps)
     shaken = min(settings.rank.max_rattled, relaxed) * sites  # without symmetry
     return (screened + each * (relaxed + shaken)) * (1.4 + sites)
 
@@ -269,7 +267,7 @@ def _energies(settings: RunSettings, screened: float, relaxed: float, sites: flo
 def _kind(stage: str, settings: RunSettings) -> str:
     """What decides how long one unit of a stage takes, besides its size."""
     if stage in ("train", "sample"):
-        return settings.train.model if settings.train.model in UNTRAINED else "network"
+        return "network" if settings.train.spec.learns else settings.train.model
     if stage == "rank":
         return "" if settings.rank.energies else "none"
     if stage == "bands":
@@ -284,7 +282,7 @@ def _rows(settings: RunSettings, seeds: float) -> int:
 
 def _shortest(train: TrainSettings, rows: int) -> float:
     """Share of the epochs after which a training may stop: its checks, when none is better than the first."""
-    if train.settles:
+    if train.spec.settles:
         return 1.0
     return min(1.0, train.pause(rows) * (train.patience + 1) / train.passes(rows))
 

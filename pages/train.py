@@ -6,7 +6,8 @@ import streamlit as st
 from legocryst.jobs import QUALITY, Job, jobs, stages
 from legocryst.quantities import QUANTITIES, header
 from legocryst.records import read_json
-from legocryst.settings import UNTRAINED, RunSettings, TrainSettings
+from legocryst.registry import GENERATORS
+from legocryst.settings import RunSettings, TrainSettings
 from legocryst.ui import figures, forms, frame, shell, show
 from legocryst.ui.live import live, planned, steps, training_curve
 
@@ -39,7 +40,7 @@ def draw(job: Job) -> None:
 
 def compared() -> None:
     """Curves of several trainings in one figure, and what they ended with."""
-    found = {job.id: job for job in jobs(shell.workspace()) if "train" in planned(job)}
+    found = {job.id: job for job in jobs(shell.workspace()) if "train" in planned(job) and _known(job)}
     curves = {name: curve for name, job in found.items() if len(curve := training_curve(job))}
     if len(curves) < 2:
         return
@@ -63,11 +64,16 @@ def compared() -> None:
     show.table(pd.DataFrame([{"Training": few[name]} | ended(found[name], curves[name]) for name in chosen]))
 
 
+def _known(job: Job) -> bool:
+    """Whether the generator of a job is one that is there now."""
+    return job.record["settings"]["train"]["model"] in GENERATORS.names()
+
+
 def ended(job: Job, curve: pd.DataFrame) -> dict[str, object]:
     """What a training ended with."""
     shares = curve[curve["quantity"] == "new"]["value"]
     settings = TrainSettings.model_construct(**job.record["settings"]["train"])  # of an older version, perhaps
-    kept = shares.iloc[-1:].max() if settings.settles else shares.max()
+    kept = shares.iloc[-1:].max() if settings.spec.settles else shares.max()
     seconds = steps(job).get("train", {}).get("cpu_seconds", 0.0)
     return {
         "Epochs": int(curve["epoch"].max()),
@@ -127,7 +133,8 @@ if job is None:
 else:
     live(job, draw)
     likeness(job)
-    if job.record["settings"]["train"]["model"] in UNTRAINED:
+    spec = GENERATORS.get(job.record["settings"]["train"]["model"])
+    if spec is not None and not spec.learns:
         st.write("This generator learns limits only, so that there are no curves.")
 compared()
 shell.end("train")

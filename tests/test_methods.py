@@ -7,9 +7,10 @@ import pytest
 
 from legocryst import __version__
 from legocryst.jobs import create
-from legocryst.methods import MODELS, methods
+from legocryst.methods import methods
 from legocryst.references import REFERENCES, bibtex
-from legocryst.settings import UNTRAINED, RunSettings, preset
+from legocryst.registry import GENERATORS
+from legocryst.settings import RunSettings, preset
 from tests.workspaces import few_seeds, finished, tiny_job
 
 
@@ -48,10 +49,10 @@ def test_numbers_are_those_of_the_job(tmp_path: Path) -> None:
     assert text.count("(") == text.count(")")
 
 
-@pytest.mark.parametrize("model", [*MODELS, *UNTRAINED])
+@pytest.mark.parametrize("model", GENERATORS.names())
 def test_each_model_is_told(model: str, tmp_path: Path) -> None:
     text = told(tmp_path, train={"model": model})
-    assert MODELS.get(model, "drawn at random") in text
+    assert (GENERATORS[model].title if GENERATORS[model].learns else "drawn at random") in text
     assert ("Gaussians" in text) == (model in ("vae", "gan"))  # the others see no features
     assert ("the last weights were kept" in text) == (model == "transformer")
 

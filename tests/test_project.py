@@ -15,7 +15,7 @@ import pytest
 from legocryst import ROOT, __version__
 
 LIGHT = (
-    *("settings", "quantities", "records", "counts", "jobs", "schema", "filters", "store", "cli"),
+    *("registry", "settings", "quantities", "records", "counts", "jobs", "schema", "filters", "store", "cli"),
     *("crystal.wyckoff", "crystal.cell", "crystal.representation", "crystal.projection", "crystal.table", "ui"),
 )
 HEAVY = {
@@ -40,6 +40,7 @@ ROOMS = (
         "legocryst.settings",
         "legocryst.quantities",
         "legocryst.glossary",
+        "legocryst.registry",
         "legocryst.references",
         "legocryst.records",
         "legocryst.marks",
@@ -70,6 +71,8 @@ STAIRS = {
     ("legocryst.store", "legocryst.schema"),
     ("legocryst.filters", "legocryst.schema"),
     ("legocryst.marks", "legocryst.records"),
+    ("legocryst.registry", "legocryst.references"),
+    ("legocryst.settings", "legocryst.registry"),
     ("legocryst.cli", "legocryst.ui"),  # `view` writes the page's drawing
 }
 """Within one floor."""
@@ -204,7 +207,7 @@ def test_no_file_names_a_folder_of_one_machine() -> None:
         *ROOT.glob("*.t*"),
         ROOT / "Makefile",
         ROOT / ".ci" / "run",
-        *(ROOT / "docs").glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
     ]
     for path in [*sources(), *documents]:
         found = re.search(r"(?<![\w.*~/-])/(home|root|work|opt|Users|mnt)/\w+", path.read_text(encoding="utf-8"))
@@ -222,9 +225,10 @@ def test_readme_names_the_two_commands_and_every_command_runs() -> None:
     assert all(re.search(rf"^\s+{command}\s", help_text, re.MULTILINE) for command in used)
 
 
-@pytest.mark.parametrize("name", ["README.md", *(f"docs/{p.name}" for p in sorted((ROOT / "docs").glob("*.md")))])
-def test_links_and_paths_of_documents_exist(name: str) -> None:
-    page = ROOT / name
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda page: page.stem
+)
+def test_links_and_paths_of_documents_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     links = [link.split("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
     assert [link for link in links if not (page.parent / link).exists()] == []

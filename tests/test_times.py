@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from legocryst.analysis.energy import SECONDS, STEPS
+from legocryst.analysis.energy import STEPS
 from legocryst.records import write_json
+from legocryst.registry import GENERATORS
 from legocryst.settings import PRESETS, RunSettings, preset
-from legocryst.times import COST, LEARNING, SPREAD, Known, estimates, known, spoken, total
+from legocryst.times import SPREAD, Known, estimates, known, spoken, total
 from legocryst.times import STEPS as SAID
 from tests.workspaces import ROWS, finished
 
@@ -89,7 +90,7 @@ def test_what_was_never_done_is_not_guessed(tmp_path: Path) -> None:
 def test_networks_are_compared_by_the_cost_of_an_epoch(tmp_path: Path) -> None:
     finished(tmp_path, small())
     parts, missing = estimates(small(train={"model": "gan"}), "train", known(tmp_path), threads=1)
-    assert missing == [] and parts["train"].seconds == pytest.approx(2 + LEARNING["gan"], rel=0.01)
+    assert missing == [] and parts["train"].seconds == pytest.approx(2 + GENERATORS["gan"].cost, rel=0.01)
 
 
 def test_jobs_that_did_not_finish_tell_nothing(tmp_path: Path) -> None:
@@ -106,10 +107,8 @@ def test_jobs_of_like_size_count_first(tmp_path: Path) -> None:
     assert parts["relax"].seconds == pytest.approx(202, rel=0.01)
 
 
-def test_costs_of_potentials_are_those_of_their_module() -> None:
+def test_a_relaxation_takes_the_steps_that_its_module_says() -> None:
     assert SAID == STEPS
-    for name, (_, pair) in SECONDS.items():
-        assert COST[name] == pytest.approx(pair / SECONDS["7net-0"][1])
 
 
 def test_larger_presets_take_longer(tmp_path: Path) -> None:

@@ -14,20 +14,19 @@ import numpy as np
 
 from legocryst.analysis.batch import Kept, Row, computed, from_text, to_text
 from legocryst.analysis.nets import nets
-from legocryst.analysis.potentials import REACH, apart, one_thread, potential, refusal
+from legocryst.analysis.potentials import apart, one_thread, potential, refusal
 from legocryst.analysis.reference import reference_energy
 from legocryst.analysis.relaxation import relaxation
 from legocryst.crystal.density import densities
 from legocryst.crystal.primitive import rotation_orbits
 from legocryst.crystal.representation import Crystals
 from legocryst.environment.targets import Target
-from legocryst.settings import EnergySettings
+from legocryst.registry import POTENTIALS
+from legocryst.settings import SCREEN, EnergySettings
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SECONDS = {"7net-0": (0.035, 2.5e-4), "7net-l3i5": (0.07, 6.0e-4)}
-"""CPU-s for one energy with its gradient: of any crystal, and for each pair of atoms that is computed."""
 STEPS = 20
 """Energies that a relaxation takes on average."""
 TRUTHS = ("net_kept", "coordination_kept", "converged")
@@ -58,7 +57,7 @@ def energies(
     crystals: Crystals,
     target: Target,
     *,
-    model: str = "7net-0",
+    model: str = SCREEN,
     max_atoms: int = 200,
     threads: int = 1,
     kept: Kept | None = None,
@@ -123,24 +122,26 @@ def relaxed(
 
 def estimate(crystals: Crystals, model: str) -> np.ndarray:
     """Estimate (n,) of the CPU-s that one energy with its gradient takes, on the machine of docs/energy.md."""
+    spec = POTENTIALS[model]
     orbits = np.array([len(rotation_orbits(int(position_id))[2]) for position_id in crystals.position_id], float)
     nodes = np.bincount(crystals.crystal_of_site, weights=orbits, minlength=len(crystals))
     with np.errstate(invalid="ignore", divide="ignore"):
-        near = 4 / 3 * pi * REACH**3 * crystals.atom_count / crystals.volume
-    fixed, each = SECONDS[model]
+        near = 4 / 3 * pi * spec.reach**3 * crystals.atom_count / crystals.volume
+    fixed, each = spec.seconds
     return fixed + each * nodes * np.nan_to_num(near, posinf=0.0)
 
 
 def named(what: str, settings: EnergySettings, *conditions: object) -> str:
     """What is computed, under which conditions: rows of one name and one crystal are the same."""
     values = [getattr(settings, name) for name in EnergySettings.model_fields]
-    return repr((what, version("sevenn"), version("dftd3"), *values, *conditions))
+    return repr((what, *settings.potential.identity, version("dftd3"), *values, *conditions))
 
 
 def _single(crystal: Crystals, settings: EnergySettings, target: Target) -> Row:
     """Energy (eV/atom, the model's own scale) of one crystal, or the reason why there is none."""
-    reason = refusal(crystal, target, settings.max_atoms)
-    reason = reason or apart(crystal, nets(crystal, cutoff=target.bond_window[1])[0], relax=False)
+    spec = settings.potential
+    reason = refusal(crystal, target, settings.max_atoms, spec)
+    reason = reason or apart(crystal, nets(crystal, cutoff=target.bond_window[1])[0], relax=False, reach=spec.reach)
     if reason:
         return {"energy": np.nan, "energy_reason": reason}
     try:

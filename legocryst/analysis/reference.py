@@ -6,10 +6,10 @@ from importlib.metadata import version
 from typing import Any
 
 from legocryst import DATA
-from legocryst.analysis.potentials import MODELS
 from legocryst.analysis.relaxation import relaxation
 from legocryst.environment.targets import Target
 from legocryst.extras import require
+from legocryst.registry import POTENTIALS
 from legocryst.settings import EnergySettings
 
 REFERENCES = DATA / "energy" / "references.json"
@@ -32,7 +32,7 @@ def _energy(model: str, target: Target, max_force: float, max_stress: float) -> 
     stored = json.loads(REFERENCES.read_text(encoding="utf-8")) if REFERENCES.exists() else []
     conditions = _conditions(model, target, max_force, max_stress)
     for entry in stored:
-        if {name: entry[name] for name in conditions} == conditions:
+        if {name: entry.get(name) for name in conditions} == conditions:
             return float(entry["energy"])
     return float(_computed(model, target, max_force, max_stress)["energy"])
 
@@ -41,7 +41,9 @@ def _conditions(model: str, target: Target, max_force: float, max_stress: float)
     """All that the energy of a reference depends on."""
     limits = {"max_force": max_force, "max_stress": max_stress}
     crystal = target.reference.model_dump(mode="json")
-    return {"model": model, "crystal": crystal, **limits, **{name: version(name) for name in ("sevenn", "dftd3")}}
+    spec = POTENTIALS[model]
+    versions = dict(zip(spec.packages or ("file",), spec.identity, strict=True)) | {"dftd3": version("dftd3")}
+    return {"model": model, "crystal": crystal, **limits, **versions}
 
 
 def _computed(model: str, target: Target, max_force: float, max_stress: float) -> dict[str, Any]:
@@ -57,6 +59,7 @@ def _computed(model: str, target: Target, max_force: float, max_stress: float) -
 def write_references(target: Target) -> None:
     """Compute the reference of a target by every model with the default settings, and store them."""
     plain = EnergySettings()
-    entries = [_computed(model, target.of_energy, plain.max_force, plain.max_stress) for model in MODELS]
+    names = POTENTIALS.names()
+    entries = [_computed(name, target.of_energy, plain.max_force, plain.max_stress) for name in names]
     REFERENCES.parent.mkdir(exist_ok=True)
     REFERENCES.write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")

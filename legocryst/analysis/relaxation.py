@@ -40,15 +40,15 @@ class Relaxation:
 def relaxation(crystal: Crystals, target: Target, settings: EnergySettings) -> Relaxation:
     """Relax the one crystal of a batch."""
     cutoff = target.bond_window[1]
-    reason = refusal(crystal, target, settings.max_atoms)
+    reason = refusal(crystal, target, settings.max_atoms, settings.potential)
     if reason:
         return Relaxation(crystal, reason)
     net = nets(crystal, cutoff=cutoff)[0]
-    reason = apart(crystal, net, relax=True)
+    reason = apart(crystal, net, relax=True, reach=settings.potential.reach)
     if reason:
         return Relaxation(crystal, reason)
     system, n = System.build(crystal), int(crystal.atom_count[0])
-    dispersion = _dispersion(crystal, net)
+    dispersion = [] if settings.potential.dispersion else _dispersion(crystal, net)
     with one_thread():
         found = minimum(system, added([potential(settings.model).of(crystal, 0), *dispersion]), settings)
     before, after = _placed(system, np.zeros_like(found.x)), _placed(system, found.x)

@@ -20,6 +20,38 @@ from legocryst.crystal.primitive import rotation_orbits
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.wyckoff import wyckoff
 from legocryst.environment.neighbors import find_neighbors
+from legocryst.registry import PotentialSpec
+
+EXACTER = PotentialSpec(
+    name="7net-l3i5",
+    loads="SevenNet",
+    title="SevenNet 7net-l3i5",
+    help="SevenNet, orders crystals better",
+    order=10,
+    cites=("sevennet",),
+    packages=("sevenn",),
+    extra="energy",
+    elements="H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr "
+    "Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir "
+    "Pt Au Hg Tl Pb Bi Ac Th Pa U Np Pu",
+    reach=5.0,
+    seconds=(0.07, 6.0e-4),
+)
+FASTER = PotentialSpec(
+    name="7net-0",
+    loads="SevenNet",
+    title="SevenNet 7net-0",
+    help="SevenNet, two to three times faster",
+    order=20,
+    cites=("sevennet",),
+    packages=("sevenn",),
+    extra="energy",
+    elements="H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr "
+    "Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir "
+    "Pt Au Hg Tl Pb Bi Ac Th Pa U Np Pu",
+    reach=5.0,
+    seconds=(0.035, 2.5e-4),
+)
 
 _NODE, _TURN = "node_of_atom", "turn_of_atom"
 _BONDS = 128

@@ -277,8 +277,7 @@ def _new_job(options: argparse.Namespace, workspace: Path) -> "Job":
     like = jobs.job(workspace, options.like) if options.like else None
     settings = _run_settings(options, like)
     goal = target_of(options, settings.curate.target)  # an unknown target is refused before the work
-    if settings.train.model == "surfaces":
-        goal.check_surfaces()
+    goal.check_generator(settings.train.spec)
     if options.seeds or options.reference:
         pipeline.check_seeds(options.seeds, goal, settings.curate, known=options.reference)
     with suppress(StoreBusy):  # a database of another schema is refused now, not after the work

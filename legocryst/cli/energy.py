@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ADVICE = {
     "it holds": "give a crystal of that element only",
+    "not known to the potential": "take another --model",
     "a molecule in a box": "give a crystal",
     "its parts are": "bring them nearer, or leave out --relax",
     "not enough memory": "use fewer --threads, or a smaller crystal",

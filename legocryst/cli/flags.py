@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, get_args
+from typing import Any, NoReturn
 
 from pydantic import BaseModel
 
@@ -190,7 +190,7 @@ def _dft(add: Add) -> None:
 
 def _run(add: Add) -> None:
     run = add("run", c.run, "The whole line: training set, augmentation, training, sampling, relaxation, ranking.")
-    models = get_args(s.TrainSettings.model_fields["model"].annotation)
+    models = s.shape(s.TrainSettings.model_fields["model"]).choices
     run.add_argument("--preset", choices=s.PRESETS, default="quick", help="settings to start from [default quick]")
     run.add_argument("--model", default=None, choices=models, help="kind of generator [default: the preset's]")
     run.add_argument("--samples", type=_positive, default=None, help="number of samples [default: the preset's]")

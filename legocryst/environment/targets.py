@@ -18,6 +18,7 @@ from legocryst.crystal.elements import ATOMIC_NUMBER
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.wyckoff import wyckoff
 from legocryst.records import write_json
+from legocryst.registry import GeneratorSpec
 from legocryst.workspace import TARGETS, target_files
 
 FOLDER = DATA / "targets"
@@ -135,11 +136,12 @@ class Target(_Frozen):
         """The target whose reference crystal energies are counted from: a shipped one, or itself."""
         return _shipped(self.energy_reference) if self.energy_reference not in ("", self.name) else self
 
-    def check_surfaces(self) -> None:
-        """Raise ValueError where crystals on minimal surfaces cannot meet it."""
-        if self.coordination != 3:
+    def check_generator(self, spec: GeneratorSpec) -> None:
+        """Raise ValueError where the crystals of a generator cannot meet it."""
+        if spec.coordination not in (None, self.coordination):
             raise ValueError(
-                f"crystals on minimal surfaces are three-coordinated, and {self.name} is not: take another model"
+                f"the model {spec.name} makes atoms of {spec.coordination} bonds, and those of {self.name} have "
+                f"{self.coordination}: take another model"
             )
 
 

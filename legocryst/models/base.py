@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -13,21 +12,13 @@ import pandas as pd
 from legocryst.models.columns import check_table, energies
 from legocryst.models.conditions import OPEN, Conditions
 from legocryst.models.files import read_file, save_file
-from legocryst.settings import CONDITIONAL, INFORMED, FeatureSettings, SampleSettings, TrainSettings
+from legocryst.registry import GENERATORS, GeneratorSpec
+from legocryst.settings import FeatureSettings, SampleSettings, TrainSettings, able_to_be_asked
 
 Progress = Callable[[Mapping[str, Any]], None]
 Evaluate = Callable[[pd.DataFrame], Mapping[str, float]]
 
 TEMPERATURE: float = SampleSettings.model_fields["temperature"].default
-
-_CLASSES = {
-    "transformer": ("legocryst.models.transformer", "Transformer"),
-    "cvae": ("legocryst.models.cvae", "ConditionalVAE"),
-    "vae": ("legocryst.models.vae", "VAE"),
-    "gan": ("legocryst.models.gan", "GAN"),
-    "random": ("legocryst.models.random", "RandomSymmetric"),
-    "surfaces": ("legocryst.models.surfaces", "OnSurfaces"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +38,18 @@ class Task:
 class Generator(ABC):
     """Something that is fitted to a table of crystals and draws new rows with the same columns.
 
+    A kind of generator is a class in a file with its `spec` (see `legocryst.registry`), which has all that the rest of
+    the program asks about it.
     All randomness comes from the seeds: on one machine the same seed gives the same rows (with networks: the same
     number of threads as well, since sums are then taken in the same order).
     """
 
-    name: ClassVar[str]
-    fewest_rows: ClassVar[int] = 2  # of a table that it can be fitted to
+    spec: ClassVar[GeneratorSpec]
+
+    @property
+    def name(self) -> str:
+        """Name of the kind of generator."""
+        return self.spec.name
 
     def fit(
         self,
@@ -70,12 +67,12 @@ class Generator(ABC):
 
         `progress(numbers)` is called after each epoch. `evaluate(rows)` judges fresh rows and must return `new`, what
         share of them is worth having (see `loop.JUDGED`); training stops when it no longer grows, and the best weights
-        are kept (of a Transformer the last, see `TrainSettings.settles`). When `should_stop()` is true the fit ends
+        are kept (or the last, see `GeneratorSpec.settles`). When `should_stop()` is true the fit ends
         after the epoch and what was learnt is kept. With `checkpoint` the state is written there, and a fit of the same
         table with the same settings goes on from it.
 
-        Raises ValueError for a table with fewer rows than `fewest_rows`, missing columns or values that are not
-        numbers, and for a checkpoint of another table or other settings.
+        Raises ValueError for a table with too few rows, missing columns or values that are not numbers, and for
+        a checkpoint of another table or other settings.
         """
         task = Task(
             settings=settings,
@@ -87,7 +84,7 @@ class Generator(ABC):
             evaluate=evaluate,
             checkpoint=checkpoint,
         )
-        self._fit(check_table(table, least=self.fewest_rows), task)
+        self._fit(check_table(table, least=self.spec.fewest_rows), task)
         return self
 
     def sample(
@@ -97,17 +94,25 @@ class Generator(ABC):
 
         Probabilities are taken to the power 1 / `temperature`: below 1 rows are more like the table, and fewer are
         different. Raises ValueError before `fit`, for conditions that no row can meet, and for those that the
-        generator cannot be asked for (see `settings.CONDITIONAL` and `INFORMED`).
+        generator cannot be asked for (see `GeneratorSpec.conditional` and `informed`).
         """
         if not self.fitted:
             raise ValueError("the model is not trained yet; fit it first")
-        able = INFORMED if conditions.lowest < 1 else CONDITIONAL
+        able = able_to_be_asked(energies=conditions.lowest < 1)
         if not conditions.open and self.name not in able:
-            what = "low energies" if self.name in CONDITIONAL else "space groups, sites, atoms or energies"
+            what = "low energies" if self.spec.conditional else "space groups, sites, atoms or energies"
             raise ValueError(
                 f"the model {self.name} cannot be asked for {what}; leave them open, or train one of {', '.join(able)}"
             )
         return self._sample(n, seed=seed, temperature=temperature, conditions=conditions)
+
+    def refine(self, rows: pd.DataFrame, *, seed: int, temperature: float = TEMPERATURE, step: float) -> pd.DataFrame:
+        """Draw rows near the given ones, with their groups and Wyckoff positions, in their order.
+
+        A row moves by `step` towards a fresh draw: 0 gives the row as the generator sees it, 1 another sample of the
+        same symmetry. Raises ValueError for rows that are no crystals, and where `GeneratorSpec.refines` is false.
+        """
+        raise ValueError(f"the model {self.name} cannot draw rows near others; set the refine rounds to 0")
 
     def save(self, path: Path) -> None:
         """Write all that `sample` needs to one file; raises ValueError before `fit`."""
@@ -144,12 +149,13 @@ class Generator(ABC):
 
 def generator_names() -> list[str]:
     """Names of the generators."""
-    return list(_CLASSES)
+    return list(GENERATORS.names())
 
 
 def generator(name: str, **options: Any) -> Generator:
-    """A generator by name, not yet fitted; raises ValueError for an unknown name."""
-    return _class(name)(**options)
+    """A generator by name, not yet fitted; raises ValueError as `Registry.load` does."""
+    found: Generator = GENERATORS.load(name)(**options)
+    return found
 
 
 def load(path: Path | str) -> Generator:
@@ -157,14 +163,7 @@ def load(path: Path | str) -> Generator:
     if not Path(path).is_file():
         raise ValueError(f"there is no model at {path}; train one first")
     content = read_file(Path(path))
-    if content.get("model") not in _CLASSES:
+    if content.get("model") not in GENERATORS.names():
         raise ValueError(f"{path} is not a model file of LEGO-Cryst; choose another, or remove it and train again")
-    return _class(content["model"])._load(content)
-
-
-def _class(name: str) -> type[Generator]:
-    if name not in _CLASSES:
-        raise ValueError(f"there is no generator {name!r}; choose one of {', '.join(_CLASSES)}")
-    module, attribute = _CLASSES[name]
-    found: type[Generator] = getattr(import_module(module), attribute)
-    return found
+    kind: type[Generator] = GENERATORS.load(content["model"])
+    return kind._load(content)

@@ -20,7 +20,22 @@ from legocryst.models.mixtures import cut_normal, log_normal
 from legocryst.models.network import PackedGenerator
 from legocryst.models.packing import Batch, Drawn, Packing
 from legocryst.models.variables import read
+from legocryst.registry import GeneratorSpec
 from legocryst.settings import TrainSettings
+
+SPEC = GeneratorSpec(
+    name="cvae",
+    loads="ConditionalVAE",
+    title="a variational autoencoder conditioned on space group and Wyckoff positions",
+    help="learnt from the table",
+    order=20,
+    cites=("cvae", "legoxtal2"),
+    conditional=True,
+    informed=True,
+    refines=True,
+    epochs=20,
+    cost=1.4,
+)
 
 VECTOR = 32
 """Numbers that stand for a group, or for a Wyckoff position."""
@@ -119,7 +134,7 @@ def _layers(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
 class ConditionalVAE(PackedGenerator):
     """The conditional autoencoder as a generator; symmetries are drawn from the combinations of the fitted table."""
 
-    name = "cvae"
+    spec = SPEC
 
     def build(self) -> Network:
         """The untrained network."""
@@ -132,11 +147,7 @@ class ConditionalVAE(PackedGenerator):
         return self._decoded(given, z, noise, temperature)
 
     def refine(self, rows: pd.DataFrame, *, seed: int, temperature: float = TEMPERATURE, step: float) -> pd.DataFrame:
-        """New rows near the given ones in the latent space, with their groups and Wyckoff positions, in their order.
-
-        A row's place moves by `step` towards a fresh draw of the prior: 0 gives the row as the decoder sees it, 1
-        another sample of the same symmetry. Raises ValueError for rows that are no crystals.
-        """
+        """See `Generator.refine`: a row's place in the latent space moves towards a fresh draw of the prior."""
         seen, kept, reason = read(rows)
         if len(kept) < len(rows):
             raise ValueError(f"row {np.argmax(reason != '')} is no crystal ({reason[reason != ''][0]}); leave it out")

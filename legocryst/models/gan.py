@@ -11,7 +11,23 @@ from legocryst.extras import require
 from legocryst.models.features import Featurizer
 from legocryst.models.loop import ColumnNetwork, Network
 from legocryst.models.network import ColumnGenerator
+from legocryst.registry import GeneratorSpec
 from legocryst.settings import TrainSettings
+
+SPEC = GeneratorSpec(
+    name="gan",
+    loads="GAN",
+    title="a generative adversarial network",
+    help="learnt from the table",
+    order=40,
+    cites=("ctgan", "wgan"),
+    packages=("ctgan", "rdt"),
+    extra="gan",
+    learns_from=("augment", "featurize"),
+    options=("featurizer",),
+    epochs=60,
+    cost=2.7,
+)
 
 PENALTY = 10.0
 TEMPERATURE = 0.2
@@ -119,7 +135,7 @@ class GANNetwork(ColumnNetwork):
 class GAN(ColumnGenerator):
     """The adversarial network as a generator."""
 
-    name = "gan"
+    spec = SPEC
 
     def build(self) -> Network:
         """The untrained network."""

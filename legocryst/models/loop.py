@@ -80,7 +80,7 @@ def train(
 ) -> Progress:
     """Train a network on rows (n, width), n >= 2; it ends in eval mode with the best weights that were seen.
 
-    Where `settings.settles` these are the last ones.
+    Where `settings.spec.settles` these are the last ones.
 
     `identity` names table and settings: ValueError when the checkpoint is of another. A resumed run ends with the same
     weights as one that was never interrupted.
@@ -154,9 +154,9 @@ def _judge(
     state: Progress, value: float, network: Network, best: dict[str, Tensor] | None, settings: TrainSettings
 ) -> dict[str, Tensor] | None:
     """Weights to keep after a check of fresh samples, None for the last; notes when patience is at its end."""
-    if settings.settles or value > state.best:
+    if settings.spec.settles or value > state.best:
         state.best, state.best_epoch, state.stale = value, state.epoch, 0
-        return None if settings.settles else copy.deepcopy(network.state_dict())
+        return None if settings.spec.settles else copy.deepcopy(network.state_dict())
     state.stale += 1
     if state.stale >= settings.patience:
         state.stopped = f"no more new crystals in {settings.patience} checks"

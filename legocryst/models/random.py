@@ -16,6 +16,20 @@ from legocryst.models.base import Generator, Task
 from legocryst.models.columns import UNUSED, clear_unused, elements, site_count
 from legocryst.models.conditions import Conditions
 from legocryst.models.variables import atom_count, choices, on_position
+from legocryst.registry import GeneratorSpec
+
+SPEC = GeneratorSpec(
+    name="random",
+    loads="RandomSymmetric",
+    title="random symmetric crystals",
+    help="random symmetric crystals",
+    order=50,
+    baseline=True,
+    tempered=False,
+    learns_from=(),
+    options=("volume_per_atom",),
+    methods="Rows were drawn at random within the space groups, positions and volumes of the training set.",
+)
 
 STRETCH = np.log(2.0)
 """Edges before scaling are exp(u), u uniform between minus and plus this: at most four to one."""
@@ -27,8 +41,7 @@ CHUNK = 50_000
 class RandomSymmetric(Generator):
     """Random symmetric crystals; `volume_per_atom` in cubic angstrom, by default the range of the fitted table."""
 
-    name = "random"
-    fewest_rows = 1
+    spec = SPEC
 
     def __init__(
         self, *, volume_per_atom: tuple[float, float] | None = None, sites: int = 5, max_atoms: int = 128

@@ -13,6 +13,23 @@ from legocryst.crystal.table import encode
 from legocryst.models.base import Generator, Task
 from legocryst.models.columns import UNUSED, elements, site_count
 from legocryst.models.conditions import OPEN, Conditions
+from legocryst.registry import GeneratorSpec
+
+SPEC = GeneratorSpec(
+    name="surfaces",
+    loads="OnSurfaces",
+    title="random points on minimal surfaces",
+    help="atoms at random on minimal surfaces, for three-coordinated targets and low energies, seven or eight sites, "
+    "where it can, unless sites or atoms are asked for",
+    order=60,
+    cites=("mackay", "nodal"),
+    conditional=True,
+    tempered=False,
+    learns_from=(),
+    coordination=3,
+    methods="Rows were drawn at random, with atoms on general positions of space groups that keep a triply periodic "
+    "minimal surface (P, G, D, I-WP), on these surfaces{works}.",
+)
 
 AREA = honeycomb(1.42)
 """Of each atom, as in graphite; a relaxation scales the cells to the target's volume first."""
@@ -28,8 +45,7 @@ CARBON = 6
 class OnSurfaces(Generator):
     """Crystals with atoms at random on triply periodic minimal surfaces, all on general positions."""
 
-    name = "surfaces"
-    fewest_rows = 1
+    spec = SPEC
 
     def __init__(self) -> None:
         self.columns: list[str] = []

@@ -20,6 +20,25 @@ from legocryst.models.loop import Network
 from legocryst.models.mixtures import Mixture, choose
 from legocryst.models.network import PackedGenerator
 from legocryst.models.packing import Drawn, Packing
+from legocryst.registry import GeneratorSpec
+
+SPEC = GeneratorSpec(
+    name="transformer",
+    loads="Transformer",
+    title="a Transformer",
+    help="learnt from the table",
+    order=10,
+    cites=("transformer",),
+    conditional=True,
+    informed=True,
+    guided=True,
+    epochs=3,
+    batch_size=125,  # four small steps teach it more than one
+    learning_rate=2e-3,
+    settles=True,  # it makes more new crystals until its learning rate has fallen
+    cost=7.8,
+    optimisers=("Muon", "Adam"),
+)
 
 CHUNK = 2000
 """Rows drawn together."""
@@ -127,7 +146,7 @@ class Drawing:
 class Transformer(PackedGenerator):
     """The Transformer as a generator."""
 
-    name = "transformer"
+    spec = SPEC
 
     def build(self) -> Network:
         """The untrained network."""

@@ -10,7 +10,22 @@ from legocryst.extras import require
 from legocryst.models.features import Featurizer
 from legocryst.models.loop import ColumnNetwork, Network
 from legocryst.models.network import ColumnGenerator
+from legocryst.registry import GeneratorSpec
 from legocryst.settings import TrainSettings
+
+SPEC = GeneratorSpec(
+    name="vae",
+    loads="VAE",
+    title="a variational autoencoder",
+    help="learnt from the table",
+    order=30,
+    cites=("vae", "ctgan"),
+    packages=("ctgan", "rdt"),
+    extra="gan",
+    learns_from=("augment", "featurize"),
+    options=("featurizer",),
+    epochs=100,
+)
 
 SIGMA = (0.01, 1.0)
 """Bounds of the learnt standard deviation of a scalar."""
@@ -84,7 +99,7 @@ class VAENetwork(ColumnNetwork):
 class VAE(ColumnGenerator):
     """The variational autoencoder as a generator."""
 
-    name = "vae"
+    spec = SPEC
 
     def build(self) -> Network:
         """The untrained network."""

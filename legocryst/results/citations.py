@@ -3,7 +3,9 @@
 from typing import TYPE_CHECKING
 
 from legocryst import __version__
-from legocryst.references import OF_MODEL, REFERENCES, Reference, program
+from legocryst.references import Reference, program, work
+from legocryst.registry import GENERATORS, POTENTIALS
+from legocryst.settings import SCREEN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,11 +16,14 @@ ALWAYS = ("legoxtal", "legoxtal2", "spglib", "pyxtal")
 
 def used(rows: "pd.DataFrame") -> list[Reference]:
     """LEGO-Cryst itself, and the works that rows of `candidates` rest on."""
-    found = list(ALWAYS)
-    found += [key for model in sorted(set(rows["model"])) for key in OF_MODEL[model]]
+    found: list[str | Reference] = list(ALWAYS)
+    specs = map(GENERATORS.get, sorted(set(rows["model"])))
+    found += [key for spec in specs if spec is not None for key in spec.cites]
     found += ["nets", "pdd"] if (rows["status"] == "valid").any() else []
     found += ["rcsr"] if rows["net_name"].fillna("").ne("").any() else []
-    found += ["sevennet"] if rows["screen_energy"].notna().any() else []
+    screened = [SCREEN] if rows["screen_energy"].notna().any() else []
+    potentials = map(POTENTIALS.get, [*screened, *sorted(set(rows["energy_model"].fillna("")))])
+    found += [key for potential in potentials if potential is not None for key in potential.cites]
     found += ["d3"] if rows["dispersion"].notna().any() else []
     found += ["tight_binding"] if rows["gap"].notna().any() else []
-    return [program(__version__), *(REFERENCES[key] for key in dict.fromkeys(found))]
+    return [program(__version__), *map(work, dict.fromkeys(found))]

@@ -150,7 +150,7 @@ def _drawn(
     if source == "random":
         reference = encode(target.reference.crystals(), sites=8)
         model = RandomSymmetric(volume_per_atom=target.volume_per_atom, max_atoms=min(settings.max_atoms, 128))
-        model.fit(pd.concat([reference, reference]), TrainSettings(model="random"))
+        model.fit(pd.concat([reference, reference]), TrainSettings())
         return model.sample(rows, seed=int(rng.integers(2**31)))
     crystals = surface_crystals(
         rows,

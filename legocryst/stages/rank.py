@@ -7,14 +7,12 @@ import numpy as np
 import pandas as pd
 
 from legocryst.crystal.representation import Crystals
-from legocryst.settings import SHAKEN, RankSettings
+from legocryst.settings import SCREEN, SHAKEN, RankSettings
 
 if TYPE_CHECKING:
     from legocryst.analysis.batch import Kept
     from legocryst.environment.targets import Target
 
-SCREEN = "7net-0"
-"""The model of the energies that decide which crystals are relaxed."""
 NOT_ASKED = "energies were not asked for"
 NET_LOST = "the relaxation changed its net"
 NOT_TAKEN = {

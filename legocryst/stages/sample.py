@@ -4,7 +4,6 @@ import pandas as pd
 
 from legocryst.models.base import Generator
 from legocryst.models.conditions import Conditions
-from legocryst.models.cvae import ConditionalVAE
 from legocryst.quantities import CRYSTAL_COLUMNS
 from legocryst.settings import SampleSettings
 
@@ -25,8 +24,6 @@ def refined(generator: Generator, relaxed: pd.DataFrame, settings: SampleSetting
     """
     if missing := [name for name in ("status", "published", *CRYSTAL_COLUMNS) if name not in relaxed]:
         raise ValueError(f"the table has no column {missing[0]}; give one that relax made")
-    if not isinstance(generator, ConditionalVAE):
-        raise ValueError(f"the model {generator.name} cannot draw rows near others; set the refine rounds to 0")
     invalid = (relaxed["status"] == "invalid") & ~relaxed["published"].astype(bool)
     rows = relaxed.loc[invalid, list(CRYSTAL_COLUMNS)].reset_index(drop=True)
     return generator.refine(rows, seed=seed, temperature=settings.temperature, step=settings.refine_step)

@@ -33,16 +33,14 @@ def train(
     A checkpoint beside it lets an interrupted training go on when this is called again; it goes when the training is
     complete. `progress` gets a mapping after each epoch: `epoch`, `epochs`, the losses, `held_out` (the loss on rows
     kept apart), `seconds_left`, and where `evaluate` was called what it returned. `featurizer` is one already fitted to
-    this table. The `target` has the random generator's range of volumes, by default the table's own. Raises ValueError
-    as `Generator.fit` does, and for crystals on surfaces where the target has others than three neighbours.
+    this table. The `target` gives the range of volumes to generators that take one, by default the table's own. Raises
+    ValueError as `Generator.fit` does, and for a target that the generator is not for.
     """
-    options: dict[str, Any] = {}
-    if settings.model in ("vae", "gan"):
-        options = {"featurizer": featurizer}
-    elif target is not None and settings.model == "random":
-        options = {"volume_per_atom": target.volume_per_atom}
-    elif target is not None and settings.model == "surfaces":
-        target.check_surfaces()
+    options: dict[str, Any] = {"featurizer": featurizer}
+    if target is not None:
+        target.check_generator(settings.spec)
+        options["volume_per_atom"] = target.volume_per_atom
+    options = {name: value for name, value in options.items() if name in settings.spec.options}
     stopped = False
 
     def stop() -> bool:

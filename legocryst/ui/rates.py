@@ -6,7 +6,6 @@ import streamlit as st
 
 from legocryst.jobs import Job
 from legocryst.rounds import SEVERAL, baseline
-from legocryst.settings import UNTRAINED
 from legocryst.store import Store
 from legocryst.ui import show
 from legocryst.ui.live import steps
@@ -40,9 +39,10 @@ def rates(store: Store, job: Job) -> "pd.DataFrame":
     seconds = {stage: float(step["cpu_seconds"]) for stage, step in steps(job).items()}
     spent = seconds.get("sample", 0.0) + seconds.get("relax", 0.0)
     run = dict(store.query(FOUND, [SEVERAL, job.id]).iloc[0])
-    model = job.settings.train.model
+    settings = job.settings.train
+    model = settings.model
     lines = [(f"This run ({model})", run, spent)] if run["rows"] and spent else []
-    if lines and model not in UNTRAINED and (training := trained_in(job)):
+    if lines and settings.spec.learns and (training := trained_in(job)):
         lines.append((f"This run ({model}), its training counted", run, spent + training))
     if beside := baseline(job):
         lines.append(("Random symmetric crystals", beside, beside["cpu_seconds"]))

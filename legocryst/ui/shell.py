@@ -277,7 +277,7 @@ def start(
 ) -> Job | None:
     """Make a job and start it; None when that is refused, which the page then says."""
     try:
-        _check_surfaces(command, settings, parent, through)
+        _check_target(command, settings, parent, through)
         job = create(
             workspace(),
             command,
@@ -295,11 +295,11 @@ def start(
     return job
 
 
-def _check_surfaces(command: str, settings: RunSettings, parent: Job | None, through: str) -> None:
-    """Raise ValueError where a job would put atoms on surfaces and its target has others than three bonds."""
+def _check_target(command: str, settings: RunSettings, parent: Job | None, through: str) -> None:
+    """Raise ValueError where a job would train a generator that is not for its target."""
     given = parent is not None and through == "train"  # a model that is there already
-    if settings.train.model == "surfaces" and command in ("run", "train") and not given:
-        target((parent.settings if parent else settings).curate.target).check_surfaces()
+    if settings.train.spec.coordination and command in LEARNING and not given:
+        target((parent.settings if parent else settings).curate.target).check_generator(settings.train.spec)
 
 
 def catch_up(job: Job) -> None:

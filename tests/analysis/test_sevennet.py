@@ -9,10 +9,11 @@ import pytest
 import torch
 from ase import Atoms
 
-from legocryst.analysis.potentials import MODELS, REACH, potential
 from legocryst.analysis.sevennet import SevenNet
+from legocryst.crystal.elements import SYMBOLS
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import decode
+from legocryst.registry import POTENTIALS
 from legocryst.relax.system import System, place, pull_back
 from legocryst.stages.curate import shipped
 from tests.crystals_at_random import spaced_crystals
@@ -25,6 +26,11 @@ def crystals() -> Crystals:
     made = spaced_crystals(9, seed=7, distance=1.1, max_atoms=16, groups=GROUPS)
     table = shipped("sp2-carbon")
     return Crystals.concatenate([made, decode(table[table["atoms"] <= 16].iloc[::12], element=6).crystals])
+
+
+@lru_cache(maxsize=2)
+def loaded(model: str) -> SevenNet:
+    return SevenNet(model)
 
 
 @lru_cache(maxsize=2)
@@ -48,7 +54,7 @@ def test_energy_and_gradient_are_those_of_all_atoms(model: str, step: int) -> No
         system, lattice = System.build(one), np.empty((3, 3))
         fractional, own, other = np.empty_like(system.base), *np.zeros((2, len(system.reach)))
         place(system, 0, 0.05 * rng.normal(size=len(system.reach)), lattice, fractional)
-        symmetric = potential(model).of(batch, k)
+        symmetric = loaded(model).of(batch, k)
         energy, over_lattice, over_atoms = symmetric(lattice, fractional)
         pull_back(system, 0, over_lattice, over_atoms, own)
 
@@ -63,7 +69,7 @@ def test_energy_and_gradient_are_those_of_all_atoms(model: str, step: int) -> No
 
 
 def test_gradient_agrees_with_finite_differences() -> None:
-    model, rng = double(potential("7net-0")), np.random.default_rng(1)
+    model, rng = double(loaded("7net-0")), np.random.default_rng(1)
     batch = crystals().take(slice(0, None, 3))
     for k in range(len(batch)):
         system, lattice = System.build(batch.take([k])), np.empty((3, 3))
@@ -106,9 +112,9 @@ def test_mirror_images_differ_but_turned_crystals_do_not() -> None:
     assert turned == pytest.approx(left, abs=5e-6 * len(fractional))
 
 
-def test_models_reach_as_far_as_is_said_and_know_carbon() -> None:
-    for name in MODELS:
-        assert potential(name).cutoff == REACH and 6 in potential(name).elements
-        assert next(potential(name).network.parameters()).dtype == torch.float32
-    with pytest.raises(ValueError, match="no energy model 'nonsense': choose one of 7net-l3i5, 7net-0"):
-        potential("nonsense")
+def test_models_reach_as_far_and_know_the_elements_that_their_specifications_say() -> None:
+    for name in ("7net-0", "7net-l3i5"):
+        model, spec = loaded(name), POTENTIALS[name]
+        assert model.cutoff == spec.reach
+        assert [SYMBOLS[number] for number in sorted(model.elements)] == spec.elements.split()
+        assert next(model.network.parameters()).dtype == torch.float32

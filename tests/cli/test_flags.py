@@ -65,7 +65,10 @@ def test_flags_change_the_preset() -> None:
         ("run --rank-energies maybe", "'maybe' is neither yes nor no"),
         ("run --train-epochs 0", "the setting train.epochs is wrong: input should be greater than or equal to 1"),
         ("run --seed -1", "the setting seed is wrong"),
-        ("run --model surfaces --target sp3-carbon", "three-coordinated, and sp3-carbon is not: take another model"),
+        (
+            "run --model surfaces --target sp3-carbon",
+            "those of sp3-carbon have 4: take another model",
+        ),
         ("run --flight 3", "unrecognized arguments: --flight 3"),
         ("seeds --out table.txt", "cannot write table.txt: name a file that ends in .parquet or .csv"),
         ("curate --crystal-systems round --out t.csv", "'round' is none of triclinic, monoclinic"),

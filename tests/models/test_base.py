@@ -10,14 +10,16 @@ import pytest
 import torch
 
 from legocryst.crystal.table import CELL
-from legocryst.models.base import generator, generator_names, load
+from legocryst.models.base import Generator, generator, generator_names, load
 from legocryst.models.columns import is_discrete
 from legocryst.models.conditions import Conditions
+from legocryst.models.network import NetworkGenerator
 from legocryst.models.variables import read, write
-from legocryst.settings import CONDITIONAL, INFORMED, UNTRAINED, TrainSettings
+from legocryst.registry import GENERATORS
+from legocryst.settings import TrainSettings
 
 SMALL = {"epochs": 3, "batch_size": 100, "latent": 8, "hidden": 32, "width": 16, "layers": 1}
-NETWORKS = [name for name in generator_names() if name not in UNTRAINED]
+NETWORKS = [name for name in generator_names() if issubclass(GENERATORS.load(name), NetworkGenerator)]
 
 
 def settings(name: str, **changes: Any) -> TrainSettings:
@@ -166,14 +168,24 @@ def test_conditions_are_met_or_refused(name: str, families: pd.DataFrame) -> Non
     fitted = generator(name).fit(families, settings(name), seed=0)
     group = 229 if name == "surfaces" else int(families["spg"].iloc[0])
     asked = Conditions(groups=frozenset({group}))
-    if fitted.name in CONDITIONAL:
+    if fitted.spec.conditional:
         assert (fitted.sample(20, seed=0, conditions=asked)["spg"] == group).all()
-        refusal = "knows no energies" if name in INFORMED else "cannot be asked for low energies"
+        refusal = "knows no energies" if fitted.spec.informed else "cannot be asked for low energies"
         with pytest.raises(ValueError, match=refusal):
             fitted.sample(20, seed=0, conditions=Conditions(lowest=0.5))
     else:
         with pytest.raises(ValueError, match=f"the model {name} cannot be asked for space groups"):
             fitted.sample(20, seed=0, conditions=asked)
+
+
+def test_specification_says_what_the_class_does(name: str) -> None:
+    kind, spec = GENERATORS.load(name), GENERATORS[name]
+    assert issubclass(kind, Generator) and kind.spec.name == name
+    assert spec.refines == (kind.refine is not Generator.refine)
+    assert not spec.informed or spec.conditional
+    assert spec.learns or spec.methods, "the methods paragraph needs a sentence on rows that were drawn from limits"
+    options: dict[str, Any] = {"featurizer": None, "volume_per_atom": (6.0, 12.0)}
+    assert not generator(name, **{option: options[option] for option in spec.options}).fitted
 
 
 def test_unknown_names_and_files(tmp_path: Path) -> None:

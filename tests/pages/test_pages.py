@@ -440,7 +440,7 @@ def test_surfaces_are_refused_for_a_target_with_four_bonds(tmp_path: Path, monke
     test.selectbox(key="train.model").set_value("surfaces").run()
     test.selectbox(key="curate.target").set_value("sp3-carbon").run()
     next(button for button in test.button if button.label == "Generate").click().run()
-    assert [error.value[:52] for error in test.error] == ["Crystals on minimal surfaces are three-coordinated, "]
+    assert [error.value[:52] for error in test.error] == ["The model surfaces makes atoms of 3 bonds, and those"]
     assert jobs(tmp_path / "w") == []
 
 

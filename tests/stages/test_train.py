@@ -54,7 +54,7 @@ def test_random_generator_takes_the_range_of_volumes(tmp_path: Path) -> None:
 def test_surfaces_are_for_three_coordinated_targets(tmp_path: Path) -> None:
     settings = TrainSettings(model="surfaces")
     options: dict[str, Any] = {"features": FeatureSettings(), "seed": 0, "folder": tmp_path}
-    with pytest.raises(ValueError, match="three-coordinated, and sp3-carbon is not"):
+    with pytest.raises(ValueError, match="makes atoms of 3 bonds, and those of sp3-carbon have 4"):
         train(graphite_like(), settings, **options, target=target("sp3-carbon"))
     assert len(train(graphite_like(), settings, **options, target=target("sp2-carbon")).sample(3, seed=0)) == 3
 
