@@ -32,6 +32,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from legocryst import DATA, ROOT, __version__
+from legocryst.infra.executors import checked
 from legocryst.records import fingerprint, process_start, read_json, tail, versions, write_json
 from legocryst.settings import UNTRAINED, RunSettings, contradiction
 from legocryst.workspace import TARGETS, target_files, targets_of
@@ -84,7 +85,7 @@ class Job:
 
     @cached_property
     def record(self) -> dict[str, Any]:
-        """What was asked: command, settings, seeds, threads, parent, started, version, versions, input.
+        """What was asked: command, settings, seeds, threads, cluster, parent, started, version, versions, input.
 
         Raises FileNotFoundError when the job was deleted meanwhile.
         """
@@ -124,6 +125,17 @@ class Job:
     def threads(self) -> int:
         """Processor cores the job may use."""
         return int(self.record["threads"])
+
+    @property
+    def cluster(self) -> str:
+        """The Dask cluster its work is spread over, see `executors.executor`; "" for processes of this computer."""
+        return str(self.record.get("cluster", ""))
+
+    @property
+    def place(self) -> str:
+        """Where its work is done, in words."""
+        cores = "1 core" if self.threads == 1 else f"{self.threads} cores"
+        return f"{cores} and a Dask cluster" if self.cluster else cores
 
     @property
     def shards(self) -> Path:
@@ -221,6 +233,7 @@ def create(
     seeds: Sequence[Path] | None = None,
     reference: Sequence[Path] = (),
     threads: int,
+    cluster: str = "",
     parent: Job | None = None,
     through: str = "train",
 ) -> Job:
@@ -229,12 +242,13 @@ def create(
     `seeds`, the training set, and `reference`, crystals whose nets count as known, are copied into the folder. With
     `parent` the job starts from that one's results of the stages up to `through`, whose settings, training and
     reference set it takes over. Raises ValueError for an unknown command, fewer than one core, files that are missing,
-    share a name or stand beside a parent, or a parent that has not finished those stages.
+    share a name or stand beside a parent, a parent that has not finished those stages, or a text that names no cluster.
     """
     if command not in ("run", *STAGES, DFT):
         raise ValueError(f"no command {command!r}: choose run or one of {', '.join((*STAGES, DFT))}")
     if threads < 1:
         raise ValueError(f"a job needs at least one core ({threads=})")
+    cluster = checked(cluster)
     for files in (seeds or (), reference):
         _check_names(files)
     if parent is not None and (seeds or reference):
@@ -260,6 +274,7 @@ def create(
         "settings": settings.model_dump(),
         **names,
         "threads": threads,
+        "cluster": cluster,
         "parent": parent.id if parent else None,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "version": __version__,
@@ -296,17 +311,20 @@ def launch(job: Job) -> None:
     _write_pid(job, process.pid)
 
 
-def work(job: Job, *, progress: Callable[[Mapping[str, Any]], None] | None = None) -> dict[str, Any]:
+def work(
+    job: Job, *, progress: Callable[[Mapping[str, Any]], None] | None = None, cluster: str | None = None
+) -> dict[str, Any]:
     """Do a job in this process, note how it ended, and return its summary; what goes wrong is noted and raised.
 
-    `progress(numbers)` gets what is appended to the job's progress. A job that was asked to stop returns {}.
+    `progress(numbers)` gets what is appended to the job's progress; `cluster` takes the place of the job's own. A job
+    that was asked to stop returns {}.
     """
     from legocryst.pipeline import run
 
     _write_pid(job, os.getpid())
     try:
         with targets_of(job.folder):
-            summary = run(job, progress=progress)
+            summary = run(job, progress=progress, cluster=cluster)
     except Stopped:
         _finish(job, "stopped", "The job was stopped; it can be resumed.", {})
         return {}

@@ -5,7 +5,6 @@ No dispersion enters an energy, on either side.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import version
 from math import pi
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from legocryst.crystal.density import densities
 from legocryst.crystal.primitive import rotation_orbits
 from legocryst.crystal.representation import Crystals
 from legocryst.environment.targets import target
+from legocryst.infra.executors import SERIAL, Executor
 from legocryst.settings import EnergySettings
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def energies(
     model: str = "7net-0",
     wanted: str = "sp2-carbon",
     max_atoms: int = 200,
-    threads: int = 1,
+    executor: Executor = SERIAL,
     kept: Kept | None = None,
     progress: Callable[..., None] | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -68,17 +68,18 @@ def energies(
     """Single-point energies of crystals as they stand, counted from the reference of the target `wanted`.
 
     Crystals with more than `max_atoms` atoms in the primitive cell carry a reason instead, as do those not done when
-    `should_stop()` becomes true ("stopped"). `kept`, `threads` and `progress` as in `batch.computed`. Raises ValueError
-    for an unknown model or target.
+    `should_stop()` becomes true ("stopped"). `kept`, `executor` and `progress` as in `batch.computed`. Raises
+    ValueError for an unknown model or target.
     """
     settings = EnergySettings.model_validate({"model": model, "max_atoms": max_atoms})
     zero = reference_energy(settings, wanted)
     rows = computed(
         crystals,
-        partial(_single, settings=settings, wanted=wanted),
+        _single,
         estimate(crystals, model),
         name=named("single", settings, wanted),
-        threads=threads,
+        shared={"settings": settings, "wanted": wanted},
+        executor=executor,
         kept=kept,
         progress=progress,
         should_stop=should_stop,
@@ -92,7 +93,7 @@ def relaxed(
     settings: EnergySettings | None = None,
     *,
     wanted: str = "sp2-carbon",
-    threads: int = 1,
+    executor: Executor = SERIAL,
     kept: Kept | None = None,
     progress: Callable[..., None] | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -105,10 +106,11 @@ def relaxed(
     zero = reference_energy(settings, wanted)
     rows = computed(
         crystals,
-        partial(_relaxed, settings=settings, wanted=wanted),
+        _relaxed,
         estimate(crystals, settings.model) * min(STEPS, settings.steps),
         name=named("relaxed", settings, wanted),
-        threads=threads,
+        shared={"settings": settings, "wanted": wanted},
+        executor=executor,
         kept=kept,
         progress=progress,
         should_stop=should_stop,

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from legocryst import settings as s
 from legocryst.cli.files import advised, read_one
-from legocryst.cli.given import settings_of
+from legocryst.cli.given import settings_of, spread_by
 from legocryst.cli.output import Clock, Result, Ticker, say
+from legocryst.infra.executors import Executor
 
 if TYPE_CHECKING:
     from legocryst.crystal.representation import Crystals
@@ -35,28 +36,33 @@ def energy(options: argparse.Namespace) -> Result:
     settings = settings_of(options, s.EnergySettings)
     element = target(options.target).atomic_number  # an unknown target is refused before the work
     results: list[dict[str, Any]] = []
-    crystals = []
+    crystals, elsewhere = [], 0.0
     for path in options.files:
         found = read_one(path, element=element, max_atoms=settings.max_atoms)
         results.append({"file": str(path)} | ({"error": found} if isinstance(found, str) else {}))
         crystals += [] if isinstance(found, str) else [found]
     if crystals:
         good = [result for result in results if "error" not in result]
-        for result, entry in zip(good, _entries(Crystals.concatenate(crystals), settings, options), strict=True):
+        with spread_by(options) as spread:
+            entries = _entries(Crystals.concatenate(crystals), settings, options, spread)
+            elsewhere = spread.cpu_seconds
+        for result, entry in zip(good, entries, strict=True):
             result |= entry
     for result in results:
         say(f"{result['file']}: {_words(result)}")
-    return {"results": results, "cpu_seconds": clock.seconds()}
+    return {"results": results, "cpu_seconds": clock.seconds(elsewhere)}
 
 
-def _entries(crystals: "Crystals", settings: s.EnergySettings, options: argparse.Namespace) -> list[dict[str, Any]]:
+def _entries(
+    crystals: "Crystals", settings: s.EnergySettings, options: argparse.Namespace, spread: Executor
+) -> list[dict[str, Any]]:
     """What is known of each crystal."""
     from legocryst.analysis.energy import energies, relaxed
     from legocryst.analysis.reference import reference_energy
     from legocryst.crystal.files import to_cif
     from legocryst.crystal.primitive import primitive_atoms
 
-    common: dict[str, Any] = {"wanted": options.target, "threads": options.threads, "progress": Ticker("energy")}
+    common: dict[str, Any] = {"wanted": options.target, "executor": spread, "progress": Ticker("energy")}
     if options.relax:
         outcome = relaxed(crystals, settings, **common)
         crystals, table = outcome.crystals, outcome.table

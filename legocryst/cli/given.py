@@ -1,10 +1,12 @@
-"""Settings that were named on the command line (see `flags.add_settings`)."""
+"""What was named on the command line: settings (see `flags.add_settings`), and the way to spread work."""
 
 import argparse
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from legocryst.infra.executors import Executor, executor
 from legocryst.settings import Settings
 
 Stage = TypeVar("Stage", bound=Settings)
@@ -13,6 +15,11 @@ Stage = TypeVar("Stage", bound=Settings)
 def settings_of(options: argparse.Namespace, model: type[Stage]) -> Stage:
     """Settings of a stage with what was named."""
     return model(**named(options, model))
+
+
+def spread_by(options: argparse.Namespace) -> AbstractContextManager[Executor]:
+    """Give the executor of a command with `--cluster`, see `executors.executor`."""
+    return executor(options.cluster, processes=options.threads)
 
 
 def named(options: argparse.Namespace, model: type[BaseModel], *, prefix: str = "") -> dict[str, Any]:

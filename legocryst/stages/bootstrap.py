@@ -12,6 +12,7 @@ from legocryst.crystal.surfaces import honeycomb, surface_crystals
 from legocryst.crystal.table import decode, encode
 from legocryst.environment.targets import Target
 from legocryst.environment.targets import target as find_target
+from legocryst.infra.executors import SERIAL, Executor
 from legocryst.models.random import RandomSymmetric
 from legocryst.records import write_parquet
 from legocryst.settings import BootstrapSettings, RankSettings, RelaxSettings, TrainSettings
@@ -42,7 +43,7 @@ def bootstrap(
     folder: Path,
     known: Collection[str] = (),
     seed: int = 0,
-    threads: int = 1,
+    executor: Executor = SERIAL,
     progress: Callable[..., None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Bootstrapped:
@@ -52,7 +53,7 @@ def bootstrap(
     them are relaxed with the potential. Both steps are kept in `folder`, so that a later call goes on. `progress` and
     exceptions as in `found`, then `progress(done, total, seconds_left=...)` counts energies.
     """
-    table = found(settings, folder=folder, seed=seed, threads=threads, progress=progress, should_stop=should_stop)
+    table = found(settings, folder=folder, seed=seed, executor=executor, progress=progress, should_stop=should_stop)
     wanted = find_target(settings.target)
     table = table[~table["net_key"].isin(list(known))].reset_index(drop=True)
     crystals = decode(table, element=wanted.atomic_number, max_atoms=settings.max_atoms).crystals
@@ -76,7 +77,7 @@ def bootstrap(
             rows,
             asked,
             target=settings.target,
-            threads=threads,
+            executor=executor,
             kept=kept,
             progress=progress,
             should_stop=should_stop,
@@ -97,7 +98,7 @@ def found(
     *,
     folder: Path,
     seed: int = 0,
-    threads: int = 1,
+    executor: Executor = SERIAL,
     progress: Callable[..., None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> pd.DataFrame:
@@ -121,7 +122,7 @@ def found(
             if should_stop is not None and should_stop():
                 break
             table = _drawn(source, rows, target, settings, np.random.default_rng([seed, *source.encode(), k]))
-            parts = list(relax_chunks(table, settings.target, ONCE, max_atoms=settings.max_atoms, threads=threads))
+            parts = list(relax_chunks(table, settings.target, ONCE, max_atoms=settings.max_atoms, executor=executor))
             relaxed = pd.concat(parts, ignore_index=True)
             write_parquet(relaxed[relaxed["status"] == "valid"].assign(source=SOURCES[source]), path)
         done, valid = done + rows, valid + len(pd.read_parquet(path, columns=["row"]))
