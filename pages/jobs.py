@@ -59,13 +59,8 @@ def overview() -> None:
 def record(job: Job) -> None:
     """All settings, versions and counts, and what the job printed."""
     content = job.record
-    shell.record(
-        {
-            name: content[name]
-            for name in ("settings", "seeds", "cluster", "parent", "version", "versions")
-            if name in content
-        }
-    )
+    named = {name: content[name] for name in ("settings", "seeds", "parent", "version", "versions")}
+    shell.record(named | {"cluster": job.cluster})
     if job.summary:
         shell.record(job.summary)
     st.caption(f"Stages: {', '.join(planned(job))}. Folder: {job.folder}")

@@ -185,7 +185,8 @@ def local_cluster(workers: int) -> Iterator[DaskExecutor]:
             memory_limit=0,
             dashboard_address=None,
             silence_logs=logging.ERROR,  # that work was cancelled is no news
-            scheduler_kwargs={"allowed_failures": ALLOWED_FAILURES},
+            # without an address its web server, which serves no dashboard here, takes the port of another's
+            scheduler_kwargs={"allowed_failures": ALLOWED_FAILURES, "dashboard_address": "127.0.0.1:0"},
         )
     with cluster, Client(cluster, set_as_default=False) as client:
         yield DaskExecutor(client, "the cluster on this computer")
