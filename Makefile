@@ -10,7 +10,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 PYTHON311 = $(shell for p in python3.11 python3 python; do \
 	$$p -c 'import sys; raise SystemExit(sys.version_info[:2] != (3, 11))' 2>/dev/null && command -v $$p && break; done)
 
-.PHONY: app test lint format pictures docs wheel seeds nets cuda dft clean
+.PHONY: app test lint format pictures docs wheel seeds nets cuda cluster dft clean
 
 app: $(VENV)/.compiled
 	@$(BIN)/python -m legocryst app --port $(PORT) --workspace $(WORKSPACE)
@@ -44,6 +44,10 @@ seeds: $(VENV)/.dev
 # the relaxation on an NVIDIA card, whose driver must be there
 cuda: $(VENV)/.app
 	$(PIP) -r requirements-cuda.txt
+
+# work spread over other computers, see docs/cluster.md
+cluster: $(VENV)/.app
+	$(PIP) -r requirements-cluster.txt
 
 # GPAW is compiled here, as C++, in two or three minutes; libxc and OpenBLAS come from Debian where they are missing
 DFT_SYSTEM := libxc-dev libopenblas-dev python3-dev g++
@@ -81,6 +85,6 @@ $(VENV)/.compiled: $(VENV)/.app $(COMPILED)
 	@$(BIN)/python -m scripts.compile
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt $(VENV)/.app
-	@$(PIP) -r requirements-dev.txt
+$(VENV)/.dev: requirements-dev.txt requirements-cluster.txt $(VENV)/.app
+	@$(PIP) -r requirements-dev.txt -r requirements-cluster.txt
 	@touch $@

@@ -11,18 +11,17 @@ from legocryst.analysis.duplicates import matcher
 from legocryst.crystal.files import to_structure
 from legocryst.crystal.primitive import without_symmetry
 from legocryst.crystal.representation import Crystals
-from legocryst.workers import spread
+from legocryst.infra.executors import Executor
 
 
-def distinct(crystals: Crystals, keys: list[str], *, threads: int) -> int:
+def distinct(crystals: Crystals, keys: list[str], *, executor: Executor) -> int:
     """Crystals of which StructureMatcher takes no two of one net to be the same."""
     by_net: dict[str, list[int]] = {}
     for k, key in enumerate(keys):
         by_net.setdefault(key, []).append(k)
     several = [crystals.take(rows) for rows in by_net.values() if len(rows) > 1]
-    counts = spread(kinds, several, processes=threads) if threads > 1 else map(kinds, several)
     total = len(by_net) - len(several)
-    for done, count in enumerate(counts, start=1):
+    for done, count in enumerate(executor.map(kinds, several), start=1):
         total += count
         if done % 500 == 0:
             print(f"StructureMatcher: {done} of {len(several)} nets", file=sys.stderr, flush=True)

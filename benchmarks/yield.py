@@ -53,6 +53,7 @@ from legocryst.crystal.primitive import primitive_atoms
 from legocryst.crystal.table import decode
 from legocryst.environment.targets import Target
 from legocryst.environment.targets import target as find_target
+from legocryst.infra.executors import LocalProcesses
 from legocryst.models.base import Generator, generator, generator_names, load
 from legocryst.models.conditions import Conditions
 from legocryst.models.cvae import ConditionalVAE
@@ -226,7 +227,8 @@ def words(name: str, number: int, options: argparse.Namespace) -> str:
 def relaxed(rows: pd.DataFrame, bench: Bench) -> pd.DataFrame:
     """All rows relaxed, in lots."""
     threads = bench.options.threads
-    return pd.concat(relax_chunks(rows, bench.target, ONCE, threads=threads, chunk=LOT), ignore_index=True)
+    spread = LocalProcesses(threads)
+    return pd.concat(relax_chunks(rows, bench.target, ONCE, executor=spread, chunk=LOT), ignore_index=True)
 
 
 def honoured(model: Generator, bench: Bench) -> None:
@@ -313,7 +315,9 @@ def judged(frame: pd.DataFrame, bench: Bench, *, matcher: bool = False) -> dict[
         "new_frameworks": len(new_frameworks(frame, known)),
     }
     if matcher:
-        out["unique_published_matcher"] = distinct(published, list(keys), threads=bench.options.threads)
+        out["unique_published_matcher"] = distinct(
+            published, list(keys), executor=LocalProcesses(bench.options.threads)
+        )
     return out
 
 
@@ -424,7 +428,7 @@ def ranked(rows: pd.DataFrame, most: int, bench: Bench) -> pd.DataFrame:
             bench.target,
             RankSettings.model_validate(asked),
             kept=store,
-            threads=options.threads,
+            executor=LocalProcesses(options.threads),
         )
     return table.set_index("row")
 

@@ -34,6 +34,7 @@ from pydantic import ValidationError
 
 from legocryst import DATA, ROOT, __version__
 from legocryst.extras import MissingExtra, missing
+from legocryst.infra.executors import checked
 from legocryst.records import fingerprint, process_start, read_json, tail, versions, write_json
 from legocryst.registry import baseline
 from legocryst.settings import RunSettings, contradiction
@@ -88,7 +89,7 @@ class Job:
 
     @cached_property
     def record(self) -> dict[str, Any]:
-        """What was asked: command, settings, seeds, threads, parent, started, version, versions, input.
+        """What was asked: command, settings, seeds, threads, cluster, parent, started, version, versions, input.
 
         Raises FileNotFoundError when the job was deleted meanwhile.
         """
@@ -139,6 +140,17 @@ class Job:
     def threads(self) -> int:
         """Processor cores the job may use."""
         return int(self.record["threads"])
+
+    @property
+    def cluster(self) -> str:
+        """The Dask cluster its work is spread over, see `executors.executor`; "" for processes of this computer."""
+        return str(self.record.get("cluster", ""))
+
+    @property
+    def place(self) -> str:
+        """Where its work is done, in words."""
+        cores = "1 core" if self.threads == 1 else f"{self.threads} cores"
+        return f"{cores} and a Dask cluster" if self.cluster else cores
 
     @property
     def shards(self) -> Path:
@@ -236,6 +248,7 @@ def create(
     seeds: Sequence[Path] | None = None,
     reference: Sequence[Path] = (),
     threads: int,
+    cluster: str = "",
     parent: Job | None = None,
     through: str = "train",
 ) -> Job:
@@ -244,12 +257,13 @@ def create(
     `seeds`, the training set, and `reference`, crystals whose nets count as known, are copied into the folder. With
     `parent` the job starts from that one's results of the stages up to `through`, whose settings, training and
     reference set it takes over. Raises ValueError for an unknown command, fewer than one core, files that are missing,
-    share a name or stand beside a parent, or a parent that has not finished those stages.
+    share a name or stand beside a parent, a parent that has not finished those stages, or a text that names no cluster.
     """
     if command not in ("run", *STAGES, DFT):
         raise ValueError(f"no command {command!r}: choose run or one of {', '.join((*STAGES, DFT))}")
     if threads < 1:
         raise ValueError(f"a job needs at least one core ({threads=})")
+    cluster = checked(cluster)
     for files in (seeds or (), reference):
         _check_names(files)
     if parent is not None and (seeds or reference):
@@ -276,6 +290,7 @@ def create(
         "settings": settings.model_dump(),
         **names,
         "threads": threads,
+        "cluster": cluster,
         "parent": parent.id if parent else None,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "version": __version__,
@@ -312,16 +327,19 @@ def launch(job: Job) -> None:
     _write_pid(job, process.pid)
 
 
-def work(job: Job, *, progress: Callable[[Mapping[str, Any]], None] | None = None) -> dict[str, Any]:
+def work(
+    job: Job, *, progress: Callable[[Mapping[str, Any]], None] | None = None, cluster: str | None = None
+) -> dict[str, Any]:
     """Do a job in this process, note how it ended, and return its summary; what goes wrong is noted and raised.
 
-    `progress(numbers)` gets what is appended to the job's progress. A job that was asked to stop returns {}.
+    `progress(numbers)` gets what is appended to the job's progress; `cluster` takes the place of the job's own. A job
+    that was asked to stop returns {}.
     """
     from legocryst.pipeline import run
 
     _write_pid(job, os.getpid())
     try:
-        summary = run(job, progress=progress)
+        summary = run(job, progress=progress, cluster=cluster)
     except Stopped:
         _finish(job, "stopped", "The job was stopped; it can be resumed.", {})
         return {}

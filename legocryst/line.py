@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from legocryst.environment.targets import Target, target
+from legocryst.infra.executors import SERIAL, Executor
 from legocryst.jobs import STAGES, SUBSTITUTE, Job, Stopped
 from legocryst.records import write_json
 from legocryst.settings import RunSettings
@@ -24,8 +25,8 @@ REPORT_SECONDS = 0.5
 class Line:
     """One attempt at a job: its settings, and the reports of the stage that is being done."""
 
-    def __init__(self, job: Job, report: Report, should_stop: Callable[[], bool]) -> None:
-        self.job, self.should_stop = job, should_stop
+    def __init__(self, job: Job, report: Report, should_stop: Callable[[], bool], executor: Executor = SERIAL) -> None:
+        self.job, self.should_stop, self.executor = job, should_stop, executor
         self.featurizer: Featurizer | None = None
         self.reference: Curated | None = None
         self._report = report
@@ -53,12 +54,12 @@ class Line:
     def begin(self, stage: str) -> None:
         """Start a stage, or go on with one, unless the job was asked to stop."""
         self.check()
-        self._stage, self._start, self._last = stage, _cpu_now() - self._spent.get(stage, 0.0), 0.0
+        self._stage, self._start, self._last = stage, self._cpu_now() - self._spent.get(stage, 0.0), 0.0
         self.note()
 
     def complete(self) -> None:
         """End the stage."""
-        self._spent[self._stage] = _cpu_now() - self._start
+        self._spent[self._stage] = self._cpu_now() - self._start
         self.note(complete=True)
 
     def check(self) -> None:
@@ -78,7 +79,7 @@ class Line:
 
     def note(self, **numbers: Any) -> None:
         """Append numbers to the job's progress and tell the caller."""
-        line = {"stage": self._stage, "cpu_seconds": round(_cpu_now() - self._start, 3), **numbers}
+        line = {"stage": self._stage, "cpu_seconds": round(self._cpu_now() - self._start, 3), **numbers}
         self.job.report(attempt=self._attempt, **line)
         self._report(line)
 
@@ -94,6 +95,11 @@ class Line:
         sequence = np.random.SeedSequence([self.settings.seed, STAGES.index(stage), *([turn] if turn else [])])
         return int(sequence.generate_state(1)[0] >> 1)
 
+    def _cpu_now(self) -> float:
+        """CPU-s of this process, of the child processes that ended, and of the executor's workers elsewhere."""
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return time.process_time() + children.ru_utime + children.ru_stime + self.executor.cpu_seconds
+
 
 def _seconds_before(job: Job) -> float:
     """By the clock, from the first to the last report of each earlier attempt."""
@@ -101,9 +107,3 @@ def _seconds_before(job: Job) -> float:
     for step in job.progress():
         times.setdefault(step["attempt"], []).append(step["time"])
     return sum(values[-1] - values[0] for values in times.values())
-
-
-def _cpu_now() -> float:
-    """CPU-s of this process and of the child processes that ended."""
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime

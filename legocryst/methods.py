@@ -245,7 +245,7 @@ def _end(told: _Writer) -> None:
     versions = [f"{name} {record['versions'][key]}" for key, name in NAMES.items() if key in record["versions"]]
     told.say(
         f"All random choices follow from the seed {told.settings.seed}; the job {told.job.id} took "
-        f"{told.summary['total_cpu_seconds']:,.0f} CPU-s on {_several(told.job.threads, 'core')} (Python "
+        f"{told.summary['total_cpu_seconds']:,.0f} CPU-s on {told.job.place} (Python "
         f"{record['versions']['python']}, {', '.join(versions)}; SHA-256 of the input {record['input'][:12]})."
     )
 

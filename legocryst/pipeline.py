@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from legocryst.counts import count
+from legocryst.infra.executors import executor
 from legocryst.jobs import BASELINE, DFT, FILES, QUALITY, REFERENCE, STAGES, Job
 from legocryst.line import Line, Report
 from legocryst.records import write_json, write_parquet
@@ -27,24 +28,32 @@ CHECK = RelaxSettings(restarts=0, merge=0, descriptor_steps=40, coordination_ste
 """A short relaxation, which tells during training how many fresh samples become valid."""
 
 
-def run(job: Job, *, progress: Report | None = None, should_stop: Callable[[], bool] | None = None) -> dict[str, Any]:
+def run(
+    job: Job,
+    *,
+    progress: Report | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    cluster: str | None = None,
+) -> dict[str, Any]:
     """Do what is left of a job; returns the counts of what it has (see `summary`).
 
-    Raises Stopped when the job was asked to stop: what is done stays, and a later call goes on from there.
+    Work is spread over `cluster`, by default the one that the job was made with (see `executors.executor`). Raises
+    Stopped when the job was asked to stop: what is done stays, and a later call goes on from there.
     """
     import torch
 
-    line = Line(job, progress or (lambda numbers: None), should_stop or job.stopping)
     torch.set_num_threads(job.threads)
-    for stage in job.stages:
-        if stage in _STAGES and stage in job.stages and not _done(job, stage):
-            line.begin(stage)
-            _STAGES[stage](line)
-            line.complete()
-        if stage == "curate":
-            _substitute_for_few(line)
-    if "sample" in job.stages:
-        run_rounds(line)
+    with executor(job.cluster if cluster is None else cluster, processes=job.threads) as spread:
+        line = Line(job, progress or (lambda numbers: None), should_stop or job.stopping, spread)
+        for stage in job.stages:
+            if stage in _STAGES and stage in job.stages and not _done(job, stage):
+                line.begin(stage)
+                _STAGES[stage](line)
+                line.complete()
+            if stage == "curate":
+                _substitute_for_few(line)
+        if "sample" in job.stages:
+            run_rounds(line)
     return summary(job)
 
 

@@ -15,8 +15,7 @@ def draw(job: Job) -> None:
     if not counts["sampled"]:
         return
     if rate := speed(job):
-        cores = "1 core" if job.threads == 1 else f"{job.threads} cores"
-        st.write(f"{rate:.1f} rows a second relaxed and judged on {cores}.")
+        st.write(f"{rate:.1f} rows a second relaxed and judged on {job.place}.")
     rates.section(store, job)
     left, right = st.columns(2)
     with left:

@@ -40,6 +40,7 @@ def listed(found: list[Job]) -> pd.DataFrame:
                 "Stage": f"{step['stage']}{done}" if step and state != "finished" else "",
                 "New crystals": job.summary.get("new"),
                 "Cores": record["threads"],
+                "Cluster": record.get("cluster", ""),
                 "On disk": past_jobs.spoken(past.size(job)),
                 "Job": job.id,
             }
@@ -58,7 +59,8 @@ def overview() -> None:
 def record(job: Job) -> None:
     """All settings, versions and counts, and what the job printed."""
     content = job.record
-    shell.record({name: content[name] for name in ("settings", "seeds", "parent", "version", "versions")})
+    named = {name: content[name] for name in ("settings", "seeds", "parent", "version", "versions")}
+    shell.record(named | {"cluster": job.cluster})
     if job.summary:
         shell.record(job.summary)
     st.caption(f"Stages: {', '.join(planned(job))}. Folder: {job.folder}")

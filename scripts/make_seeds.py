@@ -28,6 +28,7 @@ from legocryst.crystal.table import encode
 from legocryst.crystal.wyckoff import wyckoff
 from legocryst.environment.targets import target
 from legocryst.environment.validity import judge
+from legocryst.infra.executors import LocalProcesses
 from legocryst.jobs import cores
 from legocryst.relax import relax
 from legocryst.settings import BootstrapSettings, RankSettings, RelaxSettings
@@ -161,7 +162,7 @@ def write(crystals: Crystals, plans: list[Blueprint]) -> None:
         BootstrapSettings(),
         folder=PARTS / "bootstrap",
         known=set(named["net_key"]),
-        threads=cores(),
+        executor=LocalProcesses(cores()),
         progress=Ticker("bootstrap"),
     )
     print(f"{made.distinct} new nets, {made.ringed} with fitting rings, {made.relaxed} relaxed, {len(made.table)} kept")
@@ -180,7 +181,7 @@ def with_energies(table: pd.DataFrame) -> pd.DataFrame:
     )
     with KeptRows(PARTS / "energies") as kept:
         rows = table.assign(row=np.arange(len(table)))
-        ranked = rank(rows, TARGET, every, threads=cores(), kept=kept, progress=Ticker("energies"))
+        ranked = rank(rows, TARGET, every, executor=LocalProcesses(cores()), kept=kept, progress=Ticker("energies"))
     ranked = ranked.sort_values("row")
     return table.assign(**{name: ranked[name].to_numpy(float) for name in ("energy", "screen_energy")})
 

@@ -31,7 +31,24 @@ def test_record_says_what_was_asked(tmp_path: Path) -> None:
     assert again.settings == tiny()
     assert [path.read_text() for path in again.seeds] == [few_seeds(tmp_path).read_text()]
     assert again.record["versions"]["torch"] and len(again.record["input"]) == 64
+    assert again.cluster == "" and again.place == "3 cores"
     assert again.latest() == {} and again.progress() == [] and again.log_tail() == ""
+
+
+def test_record_of_a_version_without_clusters(tmp_path: Path) -> None:
+    job = tiny_job(tmp_path)
+    record = {name: value for name, value in job.record.items() if name != "cluster"}
+    (job.folder / "settings.json").write_text(json.dumps(record))
+    assert jobs.job(tmp_path / "w", job.id).cluster == ""
+
+
+def test_scheduler_file_is_kept_as_a_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process of a job works in another folder."""
+    pytest.importorskip("distributed", reason="Dask distributed is not installed: call `make cluster`")
+    (tmp_path / "scheduler.json").write_text('{"address": "tcp://127.0.0.1:1"}')
+    monkeypatch.chdir(tmp_path)
+    job = create(tmp_path / "w", "run", tiny(), threads=1, cluster="scheduler.json")
+    assert job.cluster == str(tmp_path / "scheduler.json") and job.place == "1 core and a Dask cluster"
 
 
 def test_job_of_a_version_with_other_settings(tmp_path: Path) -> None:
@@ -59,6 +76,7 @@ def test_newest_first_and_unknown_ones_are_refused(tmp_path: Path) -> None:
     [
         ({"command": "fly"}, "no command 'fly'"),
         ({"threads": 0}, "at least one core"),
+        ({"cluster": "nowhere"}, "'nowhere' names no cluster: give local:N"),
         ({"seeds": ["missing.cif"]}, "there is no file missing.cif"),
         ({"seeds": ["a/few.csv", "b/few.csv"]}, "two of the files have one name"),
         ({"reference": ["missing.cif"]}, "there is no file missing.cif"),

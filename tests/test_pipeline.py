@@ -144,6 +144,19 @@ def test_nets_of_a_reference_set_are_known_and_not_learnt(tmp_path: Path) -> Non
     assert added(work(child)) == 50 and child.summary["known"] == summary["known"]
 
 
+def test_a_cluster_gives_the_same_rows(tmp_path: Path) -> None:
+    pytest.importorskip("distributed", reason="Dask distributed is not installed: call `make cluster`")
+    seeds = [few_seeds(tmp_path)]
+    here, there = (
+        create(tmp_path / "w", "relax", tiny(), seeds=seeds, threads=1, cluster=name) for name in ("", "local:2")
+    )
+    counts = [work(job) for job in (here, there)]
+    tables = [(job.shards / "crystals-00000.parquet").read_bytes() for job in (here, there)]
+    assert tables[0] == tables[1] and counts[0]["new"] == counts[1]["new"] > 0
+    seconds = [found["cpu_seconds"]["relax"] for found in counts]
+    assert seconds[1] > seconds[0] / 4  # those of the workers count
+
+
 def test_training_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     small = {"model": "vae", "epochs": 2, "check_every": 1, "check_samples": 10, "hidden": 32, "latent": 4}
     few = {"rows_per_crystal": 3, "max_atoms": 60}

@@ -21,6 +21,8 @@ LIGHT = (
 HEAVY = {
     "torch",
     "gpaw",
+    "distributed",
+    "dask",
     "pymatgen",
     "sdv",
     "ctgan",
@@ -46,7 +48,7 @@ ROOMS = (
         "legocryst.marks",
         "legocryst.compiled",
         "legocryst.extras",
-        "legocryst.workers",
+        "legocryst.infra",
         "legocryst.workspace",
     },
     {"legocryst.crystal"},
@@ -72,6 +74,8 @@ STAIRS = {
     ("legocryst.filters", "legocryst.schema"),
     ("legocryst.marks", "legocryst.records"),
     ("legocryst.registry", "legocryst.references"),
+    ("legocryst.registry", "legocryst.extras"),
+    ("legocryst.infra", "legocryst.extras"),
     ("legocryst.settings", "legocryst.registry"),
     ("legocryst.cli", "legocryst.ui"),  # `view` writes the page's drawing
 }
@@ -128,7 +132,7 @@ def packages(paths: list[Path], declared: set[str]) -> set[str]:
 def test_requirements_are_pinned_and_all_that_is_imported() -> None:
     app, dev = requirements("requirements.txt"), requirements("requirements-dev.txt")
     assert not app & dev
-    extra = requirements("requirements-dft.txt")
+    extra = requirements("requirements-dft.txt") | requirements("requirements-cluster.txt")
     assert packages(shipped(), app) - extra <= app
     seeds = requirements("requirements-seeds.txt")
     assert packages(sources(), app | dev) - seeds - extra | NOT_IMPORTED.keys() == app | dev

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from legocryst.crystal.elements import SYMBOLS
 from legocryst.crystal.primitive import primitive_atoms
 from legocryst.crystal.representation import Crystals
 from legocryst.environment.targets import Orbitals, Target
+from legocryst.infra.executors import SERIAL, Executor
 from legocryst.settings import BandSettings
 
 DOS_POINTS = 400
@@ -64,29 +64,35 @@ def gaps(
     target: Target,
     settings: BandSettings | None = None,
     *,
-    threads: int = 1,
+    executor: Executor = SERIAL,
     kept: Kept | None = None,
     progress: Callable[..., None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> list[Row]:
     """`gap` (eV), `band_class` and `band_reason` of each crystal; the last says why there is no gap, "" where there is.
 
-    Crystals not done when `should_stop()` becomes true carry the reason "stopped". `kept`, `threads` and `progress` as
+    Crystals not done when `should_stop()` becomes true carry the reason "stopped". `kept`, `executor` and `progress` as
     in `batch.computed`.
     """
     settings = BandSettings() if settings is None else settings
-    size = primitive_atoms(crystals).astype(float)
     rows = computed(
         crystals,
-        partial(_row, target=target, settings=settings),
-        np.where(size <= settings.max_atoms, SECONDS[0] + SECONDS[1] * size**3, 0.0),  # larger ones are refused at once
+        _row,
+        estimate(crystals, settings),
         name=repr(("gap", target.name, target.orbitals, settings)),
-        threads=threads,
+        shared={"target": target, "settings": settings},
+        executor=executor,
         kept=kept,
         progress=progress,
         should_stop=should_stop,
     )
     return [row or _without("stopped") for row in rows]
+
+
+def estimate(crystals: Crystals, settings: BandSettings) -> np.ndarray:
+    """Estimate (n,) of the CPU-s that the gap of each takes; 0 for larger ones, which are refused at once."""
+    size = primitive_atoms(crystals).astype(float)
+    return np.where(size <= settings.max_atoms, SECONDS[0] + SECONDS[1] * size**3, 0.0)
 
 
 def _row(crystal: Crystals, target: Target, settings: BandSettings) -> Row:

@@ -1,8 +1,8 @@
-"""Work on many crystals: the quickest first, over processes, with what is known already left out and time told."""
+"""Work on many crystals: the quickest first, spread by an executor, known results left out, with the time to come."""
 
 import json
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import closing
 from hashlib import sha256
 from typing import Any
@@ -10,28 +10,30 @@ from typing import Any
 import numpy as np
 
 from legocryst.crystal.representation import Crystals
-from legocryst.workers import spread
+from legocryst.infra.executors import SERIAL, Executor
+from legocryst.infra.executors.local import START_SECONDS
 
 Row = dict[str, Any]
 """What is known of one crystal: numbers and text by name."""
 Kept = MutableMapping[str, Row]
 """Rows by key, as `computed` finds and leaves them."""
-START_SECONDS = 8.0
-"""Until a process has loaded what it needs."""
 
 
 def computed(
     crystals: Crystals,
-    work: Callable[[Crystals], Row],
+    work: Callable[..., Row],
     seconds: np.ndarray,
     *,
     name: str,
-    threads: int = 1,
+    shared: Mapping[str, Any] | None = None,
+    executor: Executor = SERIAL,
     kept: Kept | None = None,
     progress: Callable[..., None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> list[Row | None]:
-    """`work` on each crystal of a batch as a batch of one; None for those not done when `should_stop()` became true.
+    """Return `work(crystal, **shared)` of each crystal of a batch, as a batch of one.
+
+    None stands for those not done when `should_stop()` became true.
 
     `seconds` (n,) estimates the time of each, 0 where it takes none: short ones are done first. `name` says what is
     done and with which settings; rows under the same name of the same crystal are taken from `kept`, others left there.
@@ -42,9 +44,9 @@ def computed(
     first = {key: k for k, key in reversed(list(enumerate(keys))) if key not in kept}
     todo = sorted(first.values(), key=lambda k: seconds[k])
     all_seconds = float(seconds[todo].sum())
-    processes = _processes(min(threads, len(todo)), all_seconds)
-    clock = _Clock(all_seconds, processes)
-    with closing(_results(work, [crystals.take([k]) for k in todo], processes)) as results:
+    clock = _Clock(all_seconds, executor.at_once(len(todo), all_seconds))
+    parts = [crystals.take([k]) for k in todo]
+    with closing(executor.map(work, parts, shared=shared, seconds=all_seconds)) as results:
         for done, k in enumerate([*todo, -1], start=len(crystals) - len(todo)):
             if progress is not None:
                 progress(done, len(crystals), seconds_left=clock.left())
@@ -76,17 +78,6 @@ class _Clock:
     def left(self) -> int:
         """Seconds by the clock."""
         return round(self._start + max(self._rest, 0.0) * self._rate)
-
-
-def _processes(most: int, seconds: float) -> int:
-    """At most so many, 1 where work of so many seconds is done before others have begun."""
-    return most if most > 1 and seconds * (1 - 1 / most) > START_SECONDS else 1
-
-
-def _results(work: Callable[[Crystals], Row], parts: list[Crystals], processes: int) -> Any:
-    if processes == 1:
-        return (work(part) for part in parts)
-    return spread(work, parts, processes=processes)
 
 
 def _key(name: str, crystal: Crystals) -> str:

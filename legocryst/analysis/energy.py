@@ -5,7 +5,6 @@ No dispersion enters an energy, on either side.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import version
 from math import pi
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from legocryst.crystal.density import densities
 from legocryst.crystal.primitive import rotation_orbits
 from legocryst.crystal.representation import Crystals
 from legocryst.environment.targets import Target
+from legocryst.infra.executors import SERIAL, Executor
 from legocryst.registry import POTENTIALS
 from legocryst.settings import SCREEN, EnergySettings
 
@@ -59,7 +59,7 @@ def energies(
     *,
     model: str = SCREEN,
     max_atoms: int = 200,
-    threads: int = 1,
+    executor: Executor = SERIAL,
     kept: Kept | None = None,
     progress: Callable[..., None] | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -67,17 +67,18 @@ def energies(
     """Single-point energies of crystals as they stand, counted from the reference of the target.
 
     Crystals with more than `max_atoms` atoms in the primitive cell carry a reason instead, as do those not done when
-    `should_stop()` becomes true ("stopped"). `kept`, `threads` and `progress` as in `batch.computed`. Raises ValueError
-    for an unknown model.
+    `should_stop()` becomes true ("stopped"). `kept`, `executor` and `progress` as in `batch.computed`. Raises
+    ValueError for an unknown model.
     """
     settings = EnergySettings.model_validate({"model": model, "max_atoms": max_atoms})
     zero = reference_energy(settings, target)
     rows = computed(
         crystals,
-        partial(_single, settings=settings, target=target),
+        _single,
         estimate(crystals, model),
         name=named("single", settings, target.name),
-        threads=threads,
+        shared={"settings": settings, "target": target},
+        executor=executor,
         kept=kept,
         progress=progress,
         should_stop=should_stop,
@@ -91,7 +92,7 @@ def relaxed(
     target: Target,
     settings: EnergySettings | None = None,
     *,
-    threads: int = 1,
+    executor: Executor = SERIAL,
     kept: Kept | None = None,
     progress: Callable[..., None] | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -104,10 +105,11 @@ def relaxed(
     zero = reference_energy(settings, target)
     rows = computed(
         crystals,
-        partial(_relaxed, settings=settings, target=target),
+        _relaxed,
         estimate(crystals, settings.model) * min(STEPS, settings.steps),
         name=named("relaxed", settings, target.name),
-        threads=threads,
+        shared={"settings": settings, "target": target},
+        executor=executor,
         kept=kept,
         progress=progress,
         should_stop=should_stop,

@@ -2,7 +2,6 @@
 
 import zlib
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from legocryst.analysis.relaxation import relaxation
 from legocryst.crystal.primitive import without_symmetry
 from legocryst.crystal.representation import Crystals
 from legocryst.environment.targets import Target
+from legocryst.infra.executors import SERIAL, Executor
 from legocryst.settings import EnergySettings
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def rattled(
     settings: EnergySettings,
     *,
     seed: int,
-    threads: int = 1,
+    executor: Executor = SERIAL,
     kept: Kept | None = None,
     progress: Callable[..., None] | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -46,10 +46,11 @@ def rattled(
     free = [without_symmetry(crystals.take([k])) for k in range(len(crystals))]
     rows = computed(
         crystals,
-        partial(_rattled, settings=settings, target=target, seed=seed),
+        _rattled,
         estimate(Crystals.concatenate(free), settings.model) * min(STEPS, settings.steps),
         name=named("rattled", settings, target.name, seed, SHAKE, TOLERANCE),
-        threads=threads,
+        shared={"settings": settings, "target": target, "seed": seed},
+        executor=executor,
         kept=kept,
         progress=progress,
         should_stop=should_stop,

@@ -1,11 +1,12 @@
 """Bands of files of one crystal each, which need not come from us."""
 
 import argparse
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from legocryst import settings as s
 from legocryst.cli.files import advised, read_one
-from legocryst.cli.given import settings_of, target_of
+from legocryst.cli.given import settings_of, spread_by, target_of
 from legocryst.cli.output import Clock, Result, say
 
 if TYPE_CHECKING:
@@ -25,15 +26,25 @@ ADVICE = {
 
 def bands(options: argparse.Namespace) -> Result:
     """Gap and class of each file by tight binding, and the bands along its path; else its error."""
+    from legocryst.analysis.bands import estimate
+    from legocryst.crystal.representation import Crystals
+
     clock = Clock()
     settings, wanted = settings_of(options, s.BandSettings), target_of(options)
+    read = [read_one(path, element=wanted.atomic_number, max_atoms=settings.max_atoms) for path in options.files]
+    crystals = [found for found in read if not isinstance(found, str)]
+    seconds = float(estimate(Crystals.concatenate(crystals), settings).sum())
     results = []
-    for path in options.files:
-        found = read_one(path, element=wanted.atomic_number, max_atoms=settings.max_atoms)
-        entry = {"error": found} if isinstance(found, str) else _entry(found, wanted, settings)
-        results.append({"file": str(path)} | entry)
-        say(f"{path}: {_words(entry)}")
-    return {"results": results, "cpu_seconds": clock.seconds()}
+    shared = {"wanted": wanted, "settings": settings}
+    with (
+        spread_by(options) as spread,
+        closing(spread.map(_entry, crystals, shared=shared, seconds=seconds)) as entries,
+    ):
+        for path, found in zip(options.files, read, strict=True):
+            entry = {"error": found} if isinstance(found, str) else next(entries)
+            results.append({"file": str(path)} | entry)
+            say(f"{path}: {_words(entry)}")
+        return {"results": results, "cpu_seconds": clock.seconds(spread.cpu_seconds)}
 
 
 def _entry(crystal: "Crystals", wanted: "Target", settings: s.BandSettings) -> dict[str, Any]:

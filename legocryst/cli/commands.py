@@ -13,7 +13,7 @@ import numpy as np
 
 from legocryst import ROOT
 from legocryst import settings as s
-from legocryst.cli.given import named, settings_of, target_of
+from legocryst.cli.given import named, settings_of, spread_by, target_of
 from legocryst.cli.output import Clock, Result, Ticker, print_json, read, say, write
 from legocryst.cli.results import workspace_of
 from legocryst.extras import require
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 CHUNK = (100, 500)
 """Fewest rows that are worth a process of their own, and most rows between two reports of progress."""
+CHUNKS = 8
+"""Of a table that is large enough for them, so that as many processes have work."""
 
 
 def seeds(options: argparse.Namespace) -> Result:
@@ -72,15 +74,10 @@ def bootstrap(options: argparse.Namespace) -> Result:
     folder = options.folder or options.out.with_name(options.out.name + ".parts")
     target = target_of(options, settings.target)
     known = set(shipped(target.name)["net_key"])
-    made = stage(
-        target,
-        settings,
-        folder=folder,
-        known=known,
-        seed=options.seed,
-        threads=options.threads,
-        progress=Ticker("bootstrap"),
-    )
+    with spread_by(options) as spread:
+        ticker = Ticker("bootstrap")
+        made = stage(target, settings, folder=folder, known=known, seed=options.seed, executor=spread, progress=ticker)
+        seconds = clock.seconds(spread.cpu_seconds)
     write(made.table, options.out)
     return {
         "drawn": settings.random + settings.surfaces,
@@ -89,7 +86,7 @@ def bootstrap(options: argparse.Namespace) -> Result:
         "relaxed": made.relaxed,
         "kept": len(made.table),
         "by_source": _counts(made.table["source"]),
-        "cpu_seconds": clock.seconds(),
+        "cpu_seconds": seconds,
     }
 
 
@@ -185,21 +182,22 @@ def relax(options: argparse.Namespace) -> Result:
     table = read(options.table)
     _refuse_if_none_decodes(table, options, target.atomic_number, reading)
     ticker, frames, done, valid = Ticker("relax"), [], 0, 0
-    for frame in relax_chunks(
-        table,
-        target,
-        settings,
-        decode=reading.decode,
-        max_atoms=reading.max_atoms,
-        threads=options.threads,
-        chunk=min(max(CHUNK[0], -(-len(table) // options.threads)), CHUNK[1]),
-        cif=True,
-    ):
-        frames.append(frame)
-        done, valid = done + len(frame), valid + int((frame["status"] == "valid").sum())
-        ticker(done, len(table), valid=valid)
-    result = pd.concat(frames, ignore_index=True)
-    seconds = clock.seconds()
+    with spread_by(options) as spread:
+        for frame in relax_chunks(
+            table,
+            target,
+            settings,
+            decode=reading.decode,
+            max_atoms=reading.max_atoms,
+            executor=spread,
+            chunk=min(max(CHUNK[0], -(-len(table) // CHUNKS)), CHUNK[1]),
+            cif=True,
+        ):
+            frames.append(frame)
+            done, valid = done + len(frame), valid + int((frame["status"] == "valid").sum())
+            ticker(done, len(table), valid=valid)
+        result = pd.concat(frames, ignore_index=True)
+        seconds = clock.seconds(spread.cpu_seconds)
     write(result, options.out)
     return {
         "requested": len(table),
@@ -236,9 +234,9 @@ def rank(options: argparse.Namespace) -> Result:
         raise ValueError(f"{options.table.name} has no column {missing[0]}: rank takes a table made by relax")
     valid = table[table["status"] == "valid"].reset_index(drop=True)
     settings = settings_of(options, s.RankSettings)
-    ranked = stage(
-        valid, target_of(options), settings, seed=options.seed, threads=options.threads, progress=Ticker("rank")
-    )
+    with spread_by(options) as spread:
+        ranked = stage(valid, target_of(options), settings, seed=options.seed, executor=spread, progress=Ticker("rank"))
+        seconds = clock.seconds(spread.cpu_seconds)
     result = valid.merge(ranked, on="row").sort_values("rank", ignore_index=True)
     write(result, options.out)
     counts = {name: int(result[f"{name}_energy"].notna().sum()) for name in ("screen", "relaxed")}
@@ -248,7 +246,7 @@ def rank(options: argparse.Namespace) -> Result:
         "relaxed": counts["relaxed"],
         "low_energy": int(result["low_energy"].sum()),
         "learned": tested.numbers(result, settings.low_energy),
-        "cpu_seconds": clock.seconds(),
+        "cpu_seconds": seconds,
     }
 
 
@@ -261,7 +259,7 @@ def run(options: argparse.Namespace) -> Result:
     workspace = options.workspace or default_workspace()
     job = _job_again(options, workspace) if options.resume else _new_job(options, workspace)
     say(f"job {job.id} in {workspace}")
-    summary = jobs.work(job, progress=Ticker("run").epoch)
+    summary = jobs.work(job, progress=Ticker("run").epoch, cluster=options.cluster or None)
     try:
         with Store.open(workspace) as store:
             store.ingest()
@@ -285,7 +283,7 @@ def _new_job(options: argparse.Namespace, workspace: Path) -> "Job":
     given = {"seeds": options.seeds, "reference": options.reference}
     if like:
         given = {"seeds": options.seeds or like.seeds, "reference": options.reference or like.reference}
-    return jobs.create(workspace, "run", settings, **given, threads=options.threads)
+    return jobs.create(workspace, "run", settings, **given, threads=options.threads, cluster=options.cluster)
 
 
 def _run_settings(options: argparse.Namespace, like: "Job | None" = None) -> s.RunSettings:

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from legocryst import settings as s
 from legocryst.cli.files import advised, read_one
-from legocryst.cli.given import settings_of, target_of
+from legocryst.cli.given import settings_of, spread_by, target_of
 from legocryst.cli.output import Clock, Result, Ticker, say
+from legocryst.infra.executors import Executor
 
 if TYPE_CHECKING:
     from legocryst.crystal.representation import Crystals
@@ -36,23 +37,25 @@ def energy(options: argparse.Namespace) -> Result:
     settings = settings_of(options, s.EnergySettings)
     target = target_of(options)  # an unknown one is refused before the work
     results: list[dict[str, Any]] = []
-    crystals = []
+    crystals, elsewhere = [], 0.0
     for path in options.files:
         found = read_one(path, element=target.atomic_number, max_atoms=settings.max_atoms)
         results.append({"file": str(path)} | ({"error": found} if isinstance(found, str) else {}))
         crystals += [] if isinstance(found, str) else [found]
     if crystals:
         good = [result for result in results if "error" not in result]
-        entries = _entries(Crystals.concatenate(crystals), target, settings, options)
+        with spread_by(options) as spread:
+            entries = _entries(Crystals.concatenate(crystals), target, settings, spread, relax=options.relax)
+            elsewhere = spread.cpu_seconds
         for result, entry in zip(good, entries, strict=True):
             result |= entry
     for result in results:
         say(f"{result['file']}: {_words(result)}")
-    return {"results": results, "cpu_seconds": clock.seconds()}
+    return {"results": results, "cpu_seconds": clock.seconds(elsewhere)}
 
 
 def _entries(
-    crystals: "Crystals", target: "Target", settings: s.EnergySettings, options: argparse.Namespace
+    crystals: "Crystals", target: "Target", settings: s.EnergySettings, spread: Executor, *, relax: bool
 ) -> list[dict[str, Any]]:
     """What is known of each crystal."""
     from legocryst.analysis.energy import energies, relaxed
@@ -60,8 +63,8 @@ def _entries(
     from legocryst.crystal.files import to_cif
     from legocryst.crystal.primitive import primitive_atoms
 
-    common: dict[str, Any] = {"threads": options.threads, "progress": Ticker("energy")}
-    if options.relax:
+    common: dict[str, Any] = {"executor": spread, "progress": Ticker("energy")}
+    if relax:
         outcome = relaxed(crystals, target, settings, **common)
         crystals, table = outcome.crystals, outcome.table
         energy, reason = table["relaxed_energy"].to_numpy(), table["energy_reason"].to_numpy()
@@ -76,7 +79,7 @@ def _entries(
             continue
         entry: dict[str, Any] = {"energy_per_atom": float(energy[k] + zero), "energy_above_reference": float(energy[k])}
         entry |= {"model": settings.model, "space_group": int(crystals.group[k]), "atoms": int(atoms)}
-        done = _done(table.iloc[k].to_dict()) | {"cif": to_cif(crystals, k)} if options.relax else False
+        done = _done(table.iloc[k].to_dict()) | {"cif": to_cif(crystals, k)} if relax else False
         entries.append(entry | {"relaxed": done})
     return entries
 

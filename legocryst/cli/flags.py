@@ -28,6 +28,7 @@ from legocryst.cli.target import target as target_command
 from legocryst.cli.times import times as times_of_presets
 from legocryst.cli.view import CELLS, COLOURS, WAYS
 from legocryst.cli.view import view as view_of_crystals
+from legocryst.infra.executors import ExecutorError, checked
 from legocryst.jobs import DFT, cores
 
 Run = Callable[[argparse.Namespace], Result]
@@ -90,6 +91,7 @@ def _training_set(add: Add) -> None:
     _out(bootstrap)
     text = "folder of what is kept on the way, from which a later call goes on [default: FILE.parts]"
     bootstrap.add_argument("--folder", type=Path, default=None, metavar="DIR", help=text)
+    _cluster(bootstrap)
     add_settings(bootstrap, s.BootstrapSettings)
 
     augment = add("augment", c.augment, "Write each crystal again in subgroups of its space group.")
@@ -121,6 +123,7 @@ def _crystals(add: Add) -> None:
     relax.add_argument("table", type=Path, metavar="IN", help="table in the LEGO-xtal format, .csv, .parquet or .json")
     _out(relax)
     _target(relax)
+    _cluster(relax)
     add_settings(relax, s.SampleSettings, names=("decode", "max_atoms"))
     add_settings(relax, s.RelaxSettings)
 
@@ -128,12 +131,14 @@ def _crystals(add: Add) -> None:
     rank.add_argument("table", type=Path, metavar="IN", help="table made by relax")
     _out(rank)
     _target(rank)
+    _cluster(rank)
     add_settings(rank, s.RankSettings)
 
     energy = add("energy", energy_of_files, "Energies of crystals in files above the target's reference.")
     energy.add_argument("files", nargs="+", type=Path, metavar="FILE", help=_ONE)
     energy.add_argument("--relax", action="store_true", help="relax each first, in its space group, cell included")
     _target(energy)
+    _cluster(energy)
     add_settings(energy, s.EnergySettings, short={"max_force": "--fmax"})
 
     text = "Nets of crystals in files, whether these are known, and the known crystals that are nearest."
@@ -154,6 +159,7 @@ def _crystals(add: Add) -> None:
     bands = add("bands", bands_of_files, "Gap, class and bands of crystals in files, by tight binding.")
     bands.add_argument("files", nargs="+", type=Path, metavar="FILE", help=_ONE)
     _target(bands)
+    _cluster(bands)
     add_settings(bands, s.BandSettings, names=[name for name in s.BandSettings.model_fields if name != "bands"])
     _dft(add)
     _view(add)
@@ -201,6 +207,7 @@ def _run(add: Add) -> None:
     text = "crystals whose nets count as known, and that are not learnt from"
     run.add_argument("--reference", type=Path, nargs="+", default=[], metavar="PATH", help=text)
     run.add_argument("--resume", metavar="JOB", help="go on with a stopped, failed or lost job, with its own settings")
+    _cluster(run)
     _workspace_flag(run)
     for name, field in s.RunSettings.model_fields.items():
         if name not in ("seed", DFT):  # which is no stage of a run
@@ -282,6 +289,21 @@ def _out(parser: Parser, *, required: bool = True) -> None:
 
 def _target(parser: Parser) -> None:
     parser.add_argument("--target", default="sp2-carbon", help="name of the wanted environment [default sp2-carbon]")
+
+
+def _cluster(parser: Parser) -> None:
+    text = (
+        "spread work over a Dask cluster: local:N processes of this computer, the address of a scheduler, or its file "
+        "(docs/cluster.md) [default: --threads processes of this computer]"
+    )
+    parser.add_argument("--cluster", type=_named_cluster, default="", metavar="ADDRESS|FILE|local:N", help=text)
+
+
+def _named_cluster(text: str) -> str:
+    try:
+        return checked(text)
+    except ExecutorError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _workspace_flag(parser: Parser) -> None:

@@ -1,10 +1,12 @@
-"""Settings that were named on the command line (see `flags.add_settings`)."""
+"""What was named on the command line: settings (see `flags.add_settings`), and the way to spread work."""
 
 import argparse
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
+from legocryst.infra.executors import Executor, executor
 from legocryst.settings import Settings
 from legocryst.workspace import default_workspace
 
@@ -24,6 +26,11 @@ def target_of(options: argparse.Namespace, name: str = "") -> "Target":
     from legocryst.environment.targets import target
 
     return target(name or options.target, getattr(options, "workspace", None) or default_workspace())
+
+
+def spread_by(options: argparse.Namespace) -> AbstractContextManager[Executor]:
+    """Give the executor of a command with `--cluster`, see `executors.executor`."""
+    return executor(options.cluster, processes=options.threads)
 
 
 def named(options: argparse.Namespace, model: type[BaseModel], *, prefix: str = "") -> dict[str, Any]:

@@ -44,9 +44,9 @@ class Clock:
         children = resource.getrusage(resource.RUSAGE_CHILDREN)
         return time.process_time() + children.ru_utime + children.ru_stime
 
-    def seconds(self) -> float:
-        """CPU-s so far."""
-        return round(self._now() - self._start, 3)
+    def seconds(self, elsewhere: float = 0.0) -> float:
+        """CPU-s so far, with those that workers spent elsewhere (see `Executor.cpu_seconds`)."""
+        return round(self._now() - self._start + elsewhere, 3)
 
 
 def read(path: Path) -> "pd.DataFrame":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from legocryst.infra.executors import SERIAL, Executor
 from legocryst.quantities import BAND_COLUMNS
 from legocryst.settings import BandSettings
 
@@ -22,7 +23,7 @@ def find_gaps(
     settings: BandSettings,
     *,
     ranked: pd.DataFrame | None = None,
-    threads: int = 1,
+    executor: Executor = SERIAL,
     kept: "Kept | None" = None,
     progress: Callable[..., None] | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -37,7 +38,7 @@ def find_gaps(
     valid = valid.reset_index(drop=True)
     found = pd.DataFrame(dict(zip(BAND_COLUMNS, (float("nan"), "", NOT_ASKED), strict=True)), index=valid.index)
     if len(valid) and settings.bands:
-        options = {"threads": threads, "kept": kept, "progress": progress, "should_stop": should_stop}
+        options = {"executor": executor, "kept": kept, "progress": progress, "should_stop": should_stop}
         rows = gaps(best(valid, ranked, target.atomic_number), target, settings, **options)  # type: ignore[arg-type]
         found = pd.DataFrame(rows, columns=list(BAND_COLUMNS))
     return valid[["row"]].join(found.astype({"gap": "float64", "band_class": object, "band_reason": object}))

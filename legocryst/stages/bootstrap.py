@@ -12,6 +12,7 @@ from legocryst.crystal.surfaces import honeycomb, surface_crystals
 from legocryst.crystal.table import decode, encode
 from legocryst.environment.targets import Target
 from legocryst.extras import require
+from legocryst.infra.executors import SERIAL, Executor
 from legocryst.models.random import RandomSymmetric
 from legocryst.records import write_parquet
 from legocryst.settings import BootstrapSettings, RankSettings, RelaxSettings, TrainSettings
@@ -43,7 +44,7 @@ def bootstrap(
     folder: Path,
     known: Collection[str] = (),
     seed: int = 0,
-    threads: int = 1,
+    executor: Executor = SERIAL,
     progress: Callable[..., None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Bootstrapped:
@@ -54,7 +55,7 @@ def bootstrap(
     exceptions as in `found`, then `progress(done, total, seconds_left=...)` counts energies.
     """
     require("energy")
-    options = {"folder": folder, "seed": seed, "threads": threads, "progress": progress, "should_stop": should_stop}
+    options = {"folder": folder, "seed": seed, "executor": executor, "progress": progress, "should_stop": should_stop}
     table = found(target, settings, **options)  # type: ignore[arg-type]
     table = table[~table["net_key"].isin(list(known))].reset_index(drop=True)
     crystals = decode(table, element=target.atomic_number, max_atoms=settings.max_atoms).crystals
@@ -78,7 +79,7 @@ def bootstrap(
             rows,
             target,
             asked,
-            threads=threads,
+            executor=executor,
             kept=kept,
             progress=progress,
             should_stop=should_stop,
@@ -100,7 +101,7 @@ def found(
     *,
     folder: Path,
     seed: int = 0,
-    threads: int = 1,
+    executor: Executor = SERIAL,
     progress: Callable[..., None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> pd.DataFrame:
@@ -123,7 +124,7 @@ def found(
             if should_stop is not None and should_stop():
                 break
             table = _drawn(source, rows, target, settings, np.random.default_rng([seed, *source.encode(), k]))
-            parts = list(relax_chunks(table, target, ONCE, max_atoms=settings.max_atoms, threads=threads))
+            parts = list(relax_chunks(table, target, ONCE, max_atoms=settings.max_atoms, executor=executor))
             relaxed = pd.concat(parts, ignore_index=True)
             write_parquet(relaxed[relaxed["status"] == "valid"].assign(source=SOURCES[source]), path)
         done, valid = done + rows, valid + len(pd.read_parquet(path, columns=["row"]))

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from legocryst.crystal.representation import Crystals
+from legocryst.infra.executors import SERIAL, Executor
 from legocryst.settings import SCREEN, SHAKEN, RankSettings
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def rank(
     settings: RankSettings,
     *,
     seed: int = 0,
-    threads: int = 1,
+    executor: Executor = SERIAL,
     kept: "Kept | None" = None,
     progress: Callable[..., None] | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -54,7 +55,7 @@ def rank(
     relaxed = relaxed.reset_index(drop=True)
     found = pd.DataFrame({"energy_reason": NOT_ASKED}, index=relaxed.index)
     if len(relaxed) and settings.energies:
-        options = {"threads": threads, "kept": kept, "should_stop": should_stop}
+        options = {"executor": executor, "kept": kept, "should_stop": should_stop}
         found = _found(relaxed, target, settings, seed, options, progress)
     table = relaxed[["row"]].join(found).reindex(columns=COLUMNS)
     table["rank"] = table["energy"].astype(float).rank(method="first")
@@ -77,7 +78,7 @@ def _found(
     crystals, rows = decoded.crystals, decoded.rows
     table = pd.DataFrame({"energy_reason": decoded.reason, "energy_model": "", "relaxed": None, "rattle_reason": ""})
     framework = (relaxed["kind"] == "framework").to_numpy()
-    ticks = _Ticks(crystals, framework[rows], settings, options["threads"], progress)
+    ticks = _Ticks(crystals, framework[rows], settings, options["executor"], progress)
 
     single = _screened(crystals, framework[rows], target, settings, seed, ticks, options).set_index(rows)
     table.loc[rows, single.columns] = single
@@ -216,7 +217,7 @@ class _Ticks:
         crystals: Crystals,
         framework: np.ndarray,
         settings: RankSettings,
-        threads: int,
+        executor: Executor,
         progress: Callable[..., None] | None,
     ) -> None:
         from legocryst.analysis.energy import STEPS, estimate
@@ -224,10 +225,11 @@ class _Ticks:
         kinds = min(settings.max_relaxed, int(framework.sum())), min(settings.max_relaxed, int((~framework).sum()))
         number = min(len(crystals), settings.max_energies)
         self.parts = {"screen": number, "relax": sum(kinds), "rattle": min(settings.max_rattled, kinds[0])}
+        speed = executor.at_once(len(crystals)) or 1
         mean, screen = (float(estimate(crystals, name).mean()) if number else 0.0 for name in (settings.model, SCREEN))
         atoms = float((crystals.atom_count / crystals.site_count).mean()) if number else 0.0
-        one = mean * min(STEPS, settings.steps) / threads
-        self._seconds = {"screen": screen / threads, "relax": one, "rattle": one * atoms}
+        one = mean * min(STEPS, settings.steps) / speed
+        self._seconds = {"screen": screen / speed, "relax": one, "rattle": one * atoms}
         self._progress = progress
 
     def of(self, part: str, *, before: int = 0) -> Callable[..., None]:

@@ -1,8 +1,7 @@
 """Relax: rows of a table become crystals in the wanted environment, or carry the reason why not."""
 
 from collections.abc import Generator
-from contextlib import closing, suppress
-from functools import partial
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -20,9 +19,9 @@ from legocryst.crystal.table import decode as decode_table
 from legocryst.crystal.wyckoff import wyckoff
 from legocryst.environment.targets import Target
 from legocryst.environment.validity import judge
+from legocryst.infra.executors import SERIAL, Executor
 from legocryst.relax import relax
 from legocryst.settings import RelaxSettings
-from legocryst.workers import spread
 
 SYMPREC = 0.01
 """Angstrom within which spglib looks for the symmetry of a relaxed crystal."""
@@ -95,23 +94,19 @@ def relax_chunks(
     *,
     decode: Mode = "snap",
     max_atoms: int = 500,
-    threads: int = 1,
+    executor: Executor = SERIAL,
     chunk: int = 500,
     cif: bool = False,
     known: Known | None = None,
 ) -> Generator[pd.DataFrame, None, None]:
-    """`relax_table` by chunks of rows, in order, spread over `threads` processes of one thread each.
+    """Relax a table as `relax_table` does, by chunks of rows, in order, spread by an executor.
 
     Rows are counted over the whole table. Close the iterator to stop early.
     """
     starts = range(0, len(table), chunk)
-    parts = ((start, table.iloc[start : start + chunk]) for start in starts)
-    work = partial(_chunk, target=target, settings=settings, decode=decode, max_atoms=max_atoms, cif=cif, known=known)
-    if threads == 1 or len(starts) <= 1:
-        yield from map(work, parts)
-        return
-    with closing(spread(work, parts, processes=min(threads, len(starts)))) as frames:
-        yield from frames
+    parts = [(start, table.iloc[start : start + chunk]) for start in starts]
+    shared = {"target": target, "settings": settings, "decode": decode, "max_atoms": max_atoms}
+    return executor.map(_chunk, parts, shared=shared | {"cif": cif, "known": known})
 
 
 def _chunk(part: tuple[int, pd.DataFrame], **options: Any) -> pd.DataFrame:

@@ -11,8 +11,10 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from legocryst import settings as s
+from legocryst.infra.executors import ExecutorError, checked
 
 _KEPT = "settings"
+_CLUSTER = "cluster_text"
 FIRST = "quick"
 """The preset that all pages start from."""
 STAGES: dict[str, type[s.Settings]] = {
@@ -56,7 +58,7 @@ def arrive() -> None:
     for name, kind in STAGES.items():
         for key in kind.model_fields:
             st.session_state.pop(f"{name}.{key}", None)
-    for key in ("run.seed", "preset"):
+    for key in ("run.seed", "preset", "cluster"):
         st.session_state.pop(key, None)
 
 
@@ -65,6 +67,30 @@ def seed() -> None:
     field = s.RunSettings.model_fields["seed"]
     values = st.session_state.setdefault(_KEPT, {}).setdefault("run", {"seed": field.default})
     values["seed"] = _widget("run", "seed", field, values["seed"], ())
+
+
+def cluster() -> bool:
+    """Draw the field for a Dask cluster; returns whether it names one or is empty, else the page says what is wrong."""
+    with st.expander("Cluster"):
+        st.session_state.setdefault("cluster", cluster_text())
+        st.session_state[_CLUSTER] = st.text_input(
+            "Cluster",
+            key="cluster",
+            placeholder="this computer",
+            help="What a run is spread over: local:N is N processes of this computer by Dask; tcp://HOST:PORT, or the "
+            "path of its file, is a Dask scheduler, whose workers do the work. Empty: this computer.",
+        )
+    try:
+        checked(cluster_text())
+    except ExecutorError as error:
+        st.error(f"Cluster: {error}.")
+        return False
+    return True
+
+
+def cluster_text() -> str:
+    """The cluster that was named in this session, "" for this computer."""
+    return str(st.session_state.get(_CLUSTER, ""))
 
 
 def preset_choice() -> None:

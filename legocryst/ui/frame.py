@@ -14,8 +14,11 @@ from legocryst.ui.live import TITLES
 def button(label: str, command: str, *, good: bool = True, base: Job | None = None, through: str = "curate") -> bool:
     """The button of a stage, with its estimated time below; returns whether it was pressed.
 
-    `command`, `base` and `through` as in `shell.start`; a form that makes no sense (`good`) locks the button.
+    `command`, `base` and `through` as in `shell.start`; a form that makes no sense (`good`) locks the button. Above it
+    stands the field for a cluster, where the job spreads work.
     """
+    if command in shell.SPREAD:
+        good = forms.cluster() and good
     pressed = st.button(label, type="primary", disabled=not good, help=shell.CORES)
     if good:
         st.caption(time_of(forms.run_settings(), command, after=through if base else ""))
@@ -41,6 +44,8 @@ def time_of(settings: RunSettings, command: str, *, after: str = "") -> str:
         return f"How long this takes on {on} is not known yet: run the demonstration on the first page once."
     sum_ = times.total(parts.values())
     number = f"{len(sum_.jobs)} finished job" + ("s" if len(sum_.jobs) > 1 else "")
+    if forms.cluster_text() and command in shell.SPREAD:
+        on += " without the cluster"
     text = f"{sum_.words[:1].upper()}{sum_.words[1:]} on {on}, scaled from {number} of this workspace."
     if settings.goal.crystals and command == "run":
         text += f" That is one round; with the goal there may be more, for up to {settings.goal.minutes:g} minutes."

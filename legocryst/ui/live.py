@@ -53,7 +53,7 @@ def progress(job: Job) -> None:
     if state == "finished":
         seconds = sum(step["cpu_seconds"] for step in reached.values())
         spent = f"{seconds:.{0 if seconds >= 10 else 1}f} CPU-s"
-        st.success(f"Finished. {spent} on {job.threads} {'core' if job.threads == 1 else 'cores'}.")
+        st.success(f"Finished. {spent} on {job.place}.")
     if job.substitute:
         st.info(job.substitute)
     goal(job)

@@ -39,6 +39,8 @@ WARM_SECONDS = 2.0
 """After the first page was asked for, so that it does not come later."""
 LEARNING = ("run", "train")
 """Commands whose jobs have a model."""
+SPREAD = ("run", "relax", "rank", "bands")
+"""Commands whose jobs spread work."""
 CORES = "It runs in a process of its own, on one core less than this computer has."
 
 
@@ -285,6 +287,7 @@ def start(
             seeds=seeds,
             reference=reference,
             threads=max(1, cores() - 1),
+            cluster=forms.cluster_text() if command in SPREAD else "",
             parent=parent,
             through=through,
         )

@@ -18,6 +18,7 @@ from legocryst.analysis.reference import REFERENCES, _computed, reference_energy
 from legocryst.crystal.representation import Crystals
 from legocryst.crystal.table import decode
 from legocryst.environment.targets import target
+from legocryst.infra.executors import LocalProcesses
 from legocryst.settings import EnergySettings
 from legocryst.stages.curate import shipped
 
@@ -195,8 +196,9 @@ def test_nothing_is_done_twice_and_stopping_keeps_what_is_done() -> None:
 
 def test_processes_give_the_same_in_the_same_order(monkeypatch: pytest.MonkeyPatch) -> None:
     batch = seeds("srs", "cpq", "ths")
-    monkeypatch.setattr("legocryst.analysis.batch.START_SECONDS", 0.0)
-    alone, together = (relaxed(batch, SP2, QUICK.model_copy(update={"steps": 4}), threads=n) for n in (1, 2))
+    monkeypatch.setattr("legocryst.infra.executors.local.START_SECONDS", 0.0)
+    settings = QUICK.model_copy(update={"steps": 4})
+    alone, together = (relaxed(batch, SP2, settings, executor=LocalProcesses(n)) for n in (1, 2))
     assert alone.table.equals(together.table)
     assert np.array_equal(alone.crystals.cell, together.crystals.cell)
 

@@ -231,6 +231,22 @@ def _same_groups(table: pd.DataFrame) -> None:
     assert found == list(table["space_group"])
 
 
+def test_relax_by_a_cluster_writes_the_same_table(tmp_path: Path, call: Call) -> None:
+    pytest.importorskip("distributed", reason="Dask distributed is not installed: call `make cluster`")
+    few, (here, there) = tmp_path / "few.csv", (tmp_path / name for name in ("here.parquet", "there.parquet"))
+    shipped("sp2-carbon").head(120).to_csv(few, index=False)
+    results = [
+        call("relax", few, "--out", out, *cluster) for out, cluster in ((here, ()), (there, ("--cluster", "local:2")))
+    ]
+    assert here.read_bytes() == there.read_bytes()
+    assert results[0]["valid"] == results[1]["valid"] > 100 and results[1]["cpu_seconds"] > 0
+
+
+def test_cluster_that_is_none_is_refused(refused: Callable[..., str]) -> None:
+    for command in ("run", "relax few.csv --out r.csv", "rank r.csv --out e.csv", "energy a.cif", "bands a.cif"):
+        assert "'node7' names no cluster: give local:N" in refused(*command.split(), "--cluster", "node7")
+
+
 def test_smoke_run_export_and_rebuild(tmp_path: Path, call: Call) -> None:
     """The issue's contract of `run`, in a process of its own as a user starts it, and what can be done with it."""
     workspace = tmp_path / "w"

@@ -1,5 +1,6 @@
 """Forms drawn from the settings: every setting has its widget, bounds hold, values outlive a change of page."""
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from legocryst.settings import PRESETS, RunSettings, preset
@@ -20,6 +21,7 @@ def script() -> None:
             forms.form(name, options={"target": target_names()} if name == "curate" else None) for name in forms.STAGES
         ]
         forms.seed()
+        st.session_state["named"] = forms.cluster()
     try:
         st.session_state["values"] = forms.run_settings()
     except ValueError:
@@ -66,6 +68,19 @@ def test_values_outlive_a_change_of_page() -> None:
     test.checkbox(key="other").uncheck().run()
     assert test.number_input(key="sample.samples").value == 77
     assert values(test).seed == 5
+
+
+def test_cluster_is_remembered_and_a_wrong_one_refused() -> None:
+    pytest.importorskip("distributed", reason="Dask distributed is not installed: call `make cluster`")
+    test = opened()
+    assert test.session_state["named"] and test.text_input(key="cluster").value == ""
+    test.text_input(key="cluster").set_value("local:2").run()
+    test.checkbox(key="other").check().run()
+    test.checkbox(key="other").uncheck().run()
+    assert test.session_state["named"] and test.text_input(key="cluster").value == "local:2"
+    test.text_input(key="cluster").set_value("node7").run()
+    assert not test.session_state["named"]
+    assert [error.value[:42] for error in test.error] == ["Cluster: 'node7' names no cluster: give lo"]
 
 
 def test_settings_that_may_be_empty_and_sets() -> None:
