@@ -18,7 +18,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import version
@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from legocryst.extras import require
-from legocryst.references import Reference
+from legocryst.references import REFERENCES, Reference
 
 PLUGINS = "LEGOCRYST_PLUGINS"
 _PACKAGE = Path(__file__).parent
@@ -53,6 +53,12 @@ class Spec:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise ValueError(f"the name {self.name!r} must be of small letters, digits and hyphens")
+        for field in fields(self):
+            if isinstance(field.default, tuple) and not isinstance(getattr(self, field.name), tuple):
+                raise ValueError(f"{field.name} must be a tuple: write ({getattr(self, field.name)!r},)")
+        for key in self.cites:
+            if not isinstance(key, Reference) and key not in REFERENCES:
+                raise ValueError(f"there is no reference {key!r}: write it out as a Reference")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +89,10 @@ class GeneratorSpec(Spec):
 
     def __post_init__(self) -> None:
         Spec.__post_init__(self)
-        if unknown := set(self.learns_from) - {"augment", "featurize"} | (
-            set(self.options) - {"featurizer", "volume_per_atom"}
-        ):
-            raise ValueError(f"{min(unknown)!r} is neither a stage that generators learn from nor an option of theirs")
+        if unknown := set(self.learns_from) - {"augment", "featurize"}:
+            raise ValueError(f"{min(unknown)!r} is no stage that generators learn from: augment, featurize")
+        if unknown := set(self.options) - {"featurizer", "volume_per_atom"}:
+            raise ValueError(f"{min(unknown)!r} is no option of generators: featurizer, volume_per_atom")
 
     @property
     def learns(self) -> bool:
