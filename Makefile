@@ -79,7 +79,7 @@ $(VENV)/.app: requirements.txt | $(VENV)/bin/python
 	@touch $@
 
 # so that nobody waits for it at the first relaxation
-COMPILED := legocryst/compiled.py $(wildcard $(patsubst %,legocryst/%/*.py,crystal environment relax analysis))
+COMPILED := $(shell grep -rls --include=*.py 'from legocryst.infra.compiled import' legocryst)
 $(VENV)/.compiled: $(VENV)/.app $(COMPILED)
 	@echo "Compiling the augmentation, the relaxation and the nets: a minute or two."
 	@$(BIN)/python -m scripts.compile

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from legocryst.ui import shell
+from legocryst.ui.shell import shell
 
 st.set_page_config(page_title="LEGO-Cryst", layout="wide", initial_sidebar_state=220)
 shell.route()

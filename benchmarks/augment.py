@@ -26,15 +26,15 @@ import spglib
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Structure
 
-from legocryst.analysis.nets import nets
-from legocryst.crystal.descriptions import SAME
-from legocryst.crystal.files import to_structure
-from legocryst.crystal.representation import Crystals
-from legocryst.crystal.table import decode
-from legocryst.environment.targets import target
+from legocryst.crystal.crystals import Crystals
+from legocryst.crystal.io.structures import to_structure
+from legocryst.crystal.io.table import decode
+from legocryst.crystal.symmetry.redescription import SAME
+from legocryst.environment.target_library import target
 from legocryst.settings import AugmentSettings
 from legocryst.stages.augment import DESCRIPTION, augment, proof
 from legocryst.stages.curate import shipped
+from legocryst.topology.nets import nets
 
 SP2 = target("sp2-carbon")
 

@@ -20,15 +20,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 from pymatgen.core import Lattice, Structure
 
-from legocryst.analysis.bands import bands, gaps
-from legocryst.analysis.brillouin import primitive
-from legocryst.analysis.dft import calculate
-from legocryst.crystal.files import from_structure
-from legocryst.crystal.primitive import primitive_atoms
-from legocryst.crystal.readers import from_cif
-from legocryst.crystal.representation import Crystals
-from legocryst.crystal.table import decode
-from legocryst.environment.targets import target
+from legocryst.crystal.crystals import Crystals
+from legocryst.crystal.io.readers import from_cif
+from legocryst.crystal.io.structures import from_structure
+from legocryst.crystal.io.table import decode
+from legocryst.crystal.symmetry.primitive import primitive_atoms
+from legocryst.electronic.bands import bands, gaps
+from legocryst.electronic.brillouin import primitive
+from legocryst.electronic.dft import calculate
+from legocryst.environment.target_library import target
 from legocryst.settings import BandSettings, DftSettings
 from legocryst.stages.curate import shipped
 

@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from legocryst.crystal.table import decode, encode, read_table
+from legocryst.crystal.io.table import decode, encode, read_table
 from tests.crystals_at_random import random_crystals
 
 

@@ -25,22 +25,22 @@ from ase.constraints import FixSymmetry
 from ase.filters import FrechetCellFilter
 from ase.optimize import BFGS
 
-from legocryst.analysis.energy import energies, relaxed
-from legocryst.analysis.nets import nets
-from legocryst.analysis.potentials import potential
-from legocryst.analysis.reference import reference_energy
-from legocryst.analysis.relaxation import relaxation
-from legocryst.analysis.sevennet import SevenNet
-from legocryst.crystal.files import to_structure
-from legocryst.crystal.primitive import primitive_atoms
-from legocryst.crystal.representation import Crystals
-from legocryst.crystal.table import decode
-from legocryst.environment.targets import target
-from legocryst.registry import POTENTIALS
-from legocryst.relax.potential import minimum
+from legocryst.crystal.crystals import Crystals
+from legocryst.crystal.io.structures import to_structure
+from legocryst.crystal.io.table import decode
+from legocryst.crystal.symmetry.primitive import primitive_atoms
+from legocryst.environment.target_library import target
+from legocryst.potentials.base import potential
+from legocryst.potentials.energies import energies, relaxed
+from legocryst.potentials.minimize import minimum
+from legocryst.potentials.reference_energy import reference_energy
+from legocryst.potentials.relaxation import relaxation
+from legocryst.potentials.sevennet import SevenNet
 from legocryst.relax.system import System, moved_to
 from legocryst.settings import EnergySettings
 from legocryst.stages.curate import shipped
+from legocryst.topology.nets import nets
+from legocryst.vocabulary.registry import POTENTIALS
 
 TARGET = target("sp2-carbon")
 SIZES = {16: (16, 16), 40: (36, 44)}

@@ -28,10 +28,10 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.features import random_table
-from legocryst import jobs
-from legocryst.crystal.table import read_table
-from legocryst.environment.targets import target
+from legocryst.crystal.io.table import read_table
+from legocryst.environment.target_library import target
 from legocryst.infra.executors import executor
+from legocryst.jobs.create import create, launch
 from legocryst.settings import RelaxSettings, RunSettings
 from legocryst.stages.relax import relax_chunks
 
@@ -114,8 +114,8 @@ def one_way(way: str, table: Path) -> dict[str, Any]:
 def resumed(workspace: Path, number: int, seed: int) -> str:
     """Kill a worker, then the process, of a job in the midst of its relaxation, resume it, and count its rows."""
     values = {"train": {"model": "random"}, "sample": {"samples": number}, "rank": {"energies": False}, "seed": seed}
-    job = jobs.create(workspace, "relax", RunSettings.model_validate(values), threads=1, cluster="local:2")
-    jobs.launch(job)
+    job = create(workspace, "relax", RunSettings.model_validate(values), threads=1, cluster="local:2")
+    launch(job)
     wait(lambda: len(list(job.shards.glob("crystals-*"))) >= 1 or job.state != "running")
     assert job.state == "running", job.log_tail()
     pid = json.loads((job.folder / "pid.json").read_text())["pid"]

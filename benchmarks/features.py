@@ -15,10 +15,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import pandas as pd
 
-from legocryst.crystal.table import read_table
-from legocryst.models.columns import check_table, is_discrete
-from legocryst.models.features import LIMIT, Featurizer
-from legocryst.models.random import RandomSymmetric
+from legocryst.crystal.io.table import read_table
+from legocryst.generators.columns import check_table, is_discrete
+from legocryst.generators.features import LIMIT, Featurizer
+from legocryst.generators.random_symmetric import RandomSymmetric
 from legocryst.settings import FeatureSettings, TrainSettings
 
 ANGLES = ("alpha", "beta", "gamma")

@@ -22,8 +22,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pandas as pd
 
-from legocryst.crystal.files import to_structure
-from legocryst.environment.targets import target
+from legocryst.crystal.io.structures import to_structure
+from legocryst.environment.target_library import target
 from legocryst.settings import CurateSettings
 from legocryst.stages.curate import UNREADABLE, choose, examine
 

@@ -20,18 +20,18 @@ import numpy as np
 import pandas as pd
 import torch
 
-from legocryst.analysis.energy import energies, estimate, relaxed
-from legocryst.analysis.gaussian import WIDTH
-from legocryst.analysis.tested import LEVELS
-from legocryst.analysis.traits import GROUPS, traits
-from legocryst.crystal.primitive import primitive_atoms
-from legocryst.crystal.representation import Crystals
-from legocryst.crystal.table import decode
-from legocryst.environment.targets import target
+from legocryst.active_learning.acquisition import Choice, Wish, choose
+from legocryst.active_learning.calibration import LEVELS
+from legocryst.active_learning.crystal_features import GROUPS, traits
+from legocryst.active_learning.gaussian_process import WIDTH
+from legocryst.crystal.crystals import Crystals
+from legocryst.crystal.io.table import decode
+from legocryst.crystal.symmetry.primitive import primitive_atoms
+from legocryst.environment.target_library import target
+from legocryst.infra.result_cache import KeptRows
+from legocryst.potentials.energies import energies, estimate, relaxed
 from legocryst.settings import BootstrapSettings, EnergySettings, RankSettings
 from legocryst.stages.bootstrap import found
-from legocryst.stages.choose import Choice, Wish, choose
-from legocryst.stages.kept import KeptRows
 
 TARGET = target("sp2-carbon")
 ATOMS = 60

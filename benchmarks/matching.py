@@ -7,10 +7,10 @@ import numpy as np
 from pymatgen.core import Structure
 from scipy.spatial import cKDTree
 
-from legocryst.analysis.duplicates import matcher
-from legocryst.crystal.files import to_structure
-from legocryst.crystal.primitive import without_symmetry
-from legocryst.crystal.representation import Crystals
+from legocryst.comparison.duplicates import matcher
+from legocryst.crystal.crystals import Crystals
+from legocryst.crystal.io.structures import to_structure
+from legocryst.crystal.symmetry.primitive import without_symmetry
 from legocryst.infra.executors import Executor
 
 

@@ -25,15 +25,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 from benchmarks.features import random_table
-from legocryst.analysis.form import canonical_form
-from legocryst.analysis.graphs import Quotient, connected_parts
-from legocryst.analysis.nets import bond_graph, net, nets
-from legocryst.crystal.representation import Crystals
-from legocryst.crystal.table import decode
-from legocryst.environment.targets import target
+from legocryst.crystal.crystals import Crystals
+from legocryst.crystal.io.table import decode
+from legocryst.environment.target_library import target
 from legocryst.relax import relax
 from legocryst.settings import RelaxSettings
 from legocryst.stages.curate import shipped
+from legocryst.topology.canonical_form import canonical_form
+from legocryst.topology.graphs import Quotient, connected_parts
+from legocryst.topology.nets import bond_graph, net, nets
 from tests.descriptions import crystal_rewritten, larger_cell, rewritten
 
 TARGET = target("sp2-carbon")

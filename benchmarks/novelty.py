@@ -17,18 +17,18 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 from benchmarks.features import random_table
-from legocryst.analysis.duplicates import TOLERANCE, grouped, matches
-from legocryst.analysis.nets import nets
-from legocryst.analysis.novelty import SHIPPED
-from legocryst.analysis.pdd import PDD, amds, distance, pdds
+from legocryst.comparison.duplicates import TOLERANCE, grouped, matches
+from legocryst.comparison.novelty import SHIPPED
+from legocryst.comparison.pdd import PDD, amds, distance, pdds
 from legocryst.crystal import cell as cells_of
-from legocryst.crystal.files import to_structure
-from legocryst.crystal.representation import Crystals
-from legocryst.crystal.table import decode
-from legocryst.environment.targets import target
+from legocryst.crystal.crystals import Crystals
+from legocryst.crystal.io.structures import to_structure
+from legocryst.crystal.io.table import decode
+from legocryst.environment.target_library import target
 from legocryst.relax import relax
 from legocryst.settings import RelaxSettings
 from legocryst.stages.curate import known, shipped
+from legocryst.topology.nets import nets
 from tests.descriptions import crystal_rewritten, larger_cell
 
 TARGET = target("sp2-carbon")

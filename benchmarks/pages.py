@@ -31,9 +31,9 @@ from typing import Any
 from playwright.sync_api import Browser, Page, WebSocket
 
 from legocryst import ROOT
-from legocryst.jobs import NICE
-from legocryst.store import snapshot
-from legocryst.ui.shell import PAGES
+from legocryst.database.store import snapshot
+from legocryst.jobs.worker import NICE
+from legocryst.ui.shell.shell import PAGES
 from scripts.browser import DRAWN, SIZE, App, chromium, served
 from scripts.make_pictures import address, best
 

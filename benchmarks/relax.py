@@ -20,20 +20,20 @@ import pandas as pd
 from scipy.optimize import minimize as scipy_minimize
 
 from benchmarks.features import random_table
-from legocryst.analysis.nets import Net, nets
-from legocryst.compiled import compiled
-from legocryst.crystal.representation import Crystals
-from legocryst.crystal.table import Mode, decode, read_table
+from legocryst.crystal.crystals import Crystals
+from legocryst.crystal.io.table import Mode, decode, read_table
 from legocryst.environment.neighbors import neighbor_list
-from legocryst.environment.targets import Target
-from legocryst.environment.targets import target as find_target
+from legocryst.environment.target import Target
+from legocryst.environment.target_library import target as find_target
 from legocryst.environment.validity import environment_loss, judge
+from legocryst.infra.compiled import compiled
 from legocryst.relax import Relaxed, relax
 from legocryst.relax.driver import stages_of
 from legocryst.relax.minimize import Workspace, evaluate, minimize, workspace
 from legocryst.relax.objective import OBJECTIVES, Objectives
 from legocryst.relax.system import System, moved_to
 from legocryst.settings import RelaxSettings
+from legocryst.topology.nets import Net, nets
 
 SHAKE = 0.02
 """Standard deviation (angstrom) of the noise on repeated rows."""

@@ -48,23 +48,23 @@ import torch
 from scipy.stats import t
 
 from benchmarks.matching import distinct
-from legocryst.analysis.nets import nets
-from legocryst.crystal.primitive import primitive_atoms
-from legocryst.crystal.table import decode
-from legocryst.environment.targets import Target
-from legocryst.environment.targets import target as find_target
+from legocryst.crystal.io.table import decode
+from legocryst.crystal.symmetry.primitive import primitive_atoms
+from legocryst.environment.target import Target
+from legocryst.environment.target_library import target as find_target
+from legocryst.generators.base import Generator, generator, generator_names, load
+from legocryst.generators.conditions import Conditions
+from legocryst.generators.cvae import ConditionalVAE
 from legocryst.infra.executors import LocalProcesses
-from legocryst.models.base import Generator, generator, generator_names, load
-from legocryst.models.conditions import Conditions
-from legocryst.models.cvae import ConditionalVAE
-from legocryst.pipeline import nets_of_sources, share_valid
-from legocryst.quantities import CRYSTAL_COLUMNS
+from legocryst.infra.result_cache import KeptRows
+from legocryst.jobs.pipeline import nets_of_sources, share_valid
 from legocryst.settings import AugmentSettings, RankSettings, RelaxSettings, SampleSettings, TrainSettings
 from legocryst.stages.augment import augment
-from legocryst.stages.kept import KeptRows
 from legocryst.stages.rank import rank
 from legocryst.stages.relax import relax_chunks, relax_table
 from legocryst.stages.sample import refined, sample
+from legocryst.topology.nets import nets
+from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS
 
 ONCE = RelaxSettings(restarts=0, merge=0.0)
 """Rows are drawn at will, so that another costs less than a restart."""

@@ -6,14 +6,16 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from legocryst.crystal.representation import Crystals
-from legocryst.crystal.wyckoff import symbol, wyckoff
-from legocryst.jobs import Job
-from legocryst.quantities import CRYSTAL_COLUMNS, SITES
-from legocryst.ui import figures, forms, frame, shell, show, tables
-from legocryst.ui.live import live, planned
-from legocryst.ui.scene import Scene, SceneError, scene, turned
-from legocryst.ui.viewer import view
+from legocryst.crystal.crystals import Crystals
+from legocryst.crystal.symmetry.wyckoff import symbol, wyckoff
+from legocryst.database import queries
+from legocryst.jobs.record import Job
+from legocryst.ui.shell import forms, frame, shell
+from legocryst.ui.shell.live import live, planned
+from legocryst.ui.widgets import figures, table_view
+from legocryst.ui.widgets.scene import Scene, SceneError, scene, turned
+from legocryst.ui.widgets.viewer import view
+from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS, SITES
 
 BEFORE, AFTER = "Training set", "Augmented table"
 KINDS = ("itself", "t", "k", "t + k")
@@ -27,9 +29,9 @@ def both(known: pd.DataFrame, rows: pd.DataFrame, name: str) -> pd.DataFrame:
 
 def measured(job: Job, table: str) -> pd.DataFrame:
     """Combinations of group and positions in a table, with their sites and degrees of freedom."""
-    found = tables.combinations(shell.store(), table, job.id)
+    found = queries.combinations(shell.store(), table, job.id)
     five = (found["spg"] - 1) // 5 * 5 + 3  # the middle of each five groups: single bars would be too thin to see
-    return found.assign(sites=tables.site_count(found), free=tables.free_variables(found), five=five)
+    return found.assign(sites=queries.site_count(found), free=queries.free_variables(found), five=five)
 
 
 def result(job: Job) -> None:
@@ -82,7 +84,7 @@ def distributions(job: Job, known: pd.DataFrame, rows: pd.DataFrame) -> None:
         caption = "Degrees of freedom: free lengths and angles of the cell and free coordinates of the sites."
         figures.show(figure.update_xaxes(title="Degrees of freedom"), caption=caption)
         sql = "SELECT count(*) AS n FROM augmented WHERE job = ? GROUP BY label"
-        part = tables.binned(shell.store().query(sql, [job.id])["n"])
+        part = queries.binned(shell.store().query(sql, [job.id])["n"])
         figure = figures.histogram(part, x="rows").update_xaxes(title="Rows")
         figures.show(figure, caption="Rows made from one crystal.")
 
@@ -96,14 +98,14 @@ def followed(job: Job) -> None:
     named = zip(seeds["name"], seeds["spg"], strict=True)
     names = {k: f"{name or 'unnamed'}, {symbol(spg)}" for k, (name, spg) in enumerate(named)}
     label = st.selectbox("Crystal", list(names), format_func=lambda k: f"{k}: {names[k]}", key="followed")
-    found = tables.descriptions(store, job.id, int(seeds["number"][label]))
+    found = queries.descriptions(store, job.id, int(seeds["number"][label]))
     if found.empty:
         st.info("No row was made of this crystal: it is beyond the limits.")
         return
     shown = listing(found)
     event = st.dataframe(
         shown,
-        column_config=show.columns(list(shown.columns)),
+        column_config=table_view.columns(list(shown.columns)),
         hide_index=True,
         height=280,
         on_select="rerun",
@@ -150,8 +152,8 @@ def _joined(numbers: np.ndarray, form: str) -> list[str]:
 
 def cells(job: Job, seed: pd.DataFrame, row: pd.DataFrame) -> None:
     """The crystal in its own cell, and in the one of a row, drawn in the same directions."""
-    from legocryst.crystal.subgroups import basis_of
-    from legocryst.crystal.table import decode
+    from legocryst.crystal.io.table import decode
+    from legocryst.crystal.symmetry.subgroups import basis_of
 
     wanted = shell.target(job.record["settings"]["curate"]["target"])
     pair: list[Crystals] = [

@@ -8,20 +8,23 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from legocryst.environment.targets import Target
-from legocryst.jobs import FILES, Job
-from legocryst.quantities import QUANTITIES, header
+from legocryst.database import queries
+from legocryst.database.store import Store
+from legocryst.environment.target import Target
+from legocryst.jobs.layout import FILES
+from legocryst.jobs.record import Job
 from legocryst.settings import CurateSettings
-from legocryst.store import Store
-from legocryst.ui import figures, forms, frame, shell, show, tables
-from legocryst.ui.distributions import compared
-from legocryst.ui.known import Known, Upload, examined, title_of, written
-from legocryst.ui.live import live
-from legocryst.ui.scene import scene
-from legocryst.ui.viewer import gallery, view
+from legocryst.ui.data.training_set import Known, Upload, examined, title_of, written
+from legocryst.ui.shell import forms, frame, shell
+from legocryst.ui.shell.live import live
+from legocryst.ui.widgets import figures, table_view
+from legocryst.ui.widgets.environment_figures import compared
+from legocryst.ui.widgets.scene import scene
+from legocryst.ui.widgets.viewer import gallery, view
+from legocryst.vocabulary.quantities import QUANTITIES, header
 
 if TYPE_CHECKING:
-    from legocryst.crystal.representation import Crystals
+    from legocryst.crystal.crystals import Crystals
 
 ROWS, TILES, LISTED = 500, 12, 500
 COLUMNS = (
@@ -51,13 +54,13 @@ def listing(known: Known, store: Store, total: int) -> None:
     rows = known.page(store, order=order, descending=descending, limit=ROWS, offset=(number - 1) * ROWS)
     event = st.dataframe(
         rows[list(COLUMNS)],
-        column_config=show.columns(COLUMNS),
+        column_config=table_view.columns(COLUMNS),
         hide_index=True,
         height=min(420, 38 + 35 * max(1, len(rows))),
         on_select="rerun",
         selection_mode="single-row",
         key=f"known_rows.{known.name}",
-        placeholder=show.ABSENT,
+        placeholder=table_view.ABSENT,
         alt="Crystals of the training set",
     )
     if selected := [k for k in event["selection"]["rows"] if k < len(rows)]:
@@ -67,8 +70,8 @@ def listing(known: Known, store: Store, total: int) -> None:
         st.caption("Select a row to see its crystal in Gallery and Environment.")
     if rows["energy"].isna().any():
         st.caption(
-            f"An energy shown as {show.ABSENT} is not known: the crystal's file has none, or the relaxation with the "
-            "potential changed the net."
+            f"An energy shown as {table_view.ABSENT} is not known: the crystal's file has none, or the relaxation with "
+            "the potential changed the net."
         )
     if known.job:
         became(known.job)
@@ -99,7 +102,7 @@ def report(rows: pd.DataFrame, *, name: str) -> None:
     st.write(kept + (f"; left out: {counts}." if counts else "."))
     shown = pd.concat([lost, rows[rows["kept"]]]).head(LISTED)
     ordered = [name for name in ("crystal", "source", "use", "kept", "reason", "detail", "name") if name in shown]
-    show.table(shown[ordered], height="auto" if len(shown) < 8 else 300)
+    table_view.table(shown[ordered], height="auto" if len(shown) < 8 else 300)
     if len(rows) > LISTED:
         st.caption(f"The first {LISTED} of {len(rows)}, those that were left out before the others.")
     st.download_button("Download the report", lambda: rows.to_csv(index=False), name, "text/csv", on_click="ignore")
@@ -150,13 +153,13 @@ def distributions(known: Known, store: Store) -> None:
     for k, (name, caption) in enumerate(PICTURES.items()):
         with columns[k % 2]:
             if name == "rings":
-                bins = tables.ring_sizes(store, known.sql, known.parameters)
+                bins = queries.ring_sizes(store, known.sql, known.parameters)
                 figure = figures.bars(bins, x="ring", y="Crystals")
             elif name in ("sites", "periodicity"):
-                bins = tables.count_by(store, known.sql, name, parameters=known.parameters)
+                bins = queries.count_by(store, known.sql, name, parameters=known.parameters)
                 figure = figures.bars(bins, x=name, y="Crystals")
             else:
-                bins = tables.histogram(store, known.sql, name, parameters=known.parameters)
+                bins = queries.histogram(store, known.sql, name, parameters=known.parameters)
                 figure = figures.histogram(bins, x=name)
             if len(bins):
                 figures.show(figure, caption=caption, key=f"data.{name}")

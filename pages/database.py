@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from legocryst.filters import Filters
-from legocryst.store import Store
-from legocryst.ui import failures, filters, listing, pictures, plots, shell, sqlbox
+from legocryst.database.filters import Filters
+from legocryst.database.store import Store
+from legocryst.ui.database import failures, filter_form, listing, pictures, plots, sql_box
+from legocryst.ui.shell import shell
 
 
 @st.fragment
@@ -16,19 +17,19 @@ def views(store: Store, where: Filters, total: int) -> None:
         "Gallery": lambda: pictures.thumbnails(store, where, total),
         "Compare": lambda: pictures.side_by_side(store),
         "Failures": lambda: failures.failures(store, where),
-        "SQL": lambda: sqlbox.box(store),
+        "SQL": lambda: sql_box.box(store),
     }
     shell.tabs(draw, key="tab")
 
 
 shell.begin("database")
 store = shell.store()
-everything = filters.number_of_all(store)
+everything = filter_form.number_of_all(store)
 if not everything:
     st.info("There are no crystals yet: run the demonstration on the first page, or generate some.")
     shell.link("home", "To the first page")
     st.stop()
-where = filters.filters(store)
+where = filter_form.filters(store)
 total = store.total(where)
 st.write(f"**{total:,}** of {everything:,} sampled rows pass the filters.")
 views(store, where, total)

@@ -3,12 +3,14 @@
 import pandas as pd
 import streamlit as st
 
-from legocryst.jobs import Job
-from legocryst.quantities import QUANTITIES, header
-from legocryst.schema import column as store_column
-from legocryst.store import Store
-from legocryst.ui import figures, forms, frame, shell, show, tables
-from legocryst.ui.live import live, planned
+from legocryst.database import queries
+from legocryst.database.schema import column as store_column
+from legocryst.database.store import Store
+from legocryst.jobs.record import Job
+from legocryst.ui.shell import forms, frame, shell
+from legocryst.ui.shell.live import live, planned
+from legocryst.ui.widgets import figures, table_view
+from legocryst.vocabulary.quantities import QUANTITIES, header
 
 NUMBERS = (
     ("value", "Value", "%.6f"),
@@ -51,7 +53,7 @@ def column(job: Job, store: Store, features: pd.DataFrame) -> None:
         caption = f"{feature['width']} categories, one number for each."
     else:
         used = f"job = ? AND wp{chosen[1:]} >= 0" if chosen[1:].isdigit() else "job = ?"
-        bins = tables.histogram(store, "augmented", chosen, where=used, parameters=[job.id], bins=80)
+        bins = queries.histogram(store, "augmented", chosen, where=used, parameters=[job.id], bins=80)
         figure = figures.mixture(bins, feature["components"], x=chosen)
         caption = (
             f"Rows, and how many of them the fitted Gaussians expect at each place; the column becomes "
@@ -63,12 +65,12 @@ def column(job: Job, store: Store, features: pd.DataFrame) -> None:
             caption += " Rows without the site have a component of their own, which is not drawn."
     figures.show(figure, caption=caption, key="feature")
     with st.expander("Width of every column"):
-        show.table(features[["column", "encoding", "width", "outliers"]], height=300)
+        table_view.table(features[["column", "encoding", "width", "outliers"]], height=300)
 
 
 def becomes(job: Job, store: Store, features: pd.DataFrame, rows: int) -> None:
     """What one row of the table becomes, and what comes back."""
-    from legocryst.models.features import Featurizer
+    from legocryst.generators.features import Featurizer
 
     number = st.number_input("Row", 0, rows - 1, 0, key="feature_row", bind="query-params", help="Of the table.")
     listed = ", ".join(store_column(name) for name in features["column"])
@@ -91,7 +93,7 @@ def becomes(job: Job, store: Store, features: pd.DataFrame, rows: int) -> None:
         "column": st.column_config.TextColumn("Column"),
         "component": st.column_config.TextColumn("One", help="Which category or component holds the one."),
     }
-    show.table(shown, extra=words | numbers, height=420)
+    table_view.table(shown, extra=words | numbers, height=420)
     st.caption(
         "Value = mean + 4 × standard deviation × scalar, where the column is a number; else the category itself."
     )

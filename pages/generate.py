@@ -2,9 +2,12 @@
 
 import streamlit as st
 
-from legocryst.jobs import Job
-from legocryst.ui import figures, finds, forms, frame, learned, rates, shell, tables
-from legocryst.ui.live import live, planned, speed
+from legocryst.database import queries
+from legocryst.jobs.record import Job
+from legocryst.ui.runs import learned_energies, new_training_set, rates
+from legocryst.ui.shell import forms, frame, shell
+from legocryst.ui.shell.live import live, planned, speed
+from legocryst.ui.widgets import figures
 
 
 def draw(job: Job) -> None:
@@ -26,14 +29,14 @@ def draw(job: Job) -> None:
             caption = f"Why {sum(lost.values()):,} rows are no valid crystals."
             figures.show(figures.ranked(lost, x="Rows"), caption=caption, key="reasons")
     with right:
-        losses = tables.losses(store, job.id)
+        losses = queries.losses(store, job.id)
         if len(losses):
             caption = "Distance to the wanted environment before and after relaxation, of all decodable rows."
             figures.show(figures.before_after(losses), caption=caption, key="losses")
         if counts["new"]:
             figure = figures.ranked(counts["new_by_kind"], x="New crystals")
             figures.show(figure, caption="What the new crystals are.", key="kinds")
-    learned.section(store, job)
+    learned_energies.section(store, job)
 
 
 @st.fragment
@@ -83,5 +86,5 @@ if job is None:
 else:
     live(job, draw)
     if job.state == "finished":
-        finds.section(shell.store(), job)
+        new_training_set.section(shell.store(), job)
 shell.end("generate")

@@ -4,8 +4,8 @@ from itertools import groupby
 
 import streamlit as st
 
-from legocryst.glossary import TERMS, Term
-from legocryst.ui import shell
+from legocryst.ui.shell import shell
+from legocryst.vocabulary.glossary import TERMS, Term
 
 
 def found(text: str) -> list[Term]:

@@ -3,11 +3,12 @@
 import pandas as pd
 import streamlit as st
 
-from legocryst.jobs import Job, jobs
+from legocryst.jobs.record import Job, jobs
 from legocryst.settings import PRESETS, preset
-from legocryst.ui import figures, forms, frame, shell
-from legocryst.ui.live import live
-from legocryst.ui.words import term
+from legocryst.ui.shell import forms, frame, shell
+from legocryst.ui.shell.live import live
+from legocryst.ui.shell.words import term
+from legocryst.ui.widgets import figures
 
 # what each stage has left in the workspace, in their order
 HOLDINGS = {

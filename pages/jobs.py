@@ -5,11 +5,13 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from legocryst import past as past_jobs
-from legocryst.jobs import Job, jobs
-from legocryst.ui import past, shell, show
-from legocryst.ui.live import live, planned
-from legocryst.ui.words import term
+from legocryst.jobs import compare as past_jobs
+from legocryst.jobs.record import Job, jobs
+from legocryst.ui.runs import past_jobs as past
+from legocryst.ui.shell import shell
+from legocryst.ui.shell.live import live, planned
+from legocryst.ui.shell.words import term
+from legocryst.ui.widgets import table_view
 
 MOST = 200
 WORDS = {
@@ -53,7 +55,7 @@ def overview() -> None:
     found = jobs(shell.workspace())
     if len(found) > MOST:
         st.caption(f"The newest {MOST} of {len(found)} jobs.")
-    st.dataframe(listed(found), hide_index=True, placeholder=show.ABSENT)
+    st.dataframe(listed(found), hide_index=True, placeholder=table_view.ABSENT)
 
 
 def record(job: Job) -> None:

@@ -8,15 +8,16 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from legocryst.crystal.crystals import Crystals
 from legocryst.crystal.elements import SYMBOLS
-from legocryst.crystal.representation import Crystals
-from legocryst.crystal.wyckoff import wyckoff
-from legocryst.quantities import QUANTITIES
-from legocryst.schema import StoreError
-from legocryst.ui import bands, drawing, nets, powder, rejected, shell
-from legocryst.ui.distributions import compared
-from legocryst.ui.facts import facts, listed, value
-from legocryst.ui.history import history, why
+from legocryst.crystal.symmetry.wyckoff import wyckoff
+from legocryst.database.schema import StoreError
+from legocryst.ui.shell import shell
+from legocryst.ui.structure import band_section, drawing, net_section, powder_section, rejected
+from legocryst.ui.structure.facts import facts, listed, value
+from legocryst.ui.structure.history import history, why
+from legocryst.ui.widgets.environment_figures import compared
+from legocryst.vocabulary.quantities import QUANTITIES
 
 ENERGY = (
     *("energy_model", "low_energy", "net_kept", "coordination_kept", "converged", "screen_energy", "energy_before"),
@@ -131,11 +132,11 @@ def parts(row: "pd.Series[Any]", generated: Crystals, crystals: Crystals, which:
         out["Cell and sites"] = lambda: symmetry(crystals)
     if row["status"] == "valid":
         out["Net and novelty"] = lambda: novelty(row, generated)
-        out["Similar crystals"] = lambda: nets.similar(row, generated)
+        out["Similar crystals"] = lambda: net_section.similar(row, generated)
     if len(crystals):
         out["Distances and angles"] = lambda: compared(wanted, reference)
     if row["status"] == "valid":
-        out["Powder pattern"] = lambda: powder.pattern(row, crystals, which=which)
+        out["Powder pattern"] = lambda: powder_section.pattern(row, crystals, which=which)
         out["Energy"] = lambda: relaxation(row)
         out["Bands"] = lambda: electrons(row, crystals, which)
     return out | {"History": lambda: history(row)}
@@ -144,12 +145,12 @@ def parts(row: "pd.Series[Any]", generated: Crystals, crystals: Crystals, which:
 def novelty(row: "pd.Series[Any]", crystals: Crystals) -> None:
     st.header(f"Why it counts as {row['class']}")
     st.markdown("\n".join(f"- {sentence}" for sentence in why(shell.store(), row)))
-    nets.net(row, crystals)
+    net_section.net(row, crystals)
 
 
 def electrons(row: "pd.Series[Any]", crystals: Crystals, which: str) -> None:
-    bands.tight_binding(row, crystals, which=which)
-    bands.dft(row, crystals)
+    band_section.tight_binding(row, crystals, which=which)
+    band_section.dft(row, crystals)
 
 
 @st.fragment
@@ -184,5 +185,7 @@ with picture:
         st.caption("Drawn as the model wrote it; it was not relaxed.")
 with beside:
     description(row, told)
-generated = nets.stored(pd.DataFrame([row]), shell.target(row["target"])) if row["status"] == "valid" else crystals
+generated = (
+    net_section.stored(pd.DataFrame([row]), shell.target(row["target"])) if row["status"] == "valid" else crystals
+)
 below(parts(row, generated, crystals, which))

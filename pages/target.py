@@ -3,12 +3,13 @@
 import pandas as pd
 import streamlit as st
 
-from legocryst.crystal.representation import Crystals
-from legocryst.environment.targets import Target, save, shipped_names
-from legocryst.ui import shell
-from legocryst.ui import target as ui
-from legocryst.ui.scene import scene
-from legocryst.ui.viewer import view
+from legocryst.crystal.crystals import Crystals
+from legocryst.environment.target import Target, shipped_names
+from legocryst.environment.target_library import save
+from legocryst.ui.shell import shell
+from legocryst.ui.target import editor as ui
+from legocryst.ui.widgets.scene import scene
+from legocryst.ui.widgets.viewer import view
 
 FROM = ("A target", "A shipped crystal", "Your own file")
 

@@ -3,13 +3,15 @@
 import pandas as pd
 import streamlit as st
 
-from legocryst.jobs import QUALITY, Job, jobs, stages
-from legocryst.quantities import QUANTITIES, header
-from legocryst.records import read_json
-from legocryst.registry import GENERATORS
+from legocryst.infra.files import read_json
+from legocryst.jobs.layout import QUALITY
+from legocryst.jobs.record import Job, jobs, stages
 from legocryst.settings import RunSettings, TrainSettings
-from legocryst.ui import figures, forms, frame, shell, show
-from legocryst.ui.live import live, planned, steps, training_curve
+from legocryst.ui.shell import forms, frame, shell
+from legocryst.ui.shell.live import live, planned, steps, training_curve
+from legocryst.ui.widgets import figures, table_view
+from legocryst.vocabulary.quantities import QUANTITIES, header
+from legocryst.vocabulary.registry import GENERATORS
 
 SHARES = ("decodable", "valid", "distinct", "new")
 
@@ -61,7 +63,7 @@ def compared() -> None:
             figure = figures.curves_of(lines, y=f"{label} (%)" if share else label, percent=share)
             figure.update_layout(legend={"orientation": "v", "y": -0.3, "yanchor": "top"}, height=380)
             figures.show(figure, caption=QUANTITIES[quantity].help, key=f"compared.{quantity}")
-    show.table(pd.DataFrame([{"Training": few[name]} | ended(found[name], curves[name]) for name in chosen]))
+    table_view.table(pd.DataFrame([{"Training": few[name]} | ended(found[name], curves[name]) for name in chosen]))
 
 
 def _known(job: Job) -> bool:
@@ -98,7 +100,7 @@ def likeness(job: Job) -> None:
     columns = {name.removeprefix("column:"): score for name, score in scores.items() if name.startswith("column:")}
     with st.expander("Each column"):
         rows = {"Column": [header(name) for name in columns], "Likeness (0 to 1)": list(columns.values())}
-        show.table(pd.DataFrame(rows))
+        table_view.table(pd.DataFrame(rows))
 
 
 def start(job: Job | None, wanted: tuple[str, ...]) -> tuple[Job | None, str]:

@@ -4,13 +4,13 @@ The reference crystal of the first target is described in its subgroups, relaxed
 that all of it runs.
 """
 
-from legocryst.analysis.nets import nets
-from legocryst.analysis.pdd import distance, pdds
-from legocryst.crystal.table import encode
-from legocryst.environment.targets import target
+from legocryst.comparison.pdd import distance, pdds
+from legocryst.crystal.io.table import encode
+from legocryst.environment.target_library import target
 from legocryst.relax import relax
 from legocryst.settings import AugmentSettings, RelaxSettings
 from legocryst.stages.augment import augment
+from legocryst.topology.nets import nets
 
 if __name__ == "__main__":
     wanted = target("sp2-carbon")

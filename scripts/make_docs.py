@@ -10,14 +10,14 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from legocryst import ROOT
-from legocryst.quantities import QUANTITIES, SITES
 from legocryst.settings import PRESETS, BootstrapSettings, RunSettings, preset, shape
+from legocryst.vocabulary.quantities import QUANTITIES, SITES
 
 PAGE = ROOT / "docs" / "settings.md"
 HEAD = """# Settings and columns
 
-Written by `make docs` from `legocryst/settings.py` and `legocryst/quantities.py`; do not edit it here. The forms of the
-pages, the flags of the command line and the record beside each result come from the same two files. A flag is the
+Written by `make docs` from `legocryst/settings/` and `legocryst/vocabulary/quantities.py`; do not edit it here.
+The forms of the pages, the flags of the command line and the record beside each result come from these. A flag is the
 setting's name with hyphens (`--max-sites`); `run`, which has the settings of all stages, wants the stage before it
 (`--augment-max-sites`).
 """

@@ -11,7 +11,7 @@ from collections import Counter
 from importlib.metadata import version
 from typing import Any
 
-from legocryst.analysis.nets import NAMES, net
+from legocryst.topology.nets import NAMES, net
 from scripts.rcsr import blueprints
 
 DEGREES = {3, 4}

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from legocryst.crystal.cell import system_index
-from legocryst.crystal.wyckoff import N_GROUPS, wyckoff
+from legocryst.crystal.symmetry.wyckoff import N_GROUPS, wyckoff
 
 OUT = Path(__file__).resolve().parents[1] / "data" / "normalizers.npz"
 WHOLE = 24

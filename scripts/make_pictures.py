@@ -16,8 +16,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from legocryst import ROOT
-from legocryst.store import snapshot
-from legocryst.ui.shell import PAGES
+from legocryst.database.store import snapshot
+from legocryst.ui.shell.shell import PAGES
 from scripts.browser import SIZE, App, chromium, served, settle
 
 PICTURES = ROOT / "docs" / "pictures"

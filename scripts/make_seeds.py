@@ -19,23 +19,23 @@ import torch
 from pymatgen.core import Structure
 
 from legocryst import ROOT
-from legocryst.analysis.nets import Net, net, nets
-from legocryst.analysis.reference import write_references
 from legocryst.cli.output import Ticker
-from legocryst.crystal.files import FileError, from_structure, to_structure
-from legocryst.crystal.representation import Crystals
-from legocryst.crystal.table import encode
-from legocryst.crystal.wyckoff import wyckoff
-from legocryst.environment.targets import target
+from legocryst.crystal.crystals import Crystals
+from legocryst.crystal.io.structures import FileError, from_structure, to_structure
+from legocryst.crystal.io.table import encode
+from legocryst.crystal.symmetry.wyckoff import wyckoff
+from legocryst.environment.target_library import target
 from legocryst.environment.validity import judge
 from legocryst.infra.executors import LocalProcesses
-from legocryst.jobs import cores
+from legocryst.infra.result_cache import KeptRows
+from legocryst.jobs.record import cores
+from legocryst.potentials.reference_energy import write_references
 from legocryst.relax import relax
 from legocryst.settings import BootstrapSettings, RankSettings, RelaxSettings
 from legocryst.stages.bootstrap import bootstrap
 from legocryst.stages.curate import describe, shipped_file
-from legocryst.stages.kept import KeptRows
 from legocryst.stages.rank import rank
+from legocryst.topology.nets import Net, net, nets
 from scripts.rcsr import Blueprint, blueprints
 
 TARGET = target("sp2-carbon")

@@ -13,13 +13,13 @@ import pandas as pd
 
 from legocryst import ROOT
 from legocryst.cli.output import Ticker
-from legocryst.crystal.primitive import primitive_atoms
-from legocryst.crystal.table import decode, encode
-from legocryst.environment.targets import target
+from legocryst.crystal.io.table import decode, encode
+from legocryst.crystal.symmetry.primitive import primitive_atoms
+from legocryst.environment.target_library import target
+from legocryst.infra.result_cache import KeptRows
 from legocryst.settings import BootstrapSettings, RankSettings
 from legocryst.stages.bootstrap import found
 from legocryst.stages.curate import DESCRIPTION, describe, shipped_file
-from legocryst.stages.kept import KeptRows
 from legocryst.stages.rank import rank
 
 PARTS = ROOT / "build" / "sp3"

@@ -23,10 +23,10 @@ import spglib
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from legocryst.analysis.graphs import lattice_basis
 from legocryst.crystal.cell import HEXAGONAL, RIGHT, lattice, system_index
-from legocryst.crystal.files import hall_number
-from legocryst.crystal.wyckoff import N_GROUPS, wyckoff
+from legocryst.crystal.io.structures import hall_number
+from legocryst.crystal.symmetry.wyckoff import N_GROUPS, wyckoff
+from legocryst.topology.graphs import lattice_basis
 
 OUT = Path(__file__).resolve().parents[1] / "data" / "subgroups.npz"
 CELLS = 4

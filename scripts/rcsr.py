@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import spglib
 
-from legocryst.analysis.graphs import Quotient, one_direction
 from legocryst.crystal import cell as cells
+from legocryst.topology.graphs import Quotient, one_direction
 
 ALIASES = {"Cmca": "Cmce", "Cmma": "Cmme", "Ccca:2": "Ccce:2"}
 """Symbols of the files that spglib writes in the newer way."""

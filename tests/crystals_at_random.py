@@ -3,8 +3,8 @@
 import numpy as np
 
 from legocryst.crystal import cell as cells
-from legocryst.crystal.representation import Crystals
-from legocryst.crystal.wyckoff import wyckoff
+from legocryst.crystal.crystals import Crystals
+from legocryst.crystal.symmetry.wyckoff import wyckoff
 
 
 def random_crystals(
@@ -47,7 +47,7 @@ def spaced_crystals(n: int, *, seed: int, distance: float, max_atoms: int, group
 
 def separated_crystal(group: int, *, max_atoms: int, distance: float = 0.4) -> Crystals:
     """A random crystal of a group, no two atoms nearer than `distance` angstrom."""
-    from legocryst.crystal.files import to_structure
+    from legocryst.crystal.io.structures import to_structure
 
     for seed in range(group, group + 50):
         crystals = random_crystals(1, seed=seed, groups=[group], max_sites=2, max_atoms=max_atoms)

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from legocryst.analysis.graphs import Quotient, lattice_basis
 from legocryst.crystal import cell as cells_of
-from legocryst.crystal.representation import Crystals
+from legocryst.crystal.crystals import Crystals
+from legocryst.topology.graphs import Quotient, lattice_basis
 
 
 def rewritten(quotient: Quotient, rng: np.random.Generator, *, cells: int = 1) -> Quotient:

@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from legocryst import ROOT, __version__
-from legocryst.extras import EXTRAS
+from legocryst.infra.extras import EXTRAS
 
 FILES = {
     "requirements.txt": ("", "app", "gan", "energy"),

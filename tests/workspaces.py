@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from legocryst.jobs import Job, create
-from legocryst.records import write_json, write_parquet
+from legocryst.infra.files import write_json, write_parquet
+from legocryst.jobs.create import create
+from legocryst.jobs.record import Job
 from legocryst.settings import RunSettings
 from legocryst.stages.curate import shipped_file
 
@@ -19,7 +20,7 @@ ROWS = 1000
 HOLD = """
 import sys
 from pathlib import Path
-from legocryst.store import Store
+from legocryst.database.store import Store
 with Store.open(Path(sys.argv[1])):
     print("open", flush=True)
     sys.stdin.readline()

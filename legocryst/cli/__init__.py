@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from legocryst.cli.flags import parser
 from legocryst.cli.output import print_json, refuse, say
+from legocryst.cli.parser import parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

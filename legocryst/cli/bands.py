@@ -5,13 +5,13 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from legocryst import settings as s
-from legocryst.cli.files import advised, read_one
-from legocryst.cli.given import settings_of, spread_by, target_of
+from legocryst.cli.crystal_files import advised, read_one
+from legocryst.cli.options import settings_of, spread_by, target_of
 from legocryst.cli.output import Clock, Result, say
 
 if TYPE_CHECKING:
-    from legocryst.crystal.representation import Crystals
-    from legocryst.environment.targets import Target
+    from legocryst.crystal.crystals import Crystals
+    from legocryst.environment.target import Target
 
 ADVICE = {
     "it holds": "give a crystal of that element only",
@@ -26,8 +26,8 @@ ADVICE = {
 
 def bands(options: argparse.Namespace) -> Result:
     """Gap and class of each file by tight binding, and the bands along its path; else its error."""
-    from legocryst.analysis.bands import estimate
-    from legocryst.crystal.representation import Crystals
+    from legocryst.crystal.crystals import Crystals
+    from legocryst.electronic.bands import estimate
 
     clock = Clock()
     settings, wanted = settings_of(options, s.BandSettings), target_of(options)
@@ -48,8 +48,8 @@ def bands(options: argparse.Namespace) -> Result:
 
 
 def _entry(crystal: "Crystals", wanted: "Target", settings: s.BandSettings) -> dict[str, Any]:
-    from legocryst.analysis.bands import NoBands
-    from legocryst.analysis.bands import bands as of
+    from legocryst.electronic.bands import NoBands
+    from legocryst.electronic.bands import bands as of
 
     try:
         found = of(crystal, wanted, settings)

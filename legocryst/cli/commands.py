@@ -13,15 +13,15 @@ import numpy as np
 
 from legocryst import ROOT
 from legocryst import settings as s
-from legocryst.cli.given import named, settings_of, spread_by, target_of
+from legocryst.cli.export import workspace_of
+from legocryst.cli.options import named, settings_of, spread_by, target_of
 from legocryst.cli.output import Clock, Result, Ticker, print_json, read, say, write
-from legocryst.cli.results import workspace_of
-from legocryst.extras import require
+from legocryst.infra.extras import require
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from legocryst.jobs import Job
+    from legocryst.jobs.record import Job
 
 CHUNK = (100, 500)
 """Fewest rows that are worth a process of their own, and most rows between two reports of progress."""
@@ -92,8 +92,8 @@ def bootstrap(options: argparse.Namespace) -> Result:
 
 def augment(options: argparse.Namespace) -> Result:
     """Write the training set again in subgroups; a user's crystals are curated first and keep their numbers."""
-    from legocryst.crystal.descriptions import SAME
-    from legocryst.pipeline import training_set
+    from legocryst.crystal.symmetry.redescription import SAME
+    from legocryst.jobs.pipeline import training_set
     from legocryst.stages.augment import DESCRIPTION
     from legocryst.stages.augment import augment as stage
 
@@ -126,7 +126,7 @@ def augment(options: argparse.Namespace) -> Result:
 
 def train(options: argparse.Namespace) -> Result:
     """Train a generator and keep its curve."""
-    from legocryst.pipeline import nets_of_sources, share_valid
+    from legocryst.jobs.pipeline import nets_of_sources, share_valid
     from legocryst.stages.train import train as stage
 
     clock = Clock()
@@ -155,7 +155,7 @@ def train(options: argparse.Namespace) -> Result:
 
 def sample(options: argparse.Namespace) -> Result:
     """Draw rows from a model, fresh ones or near those of a relaxed table that stayed invalid."""
-    from legocryst.models.base import load
+    from legocryst.generators.base import load
     from legocryst.stages.sample import refined
     from legocryst.stages.sample import sample as stage
     from legocryst.stages.train import MODEL
@@ -214,7 +214,7 @@ def relax(options: argparse.Namespace) -> Result:
 def _refuse_if_none_decodes(
     table: "pd.DataFrame", options: argparse.Namespace, element: int, reading: s.SampleSettings
 ) -> None:
-    from legocryst.crystal.table import decode
+    from legocryst.crystal.io.table import decode
 
     decoded = decode(table, mode=reading.decode, element=element, max_atoms=reading.max_atoms)
     if not len(decoded.rows):
@@ -225,7 +225,7 @@ def _refuse_if_none_decodes(
 
 def rank(options: argparse.Namespace) -> Result:
     """Energies of the valid crystals of a table made by relax."""
-    from legocryst.analysis import tested
+    from legocryst.active_learning import calibration
     from legocryst.stages.rank import rank as stage
 
     clock = Clock()
@@ -245,21 +245,21 @@ def rank(options: argparse.Namespace) -> Result:
         "energies": counts["screen"],
         "relaxed": counts["relaxed"],
         "low_energy": int(result["low_energy"].sum()),
-        "learned": tested.numbers(result, settings.low_energy),
+        "learned": calibration.numbers(result, settings.low_energy),
         "cpu_seconds": seconds,
     }
 
 
 def run(options: argparse.Namespace) -> Result:
     """The whole line as a job of the workspace, in this process; or the rest of a job that was cut off."""
-    from legocryst import jobs
-    from legocryst.store import Store, StoreBusy
-    from legocryst.workspace import default_workspace
+    from legocryst.database.store import Store, StoreBusy
+    from legocryst.infra.workspace import default_workspace
+    from legocryst.jobs.worker import work
 
     workspace = options.workspace or default_workspace()
     job = _job_again(options, workspace) if options.resume else _new_job(options, workspace)
     say(f"job {job.id} in {workspace}")
-    summary = jobs.work(job, progress=Ticker("run").epoch, cluster=options.cluster or None)
+    summary = work(job, progress=Ticker("run").epoch, cluster=options.cluster or None)
     try:
         with Store.open(workspace) as store:
             store.ingest()
@@ -269,10 +269,11 @@ def run(options: argparse.Namespace) -> Result:
 
 
 def _new_job(options: argparse.Namespace, workspace: Path) -> "Job":
-    from legocryst import jobs, pipeline
-    from legocryst.store import Store, StoreBusy
+    from legocryst.database.store import Store, StoreBusy
+    from legocryst.jobs import pipeline, record
+    from legocryst.jobs.create import create
 
-    like = jobs.job(workspace, options.like) if options.like else None
+    like = record.job(workspace, options.like) if options.like else None
     settings = _run_settings(options, like)
     goal = target_of(options, settings.curate.target)  # an unknown target is refused before the work
     goal.check_generator(settings.train.spec)
@@ -283,7 +284,7 @@ def _new_job(options: argparse.Namespace, workspace: Path) -> "Job":
     given = {"seeds": options.seeds, "reference": options.reference}
     if like:
         given = {"seeds": options.seeds or like.seeds, "reference": options.reference or like.reference}
-    return jobs.create(workspace, "run", settings, **given, threads=options.threads, cluster=options.cluster)
+    return create(workspace, "run", settings, **given, threads=options.threads, cluster=options.cluster)
 
 
 def _run_settings(options: argparse.Namespace, like: "Job | None" = None) -> s.RunSettings:
@@ -300,24 +301,24 @@ def _run_settings(options: argparse.Namespace, like: "Job | None" = None) -> s.R
 
 
 def _job_again(options: argparse.Namespace, workspace: Path) -> "Job":
-    from legocryst import jobs
+    from legocryst.jobs import record
 
-    job = jobs.job(workspace, options.resume)
+    job = record.job(workspace, options.resume)
     job.reopen()
     return job
 
 
 def rebuild(options: argparse.Namespace) -> Result:
     """The database again from the shards."""
-    from legocryst import store
+    from legocryst.database import store
 
     return dict(store.rebuild(workspace_of(options)))
 
 
 def app(options: argparse.Namespace) -> Result:
     """Become the server of the dashboard; a second one on the same workspace or port is refused in one sentence."""
-    from legocryst.store import Store
-    from legocryst.workspace import default_workspace
+    from legocryst.database.store import Store
+    from legocryst.infra.workspace import default_workspace
 
     require("app")
     workspace = (options.workspace or default_workspace()).resolve()
@@ -332,7 +333,7 @@ def app(options: argparse.Namespace) -> Result:
         print_json({"url": url, "workspace": workspace})
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what the server says is no result
     os.chdir(ROOT)
-    server = [sys.executable, "-m", "legocryst.server", "--server.port", str(options.port)]
+    server = [sys.executable, "-m", "legocryst.ui.shell.server", "--server.port", str(options.port)]
     environment = {**os.environ, "LEGOCRYST_WORKSPACE": str(workspace)}
     os.execve(sys.executable, [*server, "--server.headless", "true"], environment)
 

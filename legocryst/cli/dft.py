@@ -5,10 +5,10 @@ import json
 from typing import Any
 
 from legocryst import settings as s
-from legocryst.cli.files import read_one
-from legocryst.cli.given import settings_of, target_of
+from legocryst.cli.crystal_files import read_one
+from legocryst.cli.options import settings_of, target_of
 from legocryst.cli.output import Clock, Result, say
-from legocryst.extras import require
+from legocryst.infra.extras import require
 
 
 def dft(options: argparse.Namespace) -> Result:
@@ -53,7 +53,7 @@ def _words(entry: dict[str, Any]) -> str:
 
 def inputs(options: argparse.Namespace) -> Result:
     """Input sets for VASP and Quantum ESPRESSO of each file, a folder each under `--out`; else its error."""
-    from legocryst.analysis.inputs import input_files
+    from legocryst.electronic.dft_inputs import input_files
 
     settings, element = settings_of(options, s.DftSettings), target_of(options).atomic_number
     results: list[dict[str, Any]] = []

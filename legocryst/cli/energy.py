@@ -4,14 +4,14 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from legocryst import settings as s
-from legocryst.cli.files import advised, read_one
-from legocryst.cli.given import settings_of, spread_by, target_of
+from legocryst.cli.crystal_files import advised, read_one
+from legocryst.cli.options import settings_of, spread_by, target_of
 from legocryst.cli.output import Clock, Result, Ticker, say
 from legocryst.infra.executors import Executor
 
 if TYPE_CHECKING:
-    from legocryst.crystal.representation import Crystals
-    from legocryst.environment.targets import Target
+    from legocryst.crystal.crystals import Crystals
+    from legocryst.environment.target import Target
 
 ADVICE = {
     "it holds": "give a crystal of that element only",
@@ -31,7 +31,7 @@ DONE = (
 
 def energy(options: argparse.Namespace) -> Result:
     """The energy of each file as it stands or, with `--relax`, relaxed; what cannot be computed carries its error."""
-    from legocryst.crystal.representation import Crystals
+    from legocryst.crystal.crystals import Crystals
 
     clock = Clock()
     settings = settings_of(options, s.EnergySettings)
@@ -58,10 +58,10 @@ def _entries(
     crystals: "Crystals", target: "Target", settings: s.EnergySettings, spread: Executor, *, relax: bool
 ) -> list[dict[str, Any]]:
     """What is known of each crystal."""
-    from legocryst.analysis.energy import energies, relaxed
-    from legocryst.analysis.reference import reference_energy
-    from legocryst.crystal.files import to_cif
-    from legocryst.crystal.primitive import primitive_atoms
+    from legocryst.crystal.io.structures import to_cif
+    from legocryst.crystal.symmetry.primitive import primitive_atoms
+    from legocryst.potentials.energies import energies, relaxed
+    from legocryst.potentials.reference_energy import reference_energy
 
     common: dict[str, Any] = {"executor": spread, "progress": Ticker("energy")}
     if relax:

@@ -5,13 +5,13 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from legocryst import settings as s
-from legocryst.cli.files import advised, read_one
-from legocryst.cli.given import settings_of, target_of
+from legocryst.cli.crystal_files import advised, read_one
+from legocryst.cli.options import settings_of, target_of
 from legocryst.cli.output import Clock, Result, Ticker, say
 
 if TYPE_CHECKING:
-    from legocryst.crystal.representation import Crystals
-    from legocryst.environment.targets import Target
+    from legocryst.crystal.crystals import Crystals
+    from legocryst.environment.target import Target
 
 ADVICE = {
     "a molecule in a box": "give a crystal",
@@ -46,9 +46,9 @@ def identify(options: argparse.Namespace) -> Result:
 
 def _note_duplicates(entries: list[dict[str, Any]], crystals: "list[Crystals]", wanted: "Target") -> None:
     """Tell of each crystal which earlier one of the files is the same, and why; None where it is the first."""
-    from legocryst.analysis.duplicates import grouped
-    from legocryst.analysis.pdd import pdds
-    from legocryst.crystal.representation import Crystals
+    from legocryst.comparison.duplicates import grouped
+    from legocryst.comparison.pdd import pdds
+    from legocryst.crystal.crystals import Crystals
 
     together = Crystals.concatenate(crystals)
     for entry in entries:
@@ -59,9 +59,9 @@ def _note_duplicates(entries: list[dict[str, Any]], crystals: "list[Crystals]", 
 
 def refusal(crystal: "Crystals", wanted: "Target", max_atoms: int) -> str:
     """Why a crystal is not identified and what to do, in one sentence; "" if it is."""
-    from legocryst.analysis import potentials
-    from legocryst.analysis.nets import nets
     from legocryst.crystal.elements import SYMBOLS
+    from legocryst.potentials import base
+    from legocryst.topology.nets import nets
 
     others = sorted({SYMBOLS[k] for k in crystal.species} - {wanted.element})
     if others:
@@ -69,8 +69,8 @@ def refusal(crystal: "Crystals", wanted: "Target", max_atoms: int) -> str:
             f"it holds {', '.join(others)}, and the bonds of {wanted.name} are between atoms of {wanted.element}: "
             "give a crystal of that element only"
         )
-    reason = potentials.refusal(crystal, wanted, max_atoms)
-    reason = reason or potentials.apart(crystal, nets(crystal, cutoff=wanted.bond_window[1])[0], relax=False)
+    reason = base.refusal(crystal, wanted, max_atoms)
+    reason = reason or base.apart(crystal, nets(crystal, cutoff=wanted.bond_window[1])[0], relax=False)
     return advised(reason, ADVICE) if reason else ""
 
 
@@ -78,9 +78,9 @@ class Library:
     """The crystals that count as known: the shipped ones, reference files, and those of a workspace."""
 
     def __init__(self, options: argparse.Namespace, wanted: "Target", stack: ExitStack) -> None:
-        from legocryst.analysis import novelty as n
+        from legocryst.comparison import novelty as n
+        from legocryst.database.store import snapshot
         from legocryst.stages.curate import known, reference, shipped
-        from legocryst.store import snapshot
 
         self._wanted, self._store = wanted, None
         self._keys: dict[str, set[str]] = {n.TRAINING: set(), n.REFERENCE: set()}
@@ -100,10 +100,10 @@ class Library:
 
     def entry(self, crystal: "Crystals") -> dict[str, Any]:
         """What is known of the one crystal of a batch."""
-        from legocryst.analysis.novelty import novelty
-        from legocryst.analysis.pdd import pdds
-        from legocryst.analysis.topology import topology
-        from legocryst.crystal.primitive import primitive_atoms
+        from legocryst.comparison.novelty import novelty
+        from legocryst.comparison.pdd import pdds
+        from legocryst.crystal.symmetry.primitive import primitive_atoms
+        from legocryst.topology.symbols import topology
 
         found = topology(crystal, cutoff=self._wanted.bond_window[1])
         near = self._nearest(pdds(crystal, self._wanted)[0])
@@ -118,8 +118,8 @@ class Library:
 
     def _nearest(self, pdd: Any) -> dict[str, Any] | None:
         """The known crystal that is nearest, and how far, in angstrom; None where nothing is known."""
-        from legocryst.analysis.novelty import DATABASE
-        from legocryst.analysis.similar import similar
+        from legocryst.comparison.novelty import DATABASE
+        from legocryst.database.similar import similar
 
         known = self._known
         found: list[dict[str, Any]] = [

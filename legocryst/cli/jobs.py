@@ -8,10 +8,10 @@ from legocryst.cli.output import Result, say
 
 def jobs(options: argparse.Namespace) -> Result:
     """Every job with its state and size, newest first; with `--delete` that one is deleted before."""
-    from legocryst import past
-    from legocryst.jobs import job
-    from legocryst.jobs import jobs as all_jobs
-    from legocryst.workspace import default_workspace
+    from legocryst.infra.workspace import default_workspace
+    from legocryst.jobs import compare as past
+    from legocryst.jobs.record import job
+    from legocryst.jobs.record import jobs as all_jobs
 
     workspace = options.workspace or default_workspace()
     if options.delete:
@@ -27,9 +27,9 @@ def jobs(options: argparse.Namespace) -> Result:
 
 def compare(options: argparse.Namespace) -> Result:
     """Settings of two jobs that differ, and their counts side by side."""
-    from legocryst import past
-    from legocryst.jobs import job
-    from legocryst.workspace import default_workspace
+    from legocryst.infra.workspace import default_workspace
+    from legocryst.jobs import compare as past
+    from legocryst.jobs.record import job
 
     workspace = options.workspace or default_workspace()
     first, second = (job(workspace, name) for name in options.jobs)

@@ -7,10 +7,10 @@ from legocryst.cli.output import Result
 
 def methods(options: argparse.Namespace) -> Result:
     """Print the paragraph and its references to standard output, or the references as BibTeX."""
-    from legocryst.jobs import job
-    from legocryst.methods import methods as of
-    from legocryst.references import bibtex
-    from legocryst.workspace import default_workspace
+    from legocryst.infra.workspace import default_workspace
+    from legocryst.jobs.methods import methods as of
+    from legocryst.jobs.record import job
+    from legocryst.vocabulary.references import bibtex
 
     found = job(options.workspace or default_workspace(), options.job)
     told = of(found)

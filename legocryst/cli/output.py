@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from legocryst.records import write_parquet
+from legocryst.infra.files import write_parquet
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,7 +51,7 @@ class Clock:
 
 def read(path: Path) -> "pd.DataFrame":
     """A table in METHOD's columns from CSV, Parquet or JSON."""
-    from legocryst.crystal.table import TableError, read_table
+    from legocryst.crystal.io.table import TableError, read_table
 
     try:
         return read_table(path)

@@ -4,15 +4,15 @@ import argparse
 from typing import Any
 
 from legocryst import settings as s
-from legocryst.cli.files import read_one
-from legocryst.cli.given import settings_of, target_of
+from legocryst.cli.crystal_files import read_one
+from legocryst.cli.options import settings_of, target_of
 from legocryst.cli.output import Clock, Result, say
 
 
 def powder(options: argparse.Namespace) -> Result:
     """The peaks of each file and how alike it is to the first; what has none carries its error."""
-    from legocryst.analysis.powder import Peak, likeness
-    from legocryst.analysis.powder import powder as pattern
+    from legocryst.comparison.powder import Peak, likeness
+    from legocryst.comparison.powder import powder as pattern
 
     clock, settings = Clock(), settings_of(options, s.PowderSettings)
     element = target_of(options).atomic_number  # of tables, which name no elements

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from legocryst.cli.output import Result, say
-from legocryst.workspace import default_workspace
+from legocryst.infra.workspace import default_workspace
 
 if TYPE_CHECKING:
-    from legocryst.environment.targets import Target
+    from legocryst.environment.target import Target
 
 
 def target(options: argparse.Namespace) -> Result:
@@ -26,8 +26,9 @@ def _workspace(options: argparse.Namespace) -> Path:
 
 
 def _listed(workspace: Path) -> Result:
-    from legocryst.environment.targets import shipped_names, target_names
-    from legocryst.environment.targets import target as find
+    from legocryst.environment.target import shipped_names
+    from legocryst.environment.target_library import target as find
+    from legocryst.environment.target_library import target_names
 
     names, shipped = target_names(workspace), shipped_names()
     for name in names:
@@ -36,13 +37,13 @@ def _listed(workspace: Path) -> Result:
 
 
 def _shown(options: argparse.Namespace) -> Result:
-    from legocryst.environment.targets import target as find
+    from legocryst.environment.target_library import target as find
 
     return find(options.what, _workspace(options)).model_dump(mode="json", exclude_none=True)
 
 
 def _deleted(options: argparse.Namespace) -> Result:
-    from legocryst.environment.targets import delete
+    from legocryst.environment.target_library import delete
 
     delete(options.what, _workspace(options))
     return {"deleted": options.what}
@@ -51,7 +52,7 @@ def _deleted(options: argparse.Namespace) -> Result:
 def _made(options: argparse.Namespace) -> Result:
     """The new target, or the atoms to choose from."""
     from legocryst.environment.derive import derive, edited, sites
-    from legocryst.environment.targets import save
+    from legocryst.environment.target_library import save
 
     path = Path(options.what)
     crystal = _crystal(path, options.symprec)
@@ -75,8 +76,8 @@ def _made(options: argparse.Namespace) -> Result:
 
 def _crystal(path: Path, symprec: float) -> Any:
     """The one crystal of a file."""
-    from legocryst.crystal.files import FileError
-    from legocryst.crystal.sources import offers
+    from legocryst.crystal.io.inputs import offers
+    from legocryst.crystal.io.structures import FileError
 
     found = offers(path, symprec=symprec)
     if len(found) != 1:

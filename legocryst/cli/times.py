@@ -8,8 +8,8 @@ from legocryst.cli.output import Result, say
 
 def times(options: argparse.Namespace) -> Result:
     """Seconds that each preset is expected to take, with the range, and the stages that were never measured."""
-    from legocryst.times import estimates, known, total
-    from legocryst.workspace import default_workspace
+    from legocryst.infra.workspace import default_workspace
+    from legocryst.jobs.estimates import estimates, known, total
 
     found = known(options.workspace or default_workspace())
     if not found.measures:

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from legocryst import settings as s
-from legocryst.cli.files import read_one
-from legocryst.cli.given import target_of
+from legocryst.cli.crystal_files import read_one
+from legocryst.cli.options import target_of
 from legocryst.cli.output import Clock, Result, say
-from legocryst.extras import require
+from legocryst.infra.extras import require
 
 if TYPE_CHECKING:
-    from legocryst.crystal.representation import Crystals
-    from legocryst.store import Store
+    from legocryst.crystal.crystals import Crystals
+    from legocryst.database.store import Store
 
 COLOURS = ("element", "site", "coordination", "ring-size")
 WAYS = ("ball-and-stick", "sticks", "space-filling")
@@ -23,7 +23,7 @@ MAX_CUTOFF = 4.0
 
 def view(options: argparse.Namespace) -> Result:
     """Write a page for each file, or for each crystal of the workspace that is named; what cannot be drawn says why."""
-    from legocryst.store import snapshot
+    from legocryst.database.store import snapshot
 
     require("app")
     clock, wanted = Clock(), target_of(options)
@@ -46,9 +46,9 @@ def view(options: argparse.Namespace) -> Result:
 
 def _of_workspace(store: "Store", name: str, options: argparse.Namespace) -> dict[str, Any]:
     """The view of a crystal of the database as it was generated, with what is known of it."""
-    from legocryst.schema import StoreError
-    from legocryst.ui.facts import facts
-    from legocryst.ui.nets import stored
+    from legocryst.database.schema import StoreError
+    from legocryst.ui.structure.facts import facts
+    from legocryst.ui.structure.net_section import stored
 
     try:
         rows = store.crystal(name)
@@ -67,9 +67,9 @@ def _written(
     crystal: "Crystals | str", name: str, cutoff: float, told: dict[str, str], options: argparse.Namespace
 ) -> dict[str, Any]:
     """The page of a crystal in the folder, and what it shows; `crystal` may be the reason why there is none."""
-    from legocryst.ui.marks import marks
-    from legocryst.ui.scene import SceneError, scene
-    from legocryst.ui.viewer import Look, standalone
+    from legocryst.ui.widgets.atom_marks import marks
+    from legocryst.ui.widgets.scene import SceneError, scene
+    from legocryst.ui.widgets.viewer import Look, standalone
 
     if isinstance(crystal, str):
         return {"error": crystal}

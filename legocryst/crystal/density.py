@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from legocryst.crystal.representation import Crystals
+from legocryst.crystal.crystals import Crystals
 
 AMU = 1.66053907
 """Grams per cubic centimetre in one atomic mass unit per cubic angstrom (CODATA 2018)."""

@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from legocryst.crystal.crystals import Crystals
 from legocryst.crystal.elements import SYMBOLS
-from legocryst.crystal.representation import Crystals
 from legocryst.environment.neighbors import neighbor_list
 from legocryst.environment.strain import angles, reference_angles
-from legocryst.environment.targets import (
+from legocryst.environment.target import (
     DescriptorSettings,
     ReferenceCrystal,
     ReferenceSite,
     Target,
     fault,
     shipped_names,
-    target,
 )
+from legocryst.environment.target_library import target
 
 MOST_BONDS = 12
 CLEAR = 1.05

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from legocryst.crystal.representation import Crystals
+from legocryst.crystal.crystals import Crystals
 from legocryst.environment.descriptors import angular_fourier_series, radial_distribution
 from legocryst.environment.neighbors import neighbor_list
 

@@ -5,8 +5,8 @@ from math import ceil, floor, sqrt
 
 import numpy as np
 
-from legocryst.compiled import compiled
-from legocryst.crystal.representation import Atoms, Crystals
+from legocryst.crystal.crystals import Atoms, Crystals
+from legocryst.infra.compiled import compiled
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from legocryst.crystal.representation import Crystals
+from legocryst.crystal.crystals import Crystals
 from legocryst.environment.neighbors import neighbor_list
-from legocryst.environment.targets import Target
+from legocryst.environment.target import Target
 
 
 def strain(crystals: Crystals, target: Target) -> np.ndarray:

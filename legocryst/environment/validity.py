@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from legocryst.crystal.representation import Crystals
+from legocryst.crystal.crystals import Crystals
 from legocryst.environment.descriptors import descriptor, features, reference
 from legocryst.environment.neighbors import Edges, neighbor_list
-from legocryst.environment.targets import Target
+from legocryst.environment.target import Target
 
 REASONS = (
     "impossible cell",

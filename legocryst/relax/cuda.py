@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numba import config, cuda
 
-from legocryst.compiled import compiled
 from legocryst.environment.descriptors import Scratch
+from legocryst.infra.compiled import compiled
 from legocryst.relax.minimize import Stages, Workspace, minimize_one, workspace
 from legocryst.relax.objective import Objectives
 from legocryst.relax.system import System

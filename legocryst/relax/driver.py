@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from legocryst.crystal.representation import Crystals
+from legocryst.crystal.crystals import Crystals
 from legocryst.environment.descriptors import DESCRIPTORS
-from legocryst.environment.targets import Target
+from legocryst.environment.target import Target
 from legocryst.environment.validity import Verdict, judge
 from legocryst.relax.cuda import card_found, minimize_on_card
 from legocryst.relax.minimize import Stages, minimize, workspace

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from legocryst.compiled import compiled
+from legocryst.infra.compiled import compiled
 
 HISTORY = 8
 ARMIJO = 1e-4

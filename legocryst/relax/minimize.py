@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from legocryst.compiled import compiled
 from legocryst.environment.descriptors import Scratch, scratch
 from legocryst.environment.neighbors import find_neighbors
+from legocryst.infra.compiled import compiled
 from legocryst.relax.lbfgs import FAILS, HISTORY, Descent, begin, bound, propose, take
 from legocryst.relax.objective import Objectives, add_coordination, add_environment
 from legocryst.relax.system import System, place, pull_back

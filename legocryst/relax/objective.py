@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from legocryst.compiled import compiled
 from legocryst.environment.descriptors import (
     DESCRIPTORS,
     Descriptor,
@@ -20,7 +19,8 @@ from legocryst.environment.descriptors import (
     pull_to_vectors,
     reference,
 )
-from legocryst.environment.targets import Target
+from legocryst.environment.target import Target
+from legocryst.infra.compiled import compiled
 
 ANGLE = 20.0
 """Degrees above the target's smallest angle up to which the coordination opens angles."""

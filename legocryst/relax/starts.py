@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from legocryst.crystal.projection import project, wrapped
-from legocryst.crystal.representation import Crystals
-from legocryst.crystal.wyckoff import wyckoff
+from legocryst.crystal.crystals import Crystals
+from legocryst.crystal.symmetry.projection import project, wrapped
+from legocryst.crystal.symmetry.wyckoff import wyckoff
 
 RESTART = 0.5
 """Most angstrom that a restart moves an atom from where it started first."""

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from legocryst.compiled import compiled
 from legocryst.crystal import cell as cells
-from legocryst.crystal.projection import wrapped
-from legocryst.crystal.representation import Crystals
-from legocryst.crystal.wyckoff import wyckoff
+from legocryst.crystal.crystals import Crystals
+from legocryst.crystal.symmetry.projection import wrapped
+from legocryst.crystal.symmetry.wyckoff import wyckoff
+from legocryst.infra.compiled import compiled
 
 _XX, _YY, _ZZ = np.diag([1.0, 0, 0]), np.diag([0, 1.0, 0]), np.diag([0, 0, 1.0])
 _XY, _XZ, _YZ = (np.zeros((3, 3)) for _ in range(3))

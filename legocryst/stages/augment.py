@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from legocryst.crystal.descriptions import SAME, Descriptions, deviations
-from legocryst.crystal.representation import Crystals
-from legocryst.crystal.subgroups import basis_of, basis_text, indices
-from legocryst.crystal.table import TableError, decode, encode
-from legocryst.environment.targets import Target
+from legocryst.crystal.crystals import Crystals
+from legocryst.crystal.io.table import TableError, decode, encode
+from legocryst.crystal.symmetry.redescription import SAME, Descriptions, deviations
+from legocryst.crystal.symmetry.subgroups import basis_of, basis_text, indices
+from legocryst.environment.target import Target
 from legocryst.settings import AugmentSettings
 from legocryst.stages.pools import Pool, deal
 from legocryst.stages.variants import MOVED, variants

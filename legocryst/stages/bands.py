@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from legocryst.infra.executors import SERIAL, Executor
-from legocryst.quantities import BAND_COLUMNS
 from legocryst.settings import BandSettings
+from legocryst.vocabulary.quantities import BAND_COLUMNS
 
 if TYPE_CHECKING:
-    from legocryst.analysis.batch import Kept
-    from legocryst.crystal.representation import Crystals
-    from legocryst.environment.targets import Target
+    from legocryst.crystal.batch import Kept
+    from legocryst.crystal.crystals import Crystals
+    from legocryst.environment.target import Target
 
 NOT_ASKED = "gaps were not asked for"
 
@@ -31,9 +31,9 @@ def find_gaps(
     """Columns `row` and `quantities.BAND_COLUMNS` of each row of a table with `row` and METHOD's columns.
 
     Of crystals that the ranking (`ranked`, by `row`) relaxed without a change of net the relaxed one is taken. The rest
-    as in `analysis.bands.gaps`.
+    as in `electronic.bands.gaps`.
     """
-    from legocryst.analysis.bands import gaps
+    from legocryst.electronic.bands import gaps
 
     valid = valid.reset_index(drop=True)
     found = pd.DataFrame(dict(zip(BAND_COLUMNS, (float("nan"), "", NOT_ASKED), strict=True)), index=valid.index)
@@ -46,9 +46,9 @@ def find_gaps(
 
 def best(valid: pd.DataFrame, ranked: pd.DataFrame | None, element: int) -> "Crystals":
     """A crystal of each row: as the ranking relaxed it, if it kept its net, else as it stands."""
-    from legocryst.crystal.readers import from_cif
-    from legocryst.crystal.representation import Crystals
-    from legocryst.crystal.table import decode
+    from legocryst.crystal.crystals import Crystals
+    from legocryst.crystal.io.readers import from_cif
+    from legocryst.crystal.io.table import decode
 
     decoded = decode(valid, element=element, max_atoms=100_000)
     assert len(decoded.rows) == len(valid), "every valid row is a crystal"

@@ -7,17 +7,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from legocryst.crystal.primitive import primitive_atoms
-from legocryst.crystal.surfaces import honeycomb, surface_crystals
-from legocryst.crystal.table import decode, encode
-from legocryst.environment.targets import Target
-from legocryst.extras import require
+from legocryst.crystal.io.table import decode, encode
+from legocryst.crystal.minimal_surfaces import honeycomb, surface_crystals
+from legocryst.crystal.symmetry.primitive import primitive_atoms
+from legocryst.environment.target import Target
+from legocryst.generators.random_symmetric import RandomSymmetric
 from legocryst.infra.executors import SERIAL, Executor
-from legocryst.models.random import RandomSymmetric
-from legocryst.records import write_parquet
+from legocryst.infra.extras import require
+from legocryst.infra.files import write_parquet
+from legocryst.infra.result_cache import KeptRows
 from legocryst.settings import BootstrapSettings, RankSettings, RelaxSettings, TrainSettings
 from legocryst.stages.curate import DESCRIPTION, describe
-from legocryst.stages.kept import KeptRows
 from legocryst.stages.rank import rank
 from legocryst.stages.relax import relax_chunks
 

@@ -13,13 +13,13 @@ import pandas as pd
 
 from legocryst import DATA
 from legocryst.crystal.cell import SYSTEMS, system_index
-from legocryst.crystal.representation import Crystals
-from legocryst.quantities import CRYSTAL_COLUMNS, SITES
+from legocryst.crystal.crystals import Crystals
 from legocryst.settings import CurateSettings, group_numbers
+from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS, SITES
 
 if TYPE_CHECKING:
-    from legocryst.analysis.novelty import Known
-    from legocryst.environment.targets import Target
+    from legocryst.comparison.novelty import Known
+    from legocryst.environment.target import Target
 
 DESCRIPTION = (
     *("name", "source", "licence", "net_key", "periodicity", "kind", "rings", "energy", "strain", "atoms", "loss"),
@@ -106,8 +106,8 @@ def examine(seeds: Seeds, target: "Target", settings: CurateSettings, *, progres
 
     Raises ValueError as `curate` does for unreadable input.
     """
-    from legocryst.crystal.sources import offers
-    from legocryst.crystal.table import decode
+    from legocryst.crystal.io.inputs import offers
+    from legocryst.crystal.io.table import decode
 
     if seeds is None or (not isinstance(seeds, pd.DataFrame | str | Path) and not len(seeds)):
         seeds = _for_want_of_own(target)
@@ -135,9 +135,10 @@ def examine(seeds: Seeds, target: "Target", settings: CurateSettings, *, progres
 
 def _for_want_of_own(wanted: "Target") -> pd.DataFrame | None:
     """What a target without a shipped set is offered: its reference, and the sets of targets like it; else None."""
-    from legocryst.crystal.readers import WORDS
-    from legocryst.crystal.table import encode
-    from legocryst.environment.targets import shipped_names, target
+    from legocryst.crystal.io.readers import WORDS
+    from legocryst.crystal.io.table import encode
+    from legocryst.environment.target import shipped_names
+    from legocryst.environment.target_library import target
 
     if shipped_file(wanted.name).exists():
         return None
@@ -157,8 +158,8 @@ def _for_want_of_own(wanted: "Target") -> pd.DataFrame | None:
 
 def describe(crystals: Crystals, wanted: "Target", *, progress: Progress | None = None) -> pd.DataFrame:
     """Net, strain, atoms and loss of each crystal as in DESCRIPTION, and the `reason` why it is not valid, or ""."""
-    from legocryst.analysis.nets import nets
     from legocryst.environment.strain import strain
+    from legocryst.topology.nets import nets
 
     strained = np.where(_has_other_elements(crystals, wanted), np.nan, strain(crystals, wanted))
     bonded = np.flatnonzero(np.isfinite(strained))
@@ -181,8 +182,8 @@ def known(table: pd.DataFrame, target: "Target", *, of_set: str, crystals: Cryst
 
     `table` has `name` and `net_key` and, where `crystals` are not given, METHOD's columns.
     """
-    from legocryst.analysis.novelty import Known
-    from legocryst.crystal.table import decode
+    from legocryst.comparison.novelty import Known
+    from legocryst.crystal.io.table import decode
 
     if crystals is None:
         crystals = decode(table, element=target.atomic_number, max_atoms=100_000).crystals
@@ -194,7 +195,7 @@ def described(table: pd.DataFrame, target: "Target") -> pd.DataFrame:
 
     Raises ValueError for a row that is no crystal.
     """
-    from legocryst.crystal.table import decode
+    from legocryst.crystal.io.table import decode
 
     decoded = decode(table, mode="strict", element=target.atomic_number, max_atoms=100_000)
     if len(decoded.rows) < len(table):
@@ -258,7 +259,7 @@ def report(table: pd.DataFrame) -> pd.DataFrame:
 
 def choose(examined: Examined, target: "Target", settings: CurateSettings) -> Curated:
     """The training set that the settings make of what was offered; raises ValueError when no crystal is left."""
-    from legocryst.crystal.table import encode
+    from legocryst.crystal.io.table import encode
 
     table = filtered(examined.table, settings)
     kept = table[table["reason"] == ""]

@@ -7,7 +7,7 @@ from importlib.metadata import version
 import numpy as np
 import pandas as pd
 
-from legocryst.crystal.representation import Crystals
+from legocryst.crystal.crystals import Crystals
 from legocryst.settings import DftSettings
 
 GRID = 32
@@ -19,12 +19,12 @@ def dft(
 ) -> pd.DataFrame:
     """One row with the columns `quantities.DFT_COLUMNS` of the one crystal of a batch.
 
-    Energies are those of the primitive cell's atoms. Raises DftError as `analysis.dft.calculate`, and ValueError where
-    the crystal has no standard path.
+    Energies are those of the primitive cell's atoms. Raises DftError as `electronic.dft.calculate`, and ValueError
+    where the crystal has no standard path.
     """
-    from legocryst.analysis.brillouin import primitive
-    from legocryst.analysis.dft import calculate
-    from legocryst.crystal.files import to_cif
+    from legocryst.crystal.io.structures import to_cif
+    from legocryst.electronic.brillouin import primitive
+    from legocryst.electronic.dft import calculate
 
     cell = primitive(crystal)
     found = calculate(cell, settings, progress=progress)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from legocryst.models.features import Featurizer
+from legocryst.generators.features import Featurizer
 from legocryst.settings import FeatureSettings
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from legocryst.crystal import cell as cells
-from legocryst.crystal.descriptions import Descriptions, redescribed, row_keys, written
-from legocryst.crystal.normalizers import all_ways
-from legocryst.crystal.representation import Crystals
-from legocryst.crystal.subgroups import Subgroups, subgroups
-from legocryst.crystal.wyckoff import N_GROUPS, wyckoff
+from legocryst.crystal.crystals import Crystals
+from legocryst.crystal.symmetry.normalizers import all_ways
+from legocryst.crystal.symmetry.redescription import Descriptions, redescribed, row_keys, written
+from legocryst.crystal.symmetry.subgroups import Subgroups, subgroups
+from legocryst.crystal.symmetry.wyckoff import N_GROUPS, wyckoff
 from legocryst.settings import AugmentSettings
 
 

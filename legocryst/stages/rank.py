@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from legocryst.crystal.representation import Crystals
+from legocryst.crystal.crystals import Crystals
 from legocryst.infra.executors import SERIAL, Executor
 from legocryst.settings import SCREEN, SHAKEN, RankSettings
 
 if TYPE_CHECKING:
-    from legocryst.analysis.batch import Kept
-    from legocryst.environment.targets import Target
+    from legocryst.crystal.batch import Kept
+    from legocryst.environment.target import Target
 
 NOT_ASKED = "energies were not asked for"
 NET_LOST = "the relaxation changed its net"
@@ -50,7 +50,7 @@ def rank(
     Of frameworks and of other kinds, each, the `settings.max_relaxed` lowest are then relaxed, and of the relaxed
     frameworks of at most SHAKEN atoms the `settings.max_rattled` lowest shaken. Columns: COLUMNS.
     `energy` is that of the relaxed crystal, if it kept its net, or of the crystal as it stands, if it was not relaxed.
-    `progress(done, total, seconds_left=...)` counts what is computed; `kept` as in `analysis.batch.computed`.
+    `progress(done, total, seconds_left=...)` counts what is computed; `kept` as in `crystal.batch.computed`.
     """
     relaxed = relaxed.reset_index(drop=True)
     found = pd.DataFrame({"energy_reason": NOT_ASKED}, index=relaxed.index)
@@ -72,7 +72,7 @@ def _found(
     progress: Callable[..., None] | None,
 ) -> pd.DataFrame:
     """What is computed of each row; what is not is missing."""
-    from legocryst.crystal.table import decode
+    from legocryst.crystal.io.table import decode
 
     decoded = decode(relaxed, element=target.atomic_number, max_atoms=100_000)
     crystals, rows = decoded.crystals, decoded.rows
@@ -103,9 +103,9 @@ def _screened(
     options: dict[str, Any],
 ) -> pd.DataFrame:
     """Energies as they stand of all crystals or of those that are taken, and what is predicted of the others."""
-    from legocryst.analysis.energy import energies, estimate
-    from legocryst.analysis.potentials import refusal
-    from legocryst.crystal.primitive import primitive_atoms
+    from legocryst.crystal.symmetry.primitive import primitive_atoms
+    from legocryst.potentials.base import refusal
+    from legocryst.potentials.energies import energies, estimate
 
     size, most = primitive_atoms(crystals), settings.max_energies
     fits = np.flatnonzero(size <= settings.max_atoms)
@@ -130,8 +130,8 @@ def _screened(
     if len(fits) <= most or settings.order == "smallest":
         evaluate(np.argsort(size[fits], kind="stable")[:most])
         return table
-    from legocryst.analysis.traits import GROUPS, traits
-    from legocryst.stages.choose import Wish, choose
+    from legocryst.active_learning.acquisition import Wish, choose
+    from legocryst.active_learning.crystal_features import GROUPS, traits
 
     choice = choose(
         traits(crystals.take(fits), target),
@@ -162,8 +162,8 @@ def _relaxed(
     options: dict[str, Any],
 ) -> pd.DataFrame:
     """The table of the relaxation of all crystals, with each as `crystal` and `relaxed_cif`."""
-    from legocryst.analysis.energy import relaxed
-    from legocryst.crystal.files import to_cif
+    from legocryst.crystal.io.structures import to_cif
+    from legocryst.potentials.energies import relaxed
 
     outcome = relaxed(crystals, target, settings, progress=progress, **options)
     done = outcome.table["energy_reason"] == ""
@@ -196,8 +196,8 @@ def _rattled(
     options: dict[str, Any],
 ) -> pd.DataFrame:
     """The rattle test of the lowest relaxed frameworks, and why those that are too large for it have none."""
-    from legocryst.analysis.rattle import rattled
-    from legocryst.crystal.primitive import primitive_atoms
+    from legocryst.crystal.symmetry.primitive import primitive_atoms
+    from legocryst.potentials.rattle import rattled
 
     low = table[table["low_energy"].fillna(False)]
     size = primitive_atoms(Crystals.concatenate(list(low["crystal"])))
@@ -220,7 +220,7 @@ class _Ticks:
         executor: Executor,
         progress: Callable[..., None] | None,
     ) -> None:
-        from legocryst.analysis.energy import STEPS, estimate
+        from legocryst.potentials.energies import STEPS, estimate
 
         kinds = min(settings.max_relaxed, int(framework.sum())), min(settings.max_relaxed, int((~framework).sum()))
         number = min(len(crystals), settings.max_energies)

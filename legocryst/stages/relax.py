@@ -7,21 +7,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from legocryst.analysis.nets import nets
-from legocryst.analysis.novelty import Known, signature
-from legocryst.analysis.pdd import pdds
+from legocryst.comparison.novelty import Known, signature
+from legocryst.comparison.pdd import pdds
+from legocryst.crystal.crystals import Crystals
 from legocryst.crystal.density import densities
-from legocryst.crystal.files import FileError, from_atoms, to_cif
-from legocryst.crystal.projection import wrapped
-from legocryst.crystal.representation import Crystals
-from legocryst.crystal.table import Mode, encode
-from legocryst.crystal.table import decode as decode_table
-from legocryst.crystal.wyckoff import wyckoff
-from legocryst.environment.targets import Target
+from legocryst.crystal.io.structures import FileError, from_atoms, to_cif
+from legocryst.crystal.io.table import Mode, encode
+from legocryst.crystal.io.table import decode as decode_table
+from legocryst.crystal.symmetry.projection import wrapped
+from legocryst.crystal.symmetry.wyckoff import wyckoff
+from legocryst.environment.target import Target
 from legocryst.environment.validity import judge
 from legocryst.infra.executors import SERIAL, Executor
 from legocryst.relax import relax
 from legocryst.settings import RelaxSettings
+from legocryst.topology.nets import nets
 
 SYMPREC = 0.01
 """Angstrom within which spglib looks for the symmetry of a relaxed crystal."""

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from legocryst.models.base import Generator
-from legocryst.models.conditions import Conditions
-from legocryst.quantities import CRYSTAL_COLUMNS
+from legocryst.generators.base import Generator
+from legocryst.generators.conditions import Conditions
 from legocryst.settings import SampleSettings
+from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS
 
 
 def sample(generator: Generator, settings: SampleSettings, *, seed: int) -> pd.DataFrame:

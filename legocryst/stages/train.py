@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from legocryst.environment.targets import Target
-from legocryst.models.base import Evaluate, Generator, Progress, generator
-from legocryst.models.features import Featurizer
+from legocryst.environment.target import Target
+from legocryst.generators.base import Evaluate, Generator, Progress, generator
+from legocryst.generators.features import Featurizer
 from legocryst.settings import FeatureSettings, TrainSettings
 
 MODEL = "model.pt"

@@ -6,11 +6,11 @@ from collections.abc import Callable
 import numpy as np
 
 from legocryst.crystal import cell as cells
-from legocryst.crystal.descriptions import Descriptions, deviations, row_keys, settled
-from legocryst.crystal.projection import wrapped
-from legocryst.crystal.representation import Crystals
-from legocryst.crystal.wyckoff import wyckoff
-from legocryst.environment.targets import Target
+from legocryst.crystal.crystals import Crystals
+from legocryst.crystal.symmetry.projection import wrapped
+from legocryst.crystal.symmetry.redescription import Descriptions, deviations, row_keys, settled
+from legocryst.crystal.symmetry.wyckoff import wyckoff
+from legocryst.environment.target import Target
 from legocryst.relax import relax
 from legocryst.settings import RelaxSettings
 

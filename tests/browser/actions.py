@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import ZipFile
 
-from legocryst.jobs import Job, jobs
-from legocryst.ui.shell import PAGES
+from legocryst.jobs.record import Job, jobs
+from legocryst.ui.shell.shell import PAGES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from legocryst.jobs import work
-from legocryst.ui.shell import PAGES
+from legocryst.jobs.worker import work
+from legocryst.ui.shell.shell import PAGES
 from scripts.browser import App, served, settle
 from scripts.make_pictures import address, best
 from tests.browser.axe import COLOURS, UNFOLD, faults

@@ -10,8 +10,8 @@ from zipfile import ZipFile
 import numpy as np
 import pytest
 
-from legocryst.records import read_json
-from legocryst.store import Store
+from legocryst.database.store import Store
+from legocryst.infra.files import read_json
 from scripts.browser import App
 from tests.browser.actions import FINISHED, demonstrate, downloaded, only_job, wait_for
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from legocryst.crystal.files import to_cif
-from legocryst.crystal.table import decode
-from legocryst.environment.targets import target
-from legocryst.jobs import jobs, work
-from legocryst.quantities import CRYSTAL_COLUMNS
+from legocryst.crystal.io.structures import to_cif
+from legocryst.crystal.io.table import decode
+from legocryst.environment.target_library import target
+from legocryst.jobs.record import jobs
+from legocryst.jobs.worker import work
 from legocryst.stages.curate import shipped_file
+from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS
 from scripts.browser import App, served, settle
 from tests.browser.actions import FINISHED, cells, follow, passing
 from tests.workspaces import tiny_job

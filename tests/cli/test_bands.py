@@ -9,9 +9,9 @@ import pytest
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp import Poscar
 
-from legocryst.crystal.files import to_cif
-from legocryst.crystal.table import decode
-from legocryst.environment.targets import target
+from legocryst.crystal.io.structures import to_cif
+from legocryst.crystal.io.table import decode
+from legocryst.environment.target_library import target
 from legocryst.stages.curate import shipped
 
 SP2 = target("sp2-carbon")
@@ -58,5 +58,5 @@ def test_input_files_are_written_and_a_wrong_file_is_named(tmp_path: Path, call:
 def test_without_gpaw_the_command_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: Callable[..., str]
 ) -> None:
-    monkeypatch.setattr("legocryst.extras.find_spec", lambda name: None)
+    monkeypatch.setattr("legocryst.infra.extras.find_spec", lambda name: None)
     assert refused("dft", tmp_path / "any.cif").endswith("density functional theory (gpaw): run `make dft`\n")

@@ -16,12 +16,12 @@ import pytest
 from legocryst import ROOT
 from legocryst.cli import main
 from legocryst.cli.output import Ticker
-from legocryst.crystal.files import to_cif
-from legocryst.crystal.table import decode
-from legocryst.jobs import jobs
+from legocryst.crystal.io.structures import to_cif
+from legocryst.crystal.io.table import decode
+from legocryst.database.store import NAME, Store
+from legocryst.jobs.record import jobs
 from legocryst.stages.augment import DESCRIPTION
 from legocryst.stages.curate import shipped
-from legocryst.store import NAME, Store
 from tests.workspaces import HOLD, few_seeds
 
 Call = Callable[..., dict[str, Any]]

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pymatgen.io.cif import CifWriter
 
-from legocryst.crystal.files import to_cif
-from legocryst.crystal.readers import from_cif
-from legocryst.crystal.table import decode
-from legocryst.environment.targets import target
+from legocryst.crystal.io.readers import from_cif
+from legocryst.crystal.io.structures import to_cif
+from legocryst.crystal.io.table import decode
+from legocryst.environment.target_library import target
 from legocryst.stages.curate import shipped
 from tests.cli.wrong_files import ENERGY, diamond
 

@@ -10,12 +10,12 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from pymatgen.io.cif import CifWriter
 from pymatgen.io.vasp import Poscar
 
-from legocryst.crystal.files import to_cif, to_structure
-from legocryst.crystal.table import decode
-from legocryst.environment.targets import target
-from legocryst.jobs import work
+from legocryst.crystal.io.structures import to_cif, to_structure
+from legocryst.crystal.io.table import decode
+from legocryst.database.store import snapshot
+from legocryst.environment.target_library import target
+from legocryst.jobs.worker import work
 from legocryst.stages.curate import shipped
-from legocryst.store import snapshot
 from tests.cli.wrong_files import IDENTIFY, diamond
 from tests.workspaces import tiny_job
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from legocryst.crystal.readers import from_cif
-from legocryst.environment.targets import target
+from legocryst.crystal.io.readers import from_cif
+from legocryst.environment.target_library import target
 from legocryst.environment.validity import judge
 from tests.other_elements import CRYSTALS, check, cif_of
 

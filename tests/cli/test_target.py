@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from legocryst.crystal.files import to_cif
-from legocryst.environment.targets import target
+from legocryst.crystal.io.structures import to_cif
+from legocryst.environment.target_library import target
 
 Call = Callable[..., dict[str, Any]]
 Refused = Callable[..., str]

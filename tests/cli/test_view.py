@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from legocryst.crystal.files import to_cif
-from legocryst.crystal.table import encode
-from legocryst.environment.targets import target
-from legocryst.records import write_parquet
+from legocryst.crystal.io.structures import to_cif
+from legocryst.crystal.io.table import encode
+from legocryst.environment.target_library import target
+from legocryst.infra.files import write_parquet
 from tests.workspaces import tiny_job
 
 Call = Callable[..., dict[str, Any]]

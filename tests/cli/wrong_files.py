@@ -7,8 +7,8 @@ import pandas as pd
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp import Poscar
 
-from legocryst.crystal.table import encode
-from legocryst.environment.targets import target
+from legocryst.crystal.io.table import encode
+from legocryst.environment.target_library import target
 from tests.cli.test_commands import PARTIAL
 
 EMPTY = "data_empty\n_cell_length_a 3\n_cell_length_b 3\n_cell_length_c 3\n" + "".join(

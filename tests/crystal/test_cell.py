@@ -41,7 +41,7 @@ def test_crystal_systems_are_those_of_spglib() -> None:
 
 
 def test_symmetrized_cells_are_invariant_under_their_group_and_have_the_free_parameters_promised() -> None:
-    from legocryst.crystal.wyckoff import wyckoff
+    from legocryst.crystal.symmetry.wyckoff import wyckoff
 
     for group in range(1, 231):
         cell = cells.symmetrized(np.array([group]), random_cells(1))[0]

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from legocryst.crystal.files import from_structure, to_structure
-from legocryst.crystal.representation import Crystals
+from legocryst.crystal.crystals import Crystals
+from legocryst.crystal.io.structures import from_structure, to_structure
 from legocryst.environment.derive import derive, edited, sites
 from legocryst.environment.descriptors import reference
-from legocryst.environment.targets import Target, target
+from legocryst.environment.target import Target
+from legocryst.environment.target_library import target
 from legocryst.environment.validity import judge
 
 LENGTHS = ("bond", "bond_window", "gap", "second_shell", "published_cutoff")

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from legocryst.crystal.files import to_structure
-from legocryst.crystal.table import decode
+from legocryst.crystal.io.structures import to_structure
+from legocryst.crystal.io.table import decode
 from legocryst.environment.distributions import mean_angular, mean_radial
-from legocryst.environment.targets import target
+from legocryst.environment.target_library import target
 from legocryst.stages.curate import shipped
 
 GRAPHITE = target("sp2-carbon").reference.crystals()

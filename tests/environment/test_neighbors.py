@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from legocryst.crystal.representation import Crystals
+from legocryst.crystal.crystals import Crystals
 from legocryst.environment.neighbors import neighbor_list
 from tests.crystals_at_random import random_crystals
 

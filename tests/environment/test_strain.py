@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from legocryst.crystal.files import to_structure
-from legocryst.crystal.representation import Crystals
-from legocryst.crystal.table import decode
+from legocryst.crystal.crystals import Crystals
+from legocryst.crystal.io.structures import to_structure
+from legocryst.crystal.io.table import decode
 from legocryst.environment.strain import reference_angles, strain
-from legocryst.environment.targets import target
+from legocryst.environment.target_library import target
 from legocryst.stages.curate import shipped
 
 GRAPHITE, DIAMOND = target("sp2-carbon"), target("sp3-carbon")

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from legocryst.crystal.representation import Crystals
-from legocryst.environment.targets import target
+from legocryst.crystal.crystals import Crystals
+from legocryst.environment.target_library import target
 from legocryst.environment.validity import judge
 from tests.crystals_at_random import random_crystals
 

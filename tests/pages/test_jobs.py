@@ -7,9 +7,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from legocryst import ROOT
-from legocryst.jobs import Job, jobs
+from legocryst.jobs.record import Job, jobs
 from legocryst.settings import RunSettings, preset
-from legocryst.ui.shell import _writer
+from legocryst.ui.shell.shell import _writer
 from tests.workspaces import finished
 
 Open = Callable[..., AppTest]
@@ -27,7 +27,7 @@ def two(tmp_path: Path) -> tuple[Job, Job]:
 @pytest.fixture
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     monkeypatch.setenv("LEGOCRYST_WORKSPACE", str(tmp_path))
-    monkeypatch.setattr("legocryst.ui.shell.link", lambda *_, **__: None)  # AppTest has one page only
+    monkeypatch.setattr("legocryst.ui.shell.shell.link", lambda *_, **__: None)  # AppTest has one page only
 
     def page(job: Job, view: str) -> AppTest:
         test = AppTest.from_file(str(ROOT / "pages" / "jobs.py"), default_timeout=60)
@@ -60,7 +60,7 @@ def test_jobs_are_compared(two: tuple[Job, Job], opened: Open) -> None:
 def test_a_job_is_repeated_with_changes(
     two: tuple[Job, Job], opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("legocryst.ui.shell.launch", lambda job: None)
+    monkeypatch.setattr("legocryst.ui.shell.shell.launch", lambda job: None)
     test = opened(two[1], "Repeat with changes")
     press(test, "Take over its settings")
     assert test.number_input(key="sample.samples").value == 200 and test.number_input(key="run.seed").value == 5

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from legocryst.database.store import Store
 from legocryst.environment.derive import derive
-from legocryst.environment.targets import save
-from legocryst.jobs import jobs
-from legocryst.store import Store
+from legocryst.environment.target_library import save
+from legocryst.jobs.record import jobs
 from tests.other_elements import CRYSTALS, check, cif_of
 from tests.pages.test_jobs import press
 from tests.pages.test_pages import _close_database, crystal_of, opened
@@ -20,7 +20,7 @@ __all__ = ["_close_database"]
 def test_the_demonstration_for_a_target_of_one_crystal(
     element: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from legocryst.ui.target import uploaded
+    from legocryst.ui.target.editor import uploaded
 
     path, folder = cif_of(element, tmp_path), tmp_path / "w"
     ((_, crystal, reason),) = uploaded(path.name, path.read_bytes())

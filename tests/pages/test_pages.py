@@ -14,18 +14,20 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from legocryst import ROOT
-from legocryst.crystal.files import to_cif
-from legocryst.crystal.table import OUTSIDE_GROUPS, encode
-from legocryst.environment.targets import target
-from legocryst.filters import Filters
-from legocryst.jobs import create, jobs, work
-from legocryst.quantities import CRYSTAL_COLUMNS
-from legocryst.records import process_start, write_json, write_parquet
+from legocryst.crystal.io.structures import to_cif
+from legocryst.crystal.io.table import OUTSIDE_GROUPS, encode
+from legocryst.database.filters import Filters
+from legocryst.database.store import Store
+from legocryst.environment.target_library import target
+from legocryst.infra.files import process_start, write_json, write_parquet
+from legocryst.jobs.create import create
+from legocryst.jobs.record import jobs
+from legocryst.jobs.worker import work
 from legocryst.stages.curate import shipped
-from legocryst.store import Store
-from legocryst.ui.scene import Scene
-from legocryst.ui.shell import PAGES, _writer
-from legocryst.ui.viewer import Look
+from legocryst.ui.shell.shell import PAGES, _writer
+from legocryst.ui.widgets.scene import Scene
+from legocryst.ui.widgets.viewer import Look
+from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS
 from tests.test_project import HEAVY
 from tests.workspaces import HOLD, SEEDS, few_seeds, tiny, tiny_job
 
@@ -74,7 +76,7 @@ class Opener:
     ) -> AppTest:
         folder = folder.resolve()
         monkeypatch.setenv("LEGOCRYST_WORKSPACE", str(folder))
-        monkeypatch.setattr("legocryst.ui.shell.link", lambda *_, **__: None)  # AppTest has one page only
+        monkeypatch.setattr("legocryst.ui.shell.shell.link", lambda *_, **__: None)  # AppTest has one page only
         if not busy:
             self.folders.add(folder)
         test = AppTest.from_file(str(ROOT / "pages" / PAGES[page].file), default_timeout=60)
@@ -207,7 +209,7 @@ def test_structure_page_shows_the_row(demo: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_structure_page_draws_as_asked(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[tuple[Scene, Look]] = []
-    monkeypatch.setattr("legocryst.ui.drawing.view", lambda scene, *, look, **_: sent.append((scene, look)))
+    monkeypatch.setattr("legocryst.ui.structure.drawing.view", lambda scene, *, look, **_: sent.append((scene, look)))
     with Store.open(demo) as store:
         row = store.query("SELECT * FROM candidates WHERE status = 'valid' ORDER BY atoms, id").iloc[0]
     test = crystal_of(demo, monkeypatch, row["id"])
@@ -332,7 +334,9 @@ def test_structure_page_tells_net_neighbours_and_pattern(demo: Path, monkeypatch
     assert f"{row['kind']}, {row['periodicity']}-periodic" in told and row["novelty"] in told
     arranged = f"arranged most like its own is **{row['nearest']}** of the {row['nearest_set']}"
     assert any(arranged in text.value and f"**{row['class']}**" in text.value for text in test.markdown)
-    monkeypatch.setattr("legocryst.ui.nets.MOST", 1000)  # known crystals may be nearer than those of the database
+    monkeypatch.setattr(
+        "legocryst.ui.structure.net_section.MOST", 1000
+    )  # known crystals may be nearer than those of the database
     test = crystal_of(demo, monkeypatch, row["id"], part="Similar crystals")
     nearest = f"Nearest known crystal: **{row['nearest']}** of the {row['nearest_set']}"
     assert any(text.value.startswith(nearest) for text in test.markdown)
@@ -463,7 +467,7 @@ def test_filters_tell_at_once_what_they_leave_out(tmp_path: Path, monkeypatch: p
 def test_training_set_with_a_reference_is_made_and_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = pd.read_csv(few_seeds(tmp_path / "s"))
     halves = [part.to_csv(index=False).encode() for part in (table.head(5), table.tail(4))]
-    monkeypatch.setattr("legocryst.ui.shell.launch", work)  # in this process
+    monkeypatch.setattr("legocryst.ui.shell.shell.launch", work)  # in this process
     test = opened("data", tmp_path / "w", monkeypatch, view=OWN)
     for k, (name, content) in enumerate(zip(("own.csv", "other.csv"), halves, strict=True)):
         test.file_uploader[k].set_value([(name, content, "text/csv"), ("bad.cif", b"", "text/plain")]).run()
@@ -535,7 +539,7 @@ def test_first_page_loads_no_heavy_package(tmp_path: Path) -> None:
     code = f"""
 import sys
 from streamlit.testing.v1 import AppTest
-import legocryst.ui.shell as shell
+import legocryst.ui.shell.shell as shell
 shell.link = lambda *_, **__: None
 test = AppTest.from_file({str(ROOT / "pages" / "home.py")!r}, default_timeout=60)
 test.session_state["routed"] = True

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from legocryst.crystal.files import to_cif
-from legocryst.environment.targets import saved_names, target
+from legocryst.crystal.io.structures import to_cif
+from legocryst.environment.target_library import saved_names, target
 from tests.pages.test_pages import _close_database, opened
 
 __all__ = ["_close_database"]
@@ -52,7 +52,7 @@ def test_a_name_that_is_taken_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_an_upload_gives_its_atoms(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from legocryst.ui.target import uploaded
+    from legocryst.ui.target.editor import uploaded
 
     cif = to_cif(target("sp3-carbon").reference.crystals()).encode()
     ((place, crystal, reason),) = uploaded("d.cif", cif)

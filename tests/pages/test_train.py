@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from legocryst import ROOT
 from legocryst.settings import RunSettings, preset
-from legocryst.ui.shell import _writer
+from legocryst.ui.shell.shell import _writer
 from tests.workspaces import finished
 
 
@@ -16,7 +16,7 @@ def test_trainings_are_compared_by_names_that_tell_them_apart(tmp_path: Path, mo
     for model in ("cvae", "cvae", "transformer"):
         finished(tmp_path, RunSettings.model_validate(values | {"train": values["train"] | {"model": model}}), busy=2)
     monkeypatch.setenv("LEGOCRYST_WORKSPACE", str(tmp_path))
-    monkeypatch.setattr("legocryst.ui.shell.link", lambda *_, **__: None)  # AppTest has one page only
+    monkeypatch.setattr("legocryst.ui.shell.shell.link", lambda *_, **__: None)  # AppTest has one page only
     test = AppTest.from_file(str(ROOT / "pages" / "train.py"), default_timeout=60)
     test.session_state["routed"] = True
     test.run()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from legocryst import ROOT
-from legocryst.environment.targets import target
+from legocryst.environment.target_library import target
 from legocryst.relax import relax
 from legocryst.relax.cuda import card_found
 from legocryst.relax.starts import scaled
@@ -20,7 +20,7 @@ SP2 = target("sp2-carbon")
 FEW_STEPS = {"descriptor_steps": 4, "coordination_steps": 4, "refine_steps": 4, "restarts": 0, "start_volume": "row"}
 IN_THE_SIMULATOR = f"""
 import json
-from legocryst.environment.targets import target
+from legocryst.environment.target_library import target
 from legocryst.relax import relax
 from legocryst.relax.starts import scaled
 from legocryst.settings import RelaxSettings

@@ -12,16 +12,16 @@ from pymatgen.symmetry.settings import JonesFaithfulTransformation
 
 from legocryst import ROOT
 from legocryst.crystal.cell import free_parameters
-from legocryst.crystal.descriptions import SAME
-from legocryst.crystal.files import to_structure
-from legocryst.crystal.representation import Crystals
-from legocryst.crystal.table import TableError, columns, decode, encode
-from legocryst.crystal.wyckoff import wyckoff
-from legocryst.environment.targets import target
-from legocryst.quantities import QUANTITIES
+from legocryst.crystal.crystals import Crystals
+from legocryst.crystal.io.structures import to_structure
+from legocryst.crystal.io.table import TableError, columns, decode, encode
+from legocryst.crystal.symmetry.redescription import SAME
+from legocryst.crystal.symmetry.wyckoff import wyckoff
+from legocryst.environment.target_library import target
 from legocryst.settings import AugmentSettings
 from legocryst.stages.augment import DESCRIPTION, augment, proof
 from legocryst.stages.curate import shipped
+from legocryst.vocabulary.quantities import QUANTITIES
 from tests.crystals_at_random import random_crystals
 
 SP2 = target("sp2-carbon")
@@ -110,7 +110,7 @@ def test_the_seed_decides() -> None:
 def test_another_process_makes_the_same_bytes(tmp_path: Path) -> None:
     code = """
 import sys
-from legocryst.environment.targets import target
+from legocryst.environment.target_library import target
 from legocryst.settings import AugmentSettings
 from legocryst.stages.augment import augment
 from legocryst.stages.curate import shipped

@@ -4,9 +4,9 @@ from typing import Any
 
 import pandas as pd
 
-from legocryst.crystal.files import to_cif
-from legocryst.crystal.table import decode
-from legocryst.environment.targets import target
+from legocryst.crystal.io.structures import to_cif
+from legocryst.crystal.io.table import decode
+from legocryst.environment.target_library import target
 from legocryst.settings import BandSettings
 from legocryst.stages.bands import NOT_ASKED, find_gaps
 from legocryst.stages.curate import shipped

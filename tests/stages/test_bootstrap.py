@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from legocryst.crystal.table import decode
-from legocryst.environment.targets import target
+from legocryst.crystal.io.table import decode
+from legocryst.environment.target_library import target
 from legocryst.environment.validity import judge
 from legocryst.settings import BootstrapSettings
 from legocryst.stages import bootstrap as stage

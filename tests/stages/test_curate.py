@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from legocryst.analysis.nets import nets
-from legocryst.crystal.files import from_structure, to_cif, to_structure
-from legocryst.crystal.representation import Crystals
-from legocryst.crystal.table import TableError, decode, encode
+from legocryst.crystal.crystals import Crystals
+from legocryst.crystal.io.structures import from_structure, to_cif, to_structure
+from legocryst.crystal.io.table import TableError, decode, encode
 from legocryst.environment.strain import strain
-from legocryst.environment.targets import target
+from legocryst.environment.target_library import target
 from legocryst.environment.validity import judge
 from legocryst.settings import CurateSettings
 from legocryst.stages.curate import (
@@ -32,6 +31,7 @@ from legocryst.stages.curate import (
     shipped_file,
 )
 from legocryst.stages.curate import shipped as shipped_set
+from legocryst.topology.nets import nets
 
 TARGET = target("sp2-carbon")
 

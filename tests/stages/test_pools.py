@@ -1,7 +1,7 @@
 import numpy as np
 
-from legocryst.crystal.descriptions import row_keys
-from legocryst.crystal.representation import Crystals
+from legocryst.crystal.crystals import Crystals
+from legocryst.crystal.symmetry.redescription import row_keys
 from legocryst.settings import AugmentSettings
 from legocryst.stages.pools import Pool, deal
 

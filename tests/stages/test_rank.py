@@ -7,18 +7,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from legocryst.analysis import tested
+from legocryst.active_learning import calibration
+from legocryst.crystal.crystals import Crystals
 from legocryst.crystal.density import densities
-from legocryst.crystal.primitive import primitive_atoms
-from legocryst.crystal.readers import from_cif
-from legocryst.crystal.representation import Crystals
-from legocryst.crystal.table import decode, encode
-from legocryst.environment.targets import target
-from legocryst.quantities import ENERGY_COLUMNS
+from legocryst.crystal.io.readers import from_cif
+from legocryst.crystal.io.table import decode, encode
+from legocryst.crystal.symmetry.primitive import primitive_atoms
+from legocryst.environment.target_library import target
+from legocryst.infra.result_cache import KeptRows
 from legocryst.settings import RankSettings
 from legocryst.stages.curate import shipped
-from legocryst.stages.kept import KeptRows
 from legocryst.stages.rank import COLUMNS, NET_LOST, NOT_ASKED, rank
+from legocryst.vocabulary.quantities import ENERGY_COLUMNS
 
 SP2 = target("sp2-carbon")
 
@@ -132,7 +132,7 @@ def test_energies_are_learnt_where_not_all_are_computed(tmp_path: Path) -> None:
     assert set(left["energy_reason"]) == {"not among the 26 chosen for an energy"}
     assert left["predicted_energy"].notna().all() and (left["predicted_error"] > 0).all()
     assert found.loc[found["energy_round"] == 1, "predicted_energy"].isna().all()
-    told = tested.numbers(found, 0.5)
+    told = calibration.numbers(found, 0.5)
     assert told["tested"] == 6 and told["predicted"] == 8 and told["cpu_minutes"] > 0
     again = rank(table, SP2, settings, kept=KeptRows(tmp_path / "other", [tmp_path]), should_stop=lambda: True)
     pd.testing.assert_frame_equal(again, found)  # resumed, it chooses the same

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from legocryst.crystal.table import encode
-from legocryst.environment.targets import target
+from legocryst.crystal.io.table import encode
+from legocryst.environment.target_library import target
 from legocryst.settings import RelaxSettings
 from legocryst.stages.curate import shipped
 from legocryst.stages.relax import relax_chunks, relax_table

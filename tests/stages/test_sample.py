@@ -1,6 +1,6 @@
 import pandas as pd
 
-from legocryst.models.base import generator
+from legocryst.generators.base import generator
 from legocryst.settings import SampleSettings, TrainSettings
 from legocryst.stages.sample import sample
 from tests.stages.test_featurize import graphite_like

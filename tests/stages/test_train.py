@@ -5,8 +5,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from legocryst.environment.targets import target
-from legocryst.models.base import load
+from legocryst.environment.target_library import target
+from legocryst.generators.base import load
 from legocryst.settings import FeatureSettings, TrainSettings
 from legocryst.stages.featurize import featurize
 from legocryst.stages.train import train

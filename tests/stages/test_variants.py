@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from legocryst.analysis.nets import nets
-from legocryst.crystal.table import decode, encode
-from legocryst.environment.targets import target
+from legocryst.crystal.io.table import decode, encode
+from legocryst.environment.target_library import target
 from legocryst.environment.validity import judge
 from legocryst.settings import AugmentSettings
 from legocryst.stages.augment import DESCRIPTION, augment
 from legocryst.stages.curate import shipped
 from legocryst.stages.variants import MOVED, perturbed
+from legocryst.topology.nets import nets
 
 SP2 = target("sp2-carbon")
 

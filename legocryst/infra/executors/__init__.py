@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from legocryst.extras import require
 from legocryst.infra.executors.base import Executor, ExecutorError
 from legocryst.infra.executors.dask import connected, local_cluster
 from legocryst.infra.executors.local import SERIAL, LocalProcesses
+from legocryst.infra.extras import require
 
 __all__ = ["SERIAL", "Executor", "ExecutorError", "LocalProcesses", "checked", "executor"]
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from legocryst import __version__
-from legocryst.extras import require
 from legocryst.infra.executors.base import ExecutorError, Part, Result
+from legocryst.infra.extras import require
 
 if TYPE_CHECKING:
     from distributed import Client, Future

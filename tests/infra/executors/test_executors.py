@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 
-from legocryst.environment.targets import target
+from legocryst.environment.target_library import target
+from legocryst.generators.base import generator
 from legocryst.infra.executors import SERIAL, Executor, ExecutorError, LocalProcesses, checked, executor
-from legocryst.models.base import generator
 from legocryst.settings import RelaxSettings, TrainSettings
 from legocryst.stages.curate import shipped
 from legocryst.stages.relax import relax_chunks

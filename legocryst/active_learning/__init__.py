@@ -1,0 +1,1 @@
+"""Energies that are predicted: features, the regression, and which crystals are computed next."""

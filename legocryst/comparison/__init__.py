@@ -1,0 +1,1 @@
+"""How alike two crystals are: distances, duplicates, powder patterns."""

@@ -1,0 +1,102 @@
+"""Work on many crystals: the quickest first, spread by an executor, known results left out, with the time to come."""
+
+import json
+import time
+from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import closing
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+
+from legocryst.crystal.crystals import Crystals
+from legocryst.infra.executors import SERIAL, Executor
+from legocryst.infra.executors.local import START_SECONDS
+
+Row = dict[str, Any]
+"""What is known of one crystal: numbers and text by name."""
+Kept = MutableMapping[str, Row]
+"""Rows by key, as `computed` finds and leaves them."""
+
+
+def computed(
+    crystals: Crystals,
+    work: Callable[..., Row],
+    seconds: np.ndarray,
+    *,
+    name: str,
+    shared: Mapping[str, Any] | None = None,
+    executor: Executor = SERIAL,
+    kept: Kept | None = None,
+    progress: Callable[..., None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> list[Row | None]:
+    """Return `work(crystal, **shared)` of each crystal of a batch, as a batch of one.
+
+    None stands for those not done when `should_stop()` became true.
+
+    `seconds` (n,) estimates the time of each, 0 where it takes none: short ones are done first. `name` says what is
+    done and with which settings; rows under the same name of the same crystal are taken from `kept`, others left there.
+    `progress(done, total, seconds_left=...)` before the first and after each.
+    """
+    kept = {} if kept is None else kept
+    keys = [_key(name, crystals.take([k])) for k in range(len(crystals))]
+    first = {key: k for k, key in reversed(list(enumerate(keys))) if key not in kept}
+    todo = sorted(first.values(), key=lambda k: seconds[k])
+    all_seconds = float(seconds[todo].sum())
+    clock = _Clock(all_seconds, executor.at_once(len(todo), all_seconds))
+    parts = [crystals.take([k]) for k in todo]
+    with closing(executor.map(work, parts, shared=shared, seconds=all_seconds)) as results:
+        for done, k in enumerate([*todo, -1], start=len(crystals) - len(todo)):
+            if progress is not None:
+                progress(done, len(crystals), seconds_left=clock.left())
+            if k < 0 or (should_stop is not None and should_stop()):
+                break
+            kept[keys[k]] = next(results)
+            clock.done(float(seconds[k]))
+    return [kept.get(key) for key in keys]
+
+
+class _Clock:
+    """How long the rest takes: as estimated, from the second on as the others took."""
+
+    def __init__(self, seconds: float, speed: float) -> None:
+        self._rest, self._rate, self._start = seconds, 1 / speed, START_SECONDS if seconds else 0.0
+        self._since, self._finished = 0.0, 0.0
+
+    def done(self, seconds: float) -> None:
+        """A part that was estimated to take so long is done; one of no time tells nothing of the others."""
+        if seconds == 0:
+            return
+        self._rest -= seconds
+        if self._start:
+            self._start, self._since = 0.0, time.monotonic()
+            return
+        self._finished += seconds
+        self._rate = (time.monotonic() - self._since) / self._finished
+
+    def left(self) -> int:
+        """Seconds by the clock."""
+        return round(self._start + max(self._rest, 0.0) * self._rate)
+
+
+def _key(name: str, crystal: Crystals) -> str:
+    digest = sha256(name.encode())
+    for whole in (crystal.group, crystal.species, crystal.position):
+        digest.update(whole.astype(np.int64).tobytes())
+    for real in (crystal.cell, crystal.coordinates):
+        digest.update((np.round(real, 8) + 0.0).tobytes())  # without the sign of 0
+    return digest.hexdigest()
+
+
+def to_text(crystal: Crystals) -> str:
+    """The one crystal of a batch as text, exact to the last bit."""
+    names = ("group", "cell", "species", "position", "coordinates")
+    return json.dumps({name: getattr(crystal, name).tolist() for name in names})
+
+
+def from_text(text: str) -> Crystals:
+    """Inverse of `to_text`."""
+    values = json.loads(text)
+    sites = list(zip(values["species"], values["position"], values["coordinates"], strict=True))
+    return Crystals.build(values["group"], values["cell"], [sites])

@@ -1,0 +1,1 @@
+"""Crystals from and to files and tables."""

@@ -1,0 +1,1 @@
+"""Space groups: Wyckoff positions, subgroups, normalizers, and crystals written in other settings."""

@@ -1,0 +1,1 @@
+"""The database of all crystals, and what leaves it."""

@@ -1,0 +1,1 @@
+"""Bands and gaps, by tight binding and by density functional theory."""

@@ -1,0 +1,300 @@
+"""How long a run takes on this machine: what stages of finished jobs took, carried over to other sizes.
+
+A stage takes some seconds to begin and then as many for each unit of its size (rows, rows times epochs, energies). Both
+are read from the progress of the workspace's finished jobs, of which the demonstration is the shortest that does every
+stage. Times are by the clock, on as many cores as are named.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from legocryst.jobs.layout import BASELINE, STAGES
+from legocryst.jobs.record import Job, cores, jobs, stages
+from legocryst.settings import SCREEN, RunSettings, TrainSettings
+from legocryst.vocabulary.registry import POTENTIALS
+
+SPREAD = 1.3
+"""The same work takes up to so many times longer or shorter, by what else the computer does."""
+YIELD = 2.0
+"""Another model makes up to so many times more or fewer valid crystals."""
+STEPS = 20
+"""Energies that a relaxation takes on average (`potentials.energies.STEPS`)."""
+A_STEP, A_CRYSTAL, A_FIT = 90, 30, 2500
+"""What comes on top of rows, in rows: of a step of a network, of a crystal written again, of a fit of columns."""
+PARALLEL = ("relax", "rank", "bands", BASELINE)
+"""Stages that spread their work over the cores."""
+NEAREST = 3
+"""An estimate is made from so many finished jobs, those nearest in size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """What became of the sampled rows of a job, from which the sizes of later stages follow."""
+
+    model: str
+    valid: float
+    new: float
+    sites: float  # mean number of sites of valid crystals
+
+    def times(self, factor: float) -> "Shares":
+        """The same with so many times more valid and new crystals."""
+        return Shares(self.model, min(1.0, factor * self.valid), min(1.0, factor * self.new), self.sites)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What one stage of a finished job took."""
+
+    stage: str
+    kind: str  # what it was done with: only measures of one kind are compared
+    size: float  # units of work
+    begin: float  # s before the first unit
+    seconds: float  # s in all; of a parallel stage, as if on one core
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that finished jobs tell, the newest first."""
+
+    measures: tuple[Measure, ...] = ()
+    shares: tuple[Shares, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Seconds that are expected, at least, and at most; and the finished jobs that it comes from."""
+
+    seconds: float
+    low: float
+    high: float
+    jobs: frozenset[str]
+
+    @property
+    def words(self) -> str:
+        """Such as "about 4 min (3 min to 7 min)"."""
+        return f"about {spoken(self.seconds)} ({spoken(self.low)} to {spoken(self.high)})"
+
+
+def known(workspace: Path) -> Known:
+    """What every stage of every finished job of a workspace took; jobs of versions with other settings are left out."""
+    measures: list[Measure] = []
+    shares: list[Shares] = []
+    for job in jobs(workspace):
+        if job.final.get("state") != "finished" or "seeds" not in job.summary:
+            continue
+        try:
+            settings = job.settings
+        except ValueError:
+            continue
+        part = _shares(job, settings)
+        measures += _measures(job, settings, part)
+        shares += [part] if part else []
+    return Known(tuple(measures), tuple(shares))
+
+
+def estimates(
+    settings: RunSettings, command: str, of: Known, *, after: str = "", threads: int | None = None
+) -> tuple[dict[str, Estimate], list[str]]:
+    """Time of each stage that a job with these settings does after the stage `after`, and the stages never measured.
+
+    `command` is "run" or the last stage. `threads` cores, by default those that a page's job uses.
+    """
+    threads = threads or max(1, cores() - 1)
+    seeds = next((measure.size for measure in of.measures if measure.stage == "curate"), 1.0)
+    own = [shares for shares in of.shares if shares.model == settings.train.model]
+    part = next(iter([*own, *of.shares]), Shares("", 0.0, 0.0, 1.0))  # without any, neither stage was measured
+    out: dict[str, Estimate] = {}
+    missing = []
+    for stage in _planned(settings, command, after):
+        like = [measure for measure in of.measures if (measure.stage, measure.kind) == (stage, _kind(stage, settings))]
+        sizes = [_size(stage, settings, part.times(factor), seeds=seeds) for factor in (1.0, 1 / YIELD, YIELD)]
+        if stage == "train":
+            sizes[1] *= _shortest(settings.train, _rows(settings, seeds))
+        if like:
+            out[stage] = _estimate(like, sizes, threads if stage in PARALLEL else 1)
+        else:
+            missing.append(stage)
+    return out, missing
+
+
+def total(parts: Iterable[Estimate]) -> Estimate:
+    """The sum of stages."""
+    listed = list(parts)
+    names: frozenset[str] = frozenset().union(*(part.jobs for part in listed))
+    seconds, low, high = (sum(getattr(part, name) for part in listed) for name in ("seconds", "low", "high"))
+    return Estimate(seconds, low, high, names)
+
+
+def spoken(seconds: float) -> str:
+    """Such as "40 s", "6 min", "3.5 h"."""
+    if seconds < 90:
+        return f"{max(1, round(seconds, -1 if seconds >= 20 else 0)):.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.1f} days"
+
+
+def _estimate(like: Sequence[Measure], sizes: Sequence[float], threads: int) -> Estimate:
+    """From measures of one stage; `sizes` are the one expected, the least and the most."""
+    expected, least, most = sizes
+    nearest = sorted(like, key=lambda measure: abs(math.log(measure.size / expected)))[:NEAREST]
+    lines, bounds = [], []
+    for measure in nearest:
+        rate = (measure.seconds - measure.begin) / measure.size
+        lines.append(measure.begin + rate * expected)
+        for size in (least, most):
+            bounds += [measure.begin + rate * size, measure.seconds * size / measure.size]
+    bounds += lines
+    middle = sorted(lines)[len(lines) // 2]
+    names = frozenset(measure.job for measure in nearest)
+    return Estimate(middle / threads, min(bounds) / SPREAD / threads, max(bounds) * SPREAD / threads, names)
+
+
+def _planned(settings: RunSettings, command: str, after: str) -> list[str]:
+    """What a job does after a stage, in order."""
+    listed = list(stages(settings, command))
+    if after in listed:
+        listed = listed[listed.index(after) + 1 :]
+    elif after:
+        listed = [stage for stage in listed if STAGES.index(stage) > STAGES.index(after)]
+    if command == "run" and settings.sample.baseline and not settings.train.spec.baseline:
+        listed.append(BASELINE)
+    return listed
+
+
+def _measures(job: Job, settings: RunSettings, shares: Shares | None) -> list[Measure]:
+    """Stages that the job did itself, whole and in one attempt."""
+    out = []
+    steps = job.progress()
+    for stage in (*job.stages, BASELINE):
+        own = [step for step in steps if step["stage"] == stage]
+        if len(own) < 2 or own[0]["attempt"] != own[-1]["attempt"] or not own[-1].get("complete"):
+            continue
+        if stage in ("rank", "bands") and shares is None:
+            continue
+        size = _done(stage, job, settings, shares, own)
+        whole = max(1e-3, _seconds(steps, stage))
+        # little work is done by one process, so that the processor time tells how many there were
+        factor = min(job.threads, max(1.0, own[-1]["cpu_seconds"] / whole)) if stage in PARALLEL else 1.0
+        begin = factor * min(whole, _begin(own, whole))
+        out.append(Measure(stage, _kind(stage, settings), size, begin, factor * whole, job.id))
+    return out
+
+
+def _seconds(steps: Sequence[dict[str, Any]], stage: str) -> float:
+    """By the clock; a stage that is done again in every round stands between others."""
+    pairs = pairwise(steps)
+    return sum(after["time"] - before["time"] for before, after in pairs if before["stage"] == after["stage"] == stage)
+
+
+def _begin(steps: Sequence[dict[str, Any]], whole: float) -> float:
+    """Seconds before the first unit: up to the report of 0 done, or what the first units took more than later ones."""
+    counted = [
+        (step["done"] if "done" in step else step["epoch"], step["time"])
+        for step in steps
+        if "done" in step or "epoch" in step
+    ]
+    if not counted:
+        return 0.0
+    (first, early), (last, late) = counted[0], counted[-1]
+    before = min(early - steps[0]["time"], whole)
+    if first and last == first:
+        return 0.0
+    return float(max(0.0, before - first * (late - early) / max(1, last - first)))
+
+
+def _size(stage: str, settings: RunSettings, shares: Shares, *, seeds: float) -> float:
+    """Units of a stage that is to be done."""
+    rows = _rows(settings, seeds)
+    samples = settings.sample.samples
+    screened = min(settings.rank.max_energies, shares.new * samples)
+    sizes = {
+        "curate": seeds,
+        "augment": rows + A_CRYSTAL * seeds,
+        "featurize": min(rows, settings.features.fit_rows) + A_FIT,
+        "train": rows * settings.train.passes(rows) * _learning(settings),
+        "sample": samples,
+        "relax": samples,
+        BASELINE: settings.sample.baseline,
+        "rank": _energies(settings, screened, min(2 * settings.rank.max_relaxed, screened), shares.sites),
+        "bands": shares.valid * samples,
+    }
+    return max(1.0, float(sizes[stage]))
+
+
+def _done(stage: str, job: Job, settings: RunSettings, shares: Shares | None, steps: Sequence[dict[str, Any]]) -> float:
+    """Units of a stage that was done."""
+    summary = job.summary
+    rows = float(summary.get("augmented", summary["seeds"]))
+    sampled = summary.get("sampled", settings.sample.samples)
+    epochs = max((step["epoch"] for step in steps if "epoch" in step), default=settings.train.passes(int(rows)))
+    part = shares or Shares("", 0.0, 0.0, 1.0)
+    sizes = {
+        "curate": summary["seeds"],
+        "augment": rows + A_CRYSTAL * summary["seeds"],
+        "featurize": min(rows, settings.features.fit_rows) + A_FIT,
+        "train": rows * epochs * _learning(settings),
+        "sample": sampled,
+        "relax": sampled,
+        BASELINE: settings.sample.baseline,
+        "rank": _energies(settings, summary.get("energies", 0), summary.get("relaxed", 0), part.sites),
+        "bands": part.valid * sampled,
+    }
+    return max(1.0, float(sizes[stage]))
+
+
+def _learning(settings: RunSettings) -> float:
+    """What a row costs in an epoch; small steps cost more."""
+    return settings.train.spec.cost * (1 + A_STEP / settings.train.batch)
+
+
+def _energies(settings: RunSettings, screened: float, relaxed: float, sites: float) -> float:
+    """What a ranking costs, in units of the energy as it stands of a crystal without sites."""
+    if not settings.rank.energies:
+        return 1.0
+    cost = POTENTIALS[settings.rank.model].seconds[1] / POTENTIALS[SCREEN].seconds[1]
+    each = cost * min(STEPS, settings.rank.steps)
+    shaken = min(settings.rank.max_rattled, relaxed) * sites  # without symmetry
+    return (screened + each * (relaxed + shaken)) * (1.4 + sites)
+
+
+def _kind(stage: str, settings: RunSettings) -> str:
+    """What decides how long one unit of a stage takes, besides its size."""
+    if stage in ("train", "sample"):
+        return "network" if settings.train.spec.learns else settings.train.model
+    if stage == "rank":
+        return "" if settings.rank.energies else "none"
+    if stage == "bands":
+        return "" if settings.bands.bands else "none"
+    return "variants" if stage == "augment" and settings.augment.variants else ""
+
+
+def _rows(settings: RunSettings, seeds: float) -> int:
+    """Rows that so many crystals give."""
+    return max(1, round(min(settings.augment.rows, seeds * settings.augment.rows_per_crystal)))
+
+
+def _shortest(train: TrainSettings, rows: int) -> float:
+    """Share of the epochs after which a training may stop: its checks, when none is better than the first."""
+    if train.spec.settles:
+        return 1.0
+    return min(1.0, train.pause(rows) * (train.patience + 1) / train.passes(rows))
+
+
+def _shares(job: Job, settings: RunSettings) -> Shares | None:
+    """None for a job that relaxed nothing."""
+    summary, paths = job.summary, sorted(job.shards.glob("crystals-*.parquet"))[:4]
+    if not paths or not summary.get("sampled"):
+        return None
+    table = pd.concat([pd.read_parquet(path, columns=["status", "sites"]) for path in paths])
+    sites = table.loc[table["status"] == "valid", "sites"].mean()
+    valid = summary["sampled"] - summary["undecodable"] - sum(summary["invalid"].values())
+    parts = (valid / summary["sampled"], summary["new"] / summary["sampled"], float(sites) if valid else 1.0)
+    return Shares(settings.train.model, *parts)

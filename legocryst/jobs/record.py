@@ -1,0 +1,239 @@
+"""Jobs: one folder and one process each; everything that is known of a job lies in its folder.
+
+    workspace/jobs/<id>/settings.json   command, settings, seeds, cores, versions: never changed
+                        pid.json        process and the time it started, so that a reused number is not mistaken for it
+                        input/          copies of the user's training set
+                        reference/      copies of crystals whose nets count as known
+                        targets/        the target, where it is one of the user's
+                        progress.jsonl  one line a step, with the stage
+                        log.txt         what the process printed
+                        shards/         Parquet files, whole or absent
+                        model/          the trained generator and its checkpoint
+                        stop            exists when the job was asked to stop
+                        substitute.json why random rows are drawn in place of those of the model that was asked for
+                        state.json      how it ended: finished, stopped or failed, why, and the counts
+
+A job never opens the database.
+"""
+
+import json
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from legocryst.infra.files import process_start, read_json, tail
+from legocryst.jobs.layout import DFT, STAGES
+from legocryst.settings import RunSettings
+from legocryst.vocabulary.registry import baseline
+
+State = Literal["queued", "running", "finished", "stopped", "failed", "lost"]
+SUBSTITUTE = "substitute.json"
+
+
+class Stopped(Exception):
+    """Raised inside a job when its stop flag was seen."""
+
+
+def cores() -> int:
+    """Processor cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job by its folder; every property reads the files as they are now."""
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        """Name of the job, which begins with the time it was made."""
+        return self.folder.name
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """What was asked: command, settings, seeds, threads, cluster, parent, started, version, versions, input.
+
+        Raises FileNotFoundError when the job was deleted meanwhile.
+        """
+        content: dict[str, Any] = json.loads((self.folder / "settings.json").read_text(encoding="utf-8"))
+        return content
+
+    @property
+    def command(self) -> str:
+        """`run`, or the stage after which the job ends."""
+        return str(self.record["command"])
+
+    @property
+    def settings(self) -> RunSettings:
+        """Settings of every stage, with the random generator where it takes another's place (see `substitute`).
+
+        Raises ValueError for those of a version that had others.
+        """
+        try:
+            settings = RunSettings.model_validate(self.record["settings"])
+        except ValidationError as error:
+            version = self.record["version"]
+            raise ValueError(f"job {self.id} was made by version {version}, whose settings were others") from error
+        if not self.substitute:
+            return settings
+        return settings.model_copy(update={"train": settings.train.model_copy(update={"model": baseline().name})})
+
+    @property
+    def substitute(self) -> str:
+        """Why random rows are drawn in place of those of the model that was asked for, "" where they are not."""
+        return str(read_json(self.folder / SUBSTITUTE).get("reason", ""))
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Stages that the job does or takes over, in order; raises ValueError as `settings` does."""
+        return stages(self.settings, self.command)
+
+    @property
+    def seeds(self) -> list[Path]:
+        """Copies of the user's training set; empty for the shipped one."""
+        return [self.folder / "input" / name for name in self.record["seeds"]]
+
+    @property
+    def reference(self) -> list[Path]:
+        """Copies of the crystals that count as known but are not learnt from."""
+        return [self.folder / "reference" / name for name in self.record.get("reference", ())]
+
+    @property
+    def threads(self) -> int:
+        """Processor cores the job may use."""
+        return int(self.record["threads"])
+
+    @property
+    def cluster(self) -> str:
+        """The Dask cluster its work is spread over, see `executors.executor`; "" for processes of this computer."""
+        return str(self.record.get("cluster", ""))
+
+    @property
+    def place(self) -> str:
+        """Where its work is done, in words."""
+        cores = "1 core" if self.threads == 1 else f"{self.threads} cores"
+        return f"{cores} and a Dask cluster" if self.cluster else cores
+
+    @property
+    def shards(self) -> Path:
+        """Folder of the Parquet files."""
+        return self.folder / "shards"
+
+    @property
+    def state(self) -> State:
+        """Where the job stands; `lost` when its process ended without a word."""
+        final = self.final
+        if final:
+            return final["state"]
+        pid = read_json(self.folder / "pid.json")
+        if not pid:
+            return "queued"
+        if pid["start"] is not None and process_start(pid["pid"]) == pid["start"]:
+            return "running"
+        return self.final.get("state", "lost")  # it may have ended since the first look
+
+    @property
+    def final(self) -> dict[str, Any]:
+        """`state`, `reason`, `summary` and `ended` of a job that ended; empty before."""
+        return read_json(self.folder / "state.json")
+
+    @property
+    def reason(self) -> str:
+        """One sentence on how the job ended, "" while it has not."""
+        if self.state == "lost":
+            return "The process of this job ended without a word (killed, or the computer was restarted): resume it."
+        return str(self.final.get("reason", ""))
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Counts of a finished job, empty before."""
+        return dict(self.final.get("summary", {}))
+
+    def progress(self) -> list[dict[str, Any]]:
+        """Every step so far: `time`, `attempt`, `stage`, `cpu_seconds` of the stage, and the stage's own numbers."""
+        path = self.folder / "progress.jsonl"
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        return [step for line in lines if (step := _step(line))]
+
+    def latest(self) -> dict[str, Any]:
+        """The last step, empty before the first; reads only the end of the file."""
+        steps = map(_step, reversed(tail(self.folder / "progress.jsonl")))
+        return next(filter(None, steps), {})
+
+    def log_tail(self, lines: int = 50) -> str:
+        """The last lines of what the process printed."""
+        return "\n".join(tail(self.folder / "log.txt")[-lines:])
+
+    def stop(self) -> None:
+        """Ask the job to stop; it does so after its present step and keeps what it has."""
+        (self.folder / "stop").touch()
+
+    def stopping(self) -> bool:
+        """Whether the job was asked to stop."""
+        return (self.folder / "stop").exists()
+
+    def reopen(self) -> None:
+        """Forget how the last attempt ended, so that `work` goes on.
+
+        Raises ValueError for a job that is running or finished.
+        """
+        if self.state in ("running", "finished"):
+            raise ValueError(f"job {self.id} is {self.state}: only a stopped, failed or lost job can be resumed")
+        for name in ("stop", "state.json", "pid.json"):
+            (self.folder / name).unlink(missing_ok=True)
+
+    def delete(self) -> None:
+        """Remove the folder; the database forgets it at the next ingestion. Raises ValueError while it runs."""
+        if self.state == "running":
+            raise ValueError(f"job {self.id} is running: stop it before deleting it")
+        gone = self.folder.with_name(f".{self.id}.deleted")  # at once for readers, even if the removal takes long
+        self.folder.rename(gone)
+        shutil.rmtree(gone)
+
+    def report(self, **numbers: Any) -> None:
+        """Append one line to the progress."""
+        line = json.dumps({"time": round(time.time(), 2), **numbers}, default=float)
+        with (self.folder / "progress.jsonl").open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+
+
+def jobs(workspace: Path) -> list[Job]:
+    """Every job of a workspace, newest first."""
+    folders = (workspace / "jobs").glob("[!.]*/settings.json")
+    return [Job(path.parent) for path in sorted(folders, key=lambda path: path.parent.name, reverse=True)]
+
+
+def job(workspace: Path, name: str) -> Job:
+    """The job of that name; raises ValueError when there is none."""
+    found = Job(workspace / "jobs" / name)
+    if not name or Path(name).name != name or not (found.folder / "settings.json").is_file():
+        raise ValueError(f"there is no job {name!r} in this workspace: it was deleted, or the name is wrong")
+    return found
+
+
+def stages(settings: RunSettings, command: str = "run") -> tuple[str, ...]:
+    """Stages that a job with these settings does, up to the one that its command names.
+
+    On the way to a model those are left out that it does not learn from (see `GeneratorSpec.learns_from`).
+    """
+    if command == DFT:
+        return (DFT,)
+    last = STAGES.index(command) if command in STAGES else len(STAGES)
+    needed = settings.train.spec.learns_from
+    skipped = {"augment", "featurize"} - set(needed) if last >= STAGES.index("train") else set()
+    return tuple(stage for stage in STAGES[: last + 1] if stage not in skipped)
+
+
+def _step(line: str) -> dict[str, Any]:
+    """A line of progress; empty for the half line that a kill can leave, with what the next attempt wrote behind it."""
+    try:
+        return dict(json.loads(line))
+    except json.JSONDecodeError:
+        return {}

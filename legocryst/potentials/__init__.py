@@ -1,0 +1,1 @@
+"""Energies by learned potentials, and relaxation in them."""

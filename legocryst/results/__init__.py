@@ -1,1 +1,0 @@
-"""What leaves the database: selections as archives, citations, and answers to SQL."""

@@ -1,0 +1,1 @@
+"""Bond graphs: their nets, canonical forms and symbols."""

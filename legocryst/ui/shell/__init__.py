@@ -1,0 +1,1 @@
+"""What surrounds every page: navigation, forms, jobs that run, words."""

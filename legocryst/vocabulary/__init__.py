@@ -1,0 +1,1 @@
+"""Words: columns with their units, terms of the glossary, works to cite."""
