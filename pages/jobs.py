@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from legocryst.jobs import compare as past_jobs
+from legocryst.jobs import compare
 from legocryst.jobs.record import Job, jobs
-from legocryst.ui.runs import past_jobs as past
+from legocryst.ui.runs import past_jobs
 from legocryst.ui.shell import shell
 from legocryst.ui.shell.live import live, planned
 from legocryst.ui.shell.words import term
@@ -43,7 +43,7 @@ def listed(found: list[Job]) -> pd.DataFrame:
                 "New crystals": job.summary.get("new"),
                 "Cores": record["threads"],
                 "Cluster": record.get("cluster", ""),
-                "On disk": past_jobs.spoken(past.size(job)),
+                "On disk": compare.spoken(past_jobs.size(job)),
                 "Job": job.id,
             }
         )
@@ -72,11 +72,11 @@ def details(job: Job) -> None:
     """What is known of a job, and what can be done with it; only the open tab costs anything."""
     views: dict[str, Callable[[], None]] = {
         "State": lambda: state(job),
-        "Methods": lambda: past.paragraph(job),
-        "Compare": lambda: past.compared(job),
-        "Repeat with changes": lambda: past.repeated(job),
+        "Methods": lambda: past_jobs.paragraph(job),
+        "Compare": lambda: past_jobs.compared(job),
+        "Repeat with changes": lambda: past_jobs.repeated(job),
         "Record": lambda: record(job),
-        "Delete": lambda: past.remove(job),
+        "Delete": lambda: past_jobs.remove(job),
     }
     shell.tabs(views, key="job_view")
 
@@ -107,7 +107,7 @@ if not found:
     shell.link("home", "To the first page")
     st.stop()
 overview()
-st.caption(past.disk(found))
+st.caption(past_jobs.disk(found))
 if (asked := st.query_params.get("job", "")) and st.session_state.get("asked_job") != asked:
     st.session_state["asked_job"] = asked
     if wanted := next((job for job in found if job.id == asked), None):
