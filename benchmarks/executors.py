@@ -31,7 +31,7 @@ from benchmarks.features import random_table
 from legocryst.crystal.io.table import read_table
 from legocryst.environment.target_library import target
 from legocryst.infra.executors import executor
-from legocryst.jobs.create import create, launch
+from legocryst.jobs.create import create, launch, resume
 from legocryst.settings import RelaxSettings, RunSettings
 from legocryst.stages.relax import relax_chunks
 
@@ -128,7 +128,7 @@ def resumed(workspace: Path, number: int, seed: int) -> str:
     os.waitpid(pid, 0)
     wait(lambda: not any(Path(f"/proc/{worker}").exists() for worker in left))
     done = len(list(job.shards.glob("crystals-*")))
-    job.resume()
+    resume(job)
     wait(lambda: job.state != "running")
     numbers = sorted(row for path in job.shards.glob("crystals-*") for row in pd.read_parquet(path)["row"])
     once = "each row once" if numbers == list(range(number)) else "ROWS ARE MISSING OR DOUBLE"

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from legocryst.vocabulary import references
-from legocryst.vocabulary.references import OF_MODEL, REFERENCES, bibtex
+from legocryst.vocabulary.references import REFERENCES, bibtex
 
 
 def test_the_file_is_what_is_printed_and_nothing_in_it_was_passed_over() -> None:
@@ -19,7 +19,3 @@ def test_a_reference_is_read_with_its_accents_authors_and_places() -> None:
     )
     assert r"Trambly de Laissardi{\`e}re" in paper.bibtex
     assert {reference.kind for reference in REFERENCES.values()} >= {"article", "misc", "book"}
-
-
-def test_what_is_cited_for_a_generator_exists() -> None:
-    assert {key for keys in OF_MODEL.values() for key in keys} <= REFERENCES.keys()
