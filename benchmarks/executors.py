@@ -118,7 +118,7 @@ def resumed(workspace: Path, number: int, seed: int) -> str:
     launch(job)
     wait(lambda: len(list(job.shards.glob("crystals-*"))) >= 1 or job.state != "running")
     assert job.state == "running", job.log_tail()
-    pid = json.loads((job.folder / "pid.json").read_text())["pid"]
+    pid = json.loads((job.folder / "lease.json").read_text())["pid"]
     mine = workers(pid)
     os.kill(mine[0], signal.SIGKILL)
     wait(lambda: len(list(job.shards.glob("crystals-*"))) >= 2 or job.state != "running")

@@ -12,9 +12,10 @@ from pathlib import Path
 from legocryst import DATA, ROOT, __version__
 from legocryst.infra.executors import checked
 from legocryst.infra.extras import MissingExtra, missing
-from legocryst.infra.files import fingerprint, process_start, versions, write_json
+from legocryst.infra.files import fingerprint, versions, write_json
 from legocryst.infra.workspace import TARGETS, target_files
 from legocryst.jobs.layout import DFT, FILES, REFERENCE, STAGES
+from legocryst.jobs.lease import TOKEN, claim, release
 from legocryst.jobs.record import Job, stages
 from legocryst.settings import RunSettings, contradiction
 
@@ -83,13 +84,21 @@ def create(
 def launch(job: Job) -> None:
     """Start the job in a process of its own, which outlives this one.
 
-    Raises ValueError when it runs already.
+    Raises LeaseHeld when it runs already.
     """
-    if job.state == "running":
-        raise ValueError(f"job {job.id} is running already")
+    taken = claim(job.folder)
+    try:
+        process = _started(job, taken.token)
+    except BaseException:
+        release(job.folder, taken)
+        raise
+    claim(job.folder, pid=process.pid, token=taken.token)
+
+
+def _started(job: Job, token: str) -> "subprocess.Popen[bytes]":
     threads = str(job.threads)
     with (job.folder / "log.txt").open("ab") as log:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-m", "legocryst.jobs.worker", str(job.folder.resolve())],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -98,12 +107,12 @@ def launch(job: Job) -> None:
             cwd=ROOT,
             env={
                 **os.environ,
+                TOKEN: token,
                 "OMP_NUM_THREADS": threads,
                 "MKL_NUM_THREADS": threads,
                 "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin are three times slower on a busy machine
             },
         )
-    write_pid(job, process.pid)
 
 
 def resume(job: Job) -> None:
@@ -190,8 +199,3 @@ def _copied(paths: Sequence[Path], folder: Path) -> list[str]:
 
 def _files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-
-
-def write_pid(job: Job, pid: int) -> None:
-    """Note which process works on the job."""
-    write_json(job.folder / "pid.json", {"pid": pid, "start": process_start(pid)})

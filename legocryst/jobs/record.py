@@ -1,7 +1,7 @@
 """Jobs: one folder and one process each; everything that is known of a job lies in its folder.
 
     workspace/jobs/<id>/settings.json   command, settings, seeds, cores, versions: never changed
-                        pid.json        process and the time it started, so that a reused number is not mistaken for it
+                        lease.json      which process works on it, where, and when it was last alive (see `lease`)
                         input/          copies of the user's training set
                         reference/      copies of crystals whose nets count as known
                         targets/        the target, where it is one of the user's
@@ -27,7 +27,8 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from legocryst.infra.files import process_start, read_json, tail
+from legocryst.infra.files import read_json, tail
+from legocryst.jobs import lease
 from legocryst.jobs.layout import DFT, STAGES
 from legocryst.settings import RunSettings
 from legocryst.vocabulary.registry import baseline
@@ -128,16 +129,20 @@ class Job:
 
     @property
     def state(self) -> State:
-        """Where the job stands; `lost` when its process ended without a word."""
+        """Where the job stands; `lost` when its process ended without a note on how."""
         final = self.final
         if final:
             return final["state"]
-        pid = read_json(self.folder / "pid.json")
-        if not pid:
-            return "queued"
-        if pid["start"] is not None and process_start(pid["pid"]) == pid["start"]:
+        if self.holder and self.holder.alive:
             return "running"
-        return self.final.get("state", "lost")  # it may have ended since the first look
+        if not self.holder and not (self.folder / "progress.jsonl").exists():
+            return self.final.get("state", "queued")  # it may have ended since the first look
+        return self.final.get("state", "lost")
+
+    @property
+    def holder(self) -> lease.Holder | None:
+        """Who works on the job, or did when it ended without a note on how; None where nobody holds the lease."""
+        return lease.holder(self.folder)
 
     @property
     def final(self) -> dict[str, Any]:
@@ -148,7 +153,8 @@ class Job:
     def reason(self) -> str:
         """One sentence on how the job ended, "" while it has not."""
         if self.state == "lost":
-            return "The process of this job ended without a word (killed, or the computer was restarted): resume it."
+            where = f" on {self.holder.host}" if self.holder else ""
+            return f"The process of this job ended{where} without a note on how (killed, or a restart): resume it."
         return str(self.final.get("reason", ""))
 
     @property
@@ -186,7 +192,7 @@ class Job:
         """
         if self.state in ("running", "finished"):
             raise ValueError(f"job {self.id} is {self.state}: only a stopped, failed or lost job can be resumed")
-        for name in ("stop", "state.json", "pid.json"):
+        for name in ("stop", "state.json"):
             (self.folder / name).unlink(missing_ok=True)
 
     def delete(self) -> None:

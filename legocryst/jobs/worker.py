@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from legocryst.infra.files import write_json
-from legocryst.jobs.create import write_pid
+from legocryst.jobs.lease import LeaseHeld, held
 from legocryst.jobs.record import Job, State, Stopped
 
 NICE = 10
@@ -19,26 +19,31 @@ def work(
 ) -> dict[str, Any]:
     """Do a job in this process, note how it ended, and return its summary; what goes wrong is noted and raised.
 
+    It holds the lease of the job meanwhile: LeaseHeld is raised where another process does, and the work ends without
+    a note once another took over.
+
     `progress(numbers)` gets what is appended to the job's progress; `cluster` takes the place of the job's own. A job
     that was asked to stop returns {}.
     """
     from legocryst.jobs.pipeline import run
 
-    write_pid(job, os.getpid())
-    try:
-        summary = run(job, progress=progress, cluster=cluster)
-    except Stopped:
-        _finish(job, "stopped", "The job was stopped; it can be resumed.", {})
-        return {}
-    except KeyboardInterrupt:
-        _finish(job, "stopped", "The job was interrupted from the keyboard; it can be resumed.", {})
-        raise
-    except BaseException as error:  # whatever it was, the folder must say so; it is raised again
-        sentence = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-        _finish(job, "failed", " ".join(sentence.split()) or type(error).__name__, {})
-        raise
-    _finish(job, "finished", "", summary)
-    return summary
+    with held(job.folder) as lease:
+        try:
+            summary = run(job, progress=progress, should_stop=lambda: lease.lost or job.stopping(), cluster=cluster)
+        except Stopped:
+            if lease.lost:
+                raise LeaseHeld(f"job {job.id} was deleted or taken over: this process ended its work on it") from None
+            _finish(job, "stopped", "The job was stopped; it can be resumed.", {})
+            return {}
+        except KeyboardInterrupt:
+            _finish(job, "stopped", "The job was interrupted from the keyboard; it can be resumed.", {})
+            raise
+        except BaseException as error:  # whatever it was, the folder must say so; it is raised again
+            sentence = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+            _finish(job, "failed", " ".join(sentence.split()) or type(error).__name__, {})
+            raise
+        _finish(job, "finished", "", summary)
+        return summary
 
 
 def _finish(job: Job, state: State, reason: str, summary: Mapping[str, Any]) -> None:

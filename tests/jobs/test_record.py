@@ -13,6 +13,7 @@ from legocryst.database.store import Store
 from legocryst.infra.files import process_start
 from legocryst.jobs.create import create, launch, resume
 from legocryst.jobs.layout import REFERENCE
+from legocryst.jobs.lease import claim
 from legocryst.jobs.pipeline import run
 from legocryst.jobs.record import Job, Stopped, jobs
 from legocryst.jobs.record import job as find_job
@@ -115,7 +116,8 @@ def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
 def test_killed_job_is_lost_its_workers_end_and_resuming_finishes_it(tmp_path: Path) -> None:
     job = tiny_job(tmp_path, threads=2, sample={"samples": 1100}, relax=SHORT)
     launch(job)
-    pid = json.loads((job.folder / "pid.json").read_text())["pid"]
+    assert job.holder is not None
+    pid = job.holder.pid
     assert job.state == "running"
     with pytest.raises(ValueError, match="running already"):
         launch(job)
@@ -179,11 +181,9 @@ def test_failure_is_noted_in_one_sentence(tmp_path: Path) -> None:
 def test_process_that_dies_at_once_is_lost(tmp_path: Path) -> None:
     job = tiny_job(tmp_path)
     process = subprocess.Popen([sys.executable, "-c", "pass"])
-    (job.folder / "pid.json").write_text(json.dumps({"pid": process.pid, "start": process_start(process.pid)}))
-    wait_for(lambda: job.state == "lost", seconds=20)  # dead, though nobody has waited for it
+    claim(job.folder, pid=process.pid)
+    wait_for(lambda: job.state == "lost")  # dead, though nobody has waited for it
     process.wait()
-    (job.folder / "pid.json").write_text(json.dumps({"pid": os.getpid(), "start": 1}))
-    assert job.state == "lost"  # a living process with the number of a dead one
 
 
 def test_job_from_anothers_results(tmp_path: Path) -> None:

@@ -1,12 +1,11 @@
 """Every page under AppTest: an empty workspace, one with a finished run, one with jobs that failed or run."""
 
 import json
-import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pandas as pd
@@ -19,8 +18,9 @@ from legocryst.crystal.io.table import OUTSIDE_GROUPS, encode
 from legocryst.database.filters import Filters
 from legocryst.database.store import Store
 from legocryst.environment.target_library import target
-from legocryst.infra.files import process_start, write_json, write_parquet
+from legocryst.infra.files import write_json, write_parquet
 from legocryst.jobs.create import create
+from legocryst.jobs.lease import claim
 from legocryst.jobs.record import jobs
 from legocryst.jobs.worker import work
 from legocryst.stages.curate import shipped
@@ -102,8 +102,8 @@ def troubled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_json(failed.folder / "state.json", {"state": "failed", "reason": "the table has no rows", "summary": {}})
     (failed.folder / "log.txt").write_text("Traceback: the table has no rows\n")
     write_json(stopped.folder / "state.json", {"state": "stopped", "reason": "The job was stopped.", "summary": {}})
-    write_json(lost.folder / "pid.json", {"pid": os.getpid(), "start": -1})
-    write_json(running.folder / "pid.json", {"pid": os.getpid(), "start": process_start(os.getpid())})
+    write_json(lost.folder / "lease.json", asdict(replace(claim(lost.folder), start=-1)))
+    claim(running.folder)
     for job in (failed, running):
         job.report(attempt=1, stage="curate", cpu_seconds=1.0)
         job.report(attempt=1, stage="curate", cpu_seconds=2.0, done=3, total=12)
