@@ -26,30 +26,36 @@ SPEC = GeneratorSpec(
     conditional=True,
     tempered=False,
     learns_from=(),
+    fewest_rows=1,
+    options=("bond",),
     coordination=3,
     methods="Rows were drawn at random, with atoms on general positions of space groups that keep a triply periodic "
     "minimal surface (P, G, D, I-WP), on these surfaces{works}.",
 )
 
-AREA = honeycomb(1.42)
-"""Of each atom, as in graphite; a relaxation scales the cells to the target's volume first."""
 FEWEST = 112
 """Atoms in the conventional cell where sites and atoms are left open: low energies lie in large cells."""
 SEVERAL = 7
 """Sites, then: of nets with fewer there are few, which come again and again."""
 CUBIC = 0.1
 """Share of crystals in cubic groups; of their nets, too, there are few."""
-CARBON = 6
+ANY_ELEMENT = 1
+"""For a table without elements, in which none is written."""
 
 
 class OnSurfaces(Generator):
-    """Crystals with atoms at random on triply periodic minimal surfaces, all on general positions."""
+    """Crystals with atoms at random on triply periodic minimal surfaces, all on general positions.
+
+    Each atom has the area that it has in a flat honeycomb with this `bond` (angstrom). A relaxation that starts from
+    the target's volume scales the cells first.
+    """
 
     spec = SPEC
 
-    def __init__(self) -> None:
+    def __init__(self, *, bond: float = 1.0) -> None:
+        self.bond = bond
         self.columns: list[str] = []
-        self.element = CARBON
+        self.element = ANY_ELEMENT
 
     @property
     def fitted(self) -> bool:
@@ -60,7 +66,7 @@ class OnSurfaces(Generator):
         found = elements(table)
         if len(found) > 1:
             raise ValueError(f"crystals on surfaces have one element, not {len(found)}: take another model")
-        self.columns, self.element = list(table.columns), int(found[0]) if len(found) else CARBON
+        self.columns, self.element = list(table.columns), int(found[0]) if len(found) else ANY_ELEMENT
         task.progress({"epoch": 1, "epochs": 1, "seconds_left": 0.0})
 
     def _sample(self, n: int, *, seed: int, temperature: float, conditions: Conditions) -> pd.DataFrame:
@@ -74,7 +80,7 @@ class OnSurfaces(Generator):
         crystals = surface_crystals(
             n,
             species=self.element,
-            area_per_atom=AREA,
+            area_per_atom=honeycomb(self.bond),
             atoms=atoms,
             sites=sites,
             groups=conditions.groups,
@@ -90,7 +96,7 @@ class OnSurfaces(Generator):
 
     @classmethod
     def _load(cls, content: dict[str, Any]) -> Self:
-        out = cls()
+        out = cls(bond=content.get("bond", 1.42))  # that of carbon, for which files of 0.1.0 were
         out.columns, out.element = content["columns"], content["element"]
         return out
 
@@ -99,4 +105,4 @@ class OnSurfaces(Generator):
         return {"model": self.name, "parameters": 0, **self._content()}
 
     def _content(self) -> dict[str, Any]:
-        return {"columns": self.columns, "element": self.element}
+        return {"columns": self.columns, "element": self.element, "bond": self.bond}

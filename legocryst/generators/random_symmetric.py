@@ -27,6 +27,7 @@ SPEC = GeneratorSpec(
     baseline=True,
     tempered=False,
     learns_from=(),
+    fewest_rows=1,
     options=("volume_per_atom",),
     methods="Rows were drawn at random within the space groups, positions and volumes of the training set.",
 )

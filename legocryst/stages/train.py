@@ -39,7 +39,7 @@ def train(
     options: dict[str, Any] = {"featurizer": featurizer}
     if target is not None:
         target.check_generator(settings.spec)
-        options["volume_per_atom"] = target.volume_per_atom
+        options |= {"volume_per_atom": target.volume_per_atom, "bond": target.bond}
     options = {name: value for name, value in options.items() if name in settings.spec.options}
     stopped = False
 

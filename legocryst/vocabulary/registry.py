@@ -74,7 +74,7 @@ class GeneratorSpec(Spec):
     baseline: bool = False  # is itself what other generators are compared with
     # what it needs
     learns_from: tuple[str, ...] = ("augment",)  # stages before it; none where it learns limits only
-    options: tuple[str, ...] = ()  # arguments of the class: `featurizer`, `volume_per_atom` (of the target)
+    options: tuple[str, ...] = ()  # arguments of the class: `featurizer`, and of the target `volume_per_atom`, `bond`
     coordination: int | None = None  # bonds of each atom of a target that it is for; None: any
     fewest_rows: int = 2  # of the table it learns from
     # what suits it where the settings leave that open
@@ -91,8 +91,8 @@ class GeneratorSpec(Spec):
         Spec.__post_init__(self)
         if unknown := set(self.learns_from) - {"augment", "featurize"}:
             raise ValueError(f"{min(unknown)!r} is no stage that generators learn from: augment, featurize")
-        if unknown := set(self.options) - {"featurizer", "volume_per_atom"}:
-            raise ValueError(f"{min(unknown)!r} is no option of generators: featurizer, volume_per_atom")
+        if unknown := set(self.options) - {"featurizer", "volume_per_atom", "bond"}:
+            raise ValueError(f"{min(unknown)!r} is no option of generators: featurizer, volume_per_atom, bond")
 
     @property
     def learns(self) -> bool:

@@ -65,3 +65,10 @@ def test_elements_are_those_of_the_table(families: pd.DataFrame) -> None:
     both = silicon.assign(el0=np.where(np.arange(len(silicon)) % 2, 14, 32))
     with pytest.raises(ValueError, match="one element, not 2"):
         OnSurfaces().fit(both, TrainSettings(model="surfaces"))
+
+
+def test_cells_go_with_the_bond(families: pd.DataFrame) -> None:
+    """The area of each atom is that of a honeycomb, so lengths are proportional to the bond."""
+    settings = TrainSettings(model="surfaces")
+    one, two = (OnSurfaces(bond=bond).fit(families, settings).sample(20, seed=0) for bond in (1, 2))
+    assert np.allclose(two[["a", "b", "c"]], 2 * one[["a", "b", "c"]]) and two["wp0"].equals(one["wp0"])

@@ -17,7 +17,7 @@ def _room(folder: Path, source: str = "from legocryst.infra.compiled import comp
 def test_compiled_code_lies_beside_the_sources_and_follows_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compiled, "_HERE", _room(tmp_path))
+    monkeypatch.setattr(compiled, "_PACKAGE", _room(tmp_path))
     first = compiled._folder()
     assert first is not None and first.is_dir() and first.parent == tmp_path / "__pycache__"
     assert compiled._folder() == first
@@ -30,7 +30,7 @@ def test_compiled_code_of_a_package_that_cannot_be_written_lies_in_the_users_cac
 ) -> None:
     package = _room(tmp_path / "package")
     (package / "__pycache__").touch()  # no folder can be made there, whoever runs the test
-    monkeypatch.setattr(compiled, "_HERE", package)
+    monkeypatch.setattr(compiled, "_PACKAGE", package)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     folder = compiled._folder()
     assert folder is not None and folder.parent == tmp_path / "home" / ".cache" / "legocryst"

@@ -6,6 +6,8 @@ from typing import Any, Protocol, TypeVar
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
+IN_FLIGHT = 4
+"""Parts for each worker that are handed out at a time: enough that none waits, few enough to close soon."""
 
 
 class ExecutorError(ValueError):

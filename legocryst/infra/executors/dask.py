@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from legocryst import __version__
-from legocryst.infra.executors.base import ExecutorError, Part, Result
+from legocryst.infra.executors.base import IN_FLIGHT, ExecutorError, Part, Result
 from legocryst.infra.extras import require
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ CONNECT_SECONDS = 10
 PATIENCE = 300.0
 """Seconds for which work waits without any worker."""
 POLL_SECONDS = 15
-IN_FLIGHT = 4
-"""Parts a thread of the workers that the scheduler has at a time: enough that none waits, few enough to close soon."""
 RETRIES = 2
 """A part that failed is tried so many times again, since the fault may be its host's."""
 ALLOWED_FAILURES = 1000

