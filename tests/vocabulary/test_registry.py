@@ -27,6 +27,7 @@ OTHER_MEANINGS = {
     "rank.py": {"random"},  # an order of energies
     "create.py": {"gan"},  # that extra
     "quality.py": {"gan"},
+    "features.py": {"gan"},
     "loop.py": {"random"},  # the state of torch's generator
     "bootstrap.py": {"random", "surfaces"},  # settings, and where rows of a bootstrap come from
 }
