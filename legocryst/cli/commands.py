@@ -94,13 +94,14 @@ def bootstrap(options: argparse.Namespace) -> Result:
 def augment(options: argparse.Namespace) -> Result:
     """Write the training set again in subgroups; a user's crystals are curated first and keep their numbers."""
     from legocryst.crystal.symmetry.redescription import SAME
-    from legocryst.jobs.pipeline import training_set
     from legocryst.stages.augment import DESCRIPTION
     from legocryst.stages.augment import augment as stage
+    from legocryst.stages.curate import curate as curate_stage
 
     clock = Clock()
     settings, target = settings_of(options, s.AugmentSettings), target_of(options)
-    curated = training_set([options.seeds] if options.seeds else [], target, s.CurateSettings(target=target.name))
+    given = [options.seeds] if options.seeds else []
+    curated = curate_stage(given, target, s.CurateSettings(target=target.name))
     lost = curated.report[~curated.report["kept"]]
     for number, reason in zip(lost["crystal"], lost["reason"], strict=True):
         say(f"crystal {number} is left out: {reason}")
@@ -126,7 +127,7 @@ def augment(options: argparse.Namespace) -> Result:
 
 def train(options: argparse.Namespace) -> Result:
     """Train a generator and keep its curve."""
-    from legocryst.jobs.pipeline import nets_of_sources, share_valid
+    from legocryst.stages.train import nets_of_sources, share_valid
     from legocryst.stages.train import train as stage
 
     clock = Clock()

@@ -7,18 +7,20 @@ import pytest
 
 from legocryst.environment.target_library import target
 from legocryst.infra.files import read_json
-from legocryst.jobs import rounds
+from legocryst.infra.run_context import Stopped
 from legocryst.jobs.attempt import Line
-from legocryst.jobs.counts import count
 from legocryst.jobs.create import create
-from legocryst.jobs.layout import QUALITY, STAGES
-from legocryst.jobs.pipeline import check_seeds, run, share_valid, training_set
-from legocryst.jobs.record import Stopped, jobs
-from legocryst.jobs.rounds import KEPT, classified
+from legocryst.jobs.pipeline import check_seeds, run
+from legocryst.jobs.record import jobs
 from legocryst.jobs.worker import work
 from legocryst.settings import CurateSettings
-from legocryst.stages.curate import shipped_file
-from legocryst.stages.train import CHECKPOINT
+from legocryst.stages import drawn
+from legocryst.stages.catalogue import RUN
+from legocryst.stages.counts import count
+from legocryst.stages.curate import curate, shipped_file
+from legocryst.stages.drawn import classified
+from legocryst.stages.rank import CACHE
+from legocryst.stages.train import CHECKPOINT, QUALITY, share_valid
 from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS
 from tests.workspaces import SEEDS, few_seeds, tiny, tiny_job
 
@@ -63,7 +65,7 @@ def test_crystals_on_surfaces_need_no_table(tmp_path: Path) -> None:
 
 
 def test_chunks_stop_resume_and_processes_give_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "CHUNK", 20)
+    monkeypatch.setattr(drawn, "CHUNK", 20)
     job = tiny_job(tmp_path)
     stop = iter([False] * 6 + [True] * 9)
     with pytest.raises(Stopped):
@@ -91,7 +93,7 @@ def test_energies_are_computed_once_in_a_workspace(tmp_path: Path, monkeypatch: 
     assert 1 <= summary["relaxed"] <= summary["energies"] <= 3 and summary["low_energy"] == 0
     ranked = pd.read_parquet(job.shards / "ranked.parquet")
     assert len(ranked) == summary["new"] and ranked["rank"].notna().sum() >= 1
-    assert {path.suffix for path in (job.folder / KEPT).iterdir()} == {".parquet"}
+    assert {path.suffix for path in (job.folder / CACHE).iterdir()} == {".parquet"}
 
     def nothing(name: str) -> None:
         raise AssertionError("computed again")
@@ -102,7 +104,7 @@ def test_energies_are_computed_once_in_a_workspace(tmp_path: Path, monkeypatch: 
     assert untimed(run(job)) == untimed(summary)
     pd.testing.assert_frame_equal(pd.read_parquet(job.shards / "ranked.parquet"), ranked)
     other = tiny_job(tmp_path, rank=few)
-    assert untimed(run(other)) == untimed(summary) and not (other.folder / KEPT).exists()
+    assert untimed(run(other)) == untimed(summary) and not (other.folder / CACHE).exists()
 
 
 def test_first_of_a_net_is_new_and_known_ones_never(tmp_path: Path) -> None:
@@ -189,10 +191,10 @@ def test_seeds_are_nearly_all_valid_samples() -> None:
 def test_training_set_of_files(tmp_path: Path) -> None:
     one, other = few_seeds(tmp_path / "a"), tmp_path / "other.csv"
     pd.read_csv(one).head(2).to_csv(other, index=False)
-    assert len(training_set([one], SP2, CurateSettings()).table) == SEEDS
-    both = training_set([one, other], SP2, CurateSettings())
+    assert len(curate([one], SP2, CurateSettings()).table) == SEEDS
+    both = curate([one, other], SP2, CurateSettings())
     assert len(both.table) == SEEDS and (both.report["reason"] != "").sum() == 2  # the repeated nets, with a reason
-    assert len(training_set([], SP2, CurateSettings()).table) == len(pd.read_parquet(shipped_file("sp2-carbon")))
+    assert len(curate([], SP2, CurateSettings()).table) == len(pd.read_parquet(shipped_file("sp2-carbon")))
 
 
 def test_seeds_without_a_valid_crystal_are_refused(tmp_path: Path) -> None:
@@ -206,5 +208,5 @@ def test_seeds_without_a_valid_crystal_are_refused(tmp_path: Path) -> None:
 
 def test_stages_have_seeds_of_their_own(tmp_path: Path) -> None:
     line = Line(tiny_job(tmp_path), lambda numbers: None, lambda: False)
-    seeds = [line.seed(stage) for stage in STAGES] + [line.seed("sample", turn) for turn in (1, 2)]
+    seeds = [line.seed(stage) for stage in RUN] + [line.seed("sample", turn) for turn in (1, 2)]
     assert len(set(seeds)) == len(seeds) and all(0 <= seed < 2**31 for seed in seeds)

@@ -10,11 +10,11 @@ from legocryst.database.store import Store
 from legocryst.environment.target_library import target
 from legocryst.infra.files import write_json, write_parquet
 from legocryst.jobs.create import create
-from legocryst.jobs.layout import BASELINE, FILES
-from legocryst.jobs.pipeline import training_set
 from legocryst.jobs.record import Job
 from legocryst.jobs.worker import work
 from legocryst.settings import CurateSettings
+from legocryst.stages import baseline
+from legocryst.stages.curate import curate
 from legocryst.ui.runs.new_training_set import finds, wanted
 from legocryst.ui.runs.rates import rates, trained_in
 from tests.workspaces import few_seeds, tiny, tiny_job
@@ -36,7 +36,7 @@ def store(job: Job) -> Iterator[Store]:
 
 def test_rates_of_a_run_and_of_random_crystals(job: Job, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     summary, beside = job.summary, {"rows": 10, "cpu_seconds": 30.0, "valid": 4, "new": 2, "several": 1}
-    write_json(job.folder / FILES[BASELINE][0], beside)
+    write_json(baseline.STAGE.path(job.folder), beside)
     table = rates(store, job).set_index("Generator")
     run, random = table.loc["This run (random)"], table.loc["Random symmetric crystals"]
     seconds = summary["cpu_seconds"]
@@ -63,9 +63,7 @@ def test_finds_are_crystals_to_learn_from(job: Job, store: Store, tmp_path: Path
     assert len(table) == store.total(where) > 0
     table["energy"] = [0.25 + 0.01 * k for k in range(len(table))]
     write_parquet(table, tmp_path / "finds.parquet")
-    curated = training_set(
-        [few_seeds(tmp_path), tmp_path / "finds.parquet"], target("sp2-carbon"), CurateSettings()
-    ).table
+    curated = curate([few_seeds(tmp_path), tmp_path / "finds.parquet"], target("sp2-carbon"), CurateSettings()).table
     own = curated[curated["net_key"].isin(table["net_key"])]
     assert sorted(own["energy"]) == sorted(table["energy"]) and len(own) == len(table)
     assert set(own["source"]) == set(table["source"])
