@@ -18,6 +18,8 @@ FILES = {
     BASELINE: ("baseline.json",),
 }
 """What a finished stage leaves in the folder; the relaxation leaves shards/crystals-00000.parquet and so on."""
+EXAMINED = {"seeds": "examined/seeds.parquet", "reference": "examined/reference.parquet"}
+"""Training and reference set as they were read and judged, once, before a filter."""
 REFERENCE = "shards/reference.parquet"
 """What curating leaves besides, where a reference set was given."""
 QUALITY = "model/quality.json"

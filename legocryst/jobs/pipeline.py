@@ -21,7 +21,7 @@ from legocryst.settings import CurateSettings, RelaxSettings
 
 if TYPE_CHECKING:
     from legocryst.environment.target import Target
-    from legocryst.stages.curate import Curated
+    from legocryst.stages.curate import Examined
 
 FEWEST = 2
 """Crystals that a training set must have to be learnt from."""
@@ -135,41 +135,32 @@ def nets_of_sources(table: pd.DataFrame, target: "Target") -> set[str]:
     return {net.key for net in nets(decoded.crystals, cutoff=target.bond_window[1])}
 
 
-def check_seeds(
-    paths: Sequence[Path], target: "Target", settings: CurateSettings, *, known: Sequence[Path] = ()
-) -> None:
-    """Raise ValueError, with one sentence, if no training set, or no reference set, can be made of these files."""
-    from legocryst.stages.curate import reference
+def examine_files(
+    seeds: Sequence[Path], reference: Sequence[Path], target: "Target", settings: CurateSettings
+) -> dict[str, "Examined"]:
+    """Read and judge the crystals that a job is made with, as `create` takes them.
 
-    training_set(paths, target, settings)
-    if known:
-        reference(known, target, settings)
-
-
-def training_set(
-    paths: Sequence[Path],
-    target: "Target",
-    settings: CurateSettings,
-    *,
-    progress: Callable[..., None] | None = None,
-) -> "Curated":
-    """The curated crystals of files, folders or archives, of the shipped set if none is named.
-
-    Raises ValueError if none is left.
+    Raises ValueError, with one sentence, if no training set, or no reference set, can be made of these files.
     """
-    from legocryst.stages.curate import curate
+    from legocryst.stages.curate import as_reference, choose, examine
 
-    return curate(paths, target, settings, progress=progress)
+    given = {"seeds": seeds, "reference": reference}
+    examined = {name: examine(paths, target, settings) for name, paths in given.items() if paths}
+    if "seeds" in examined:
+        choose(examined["seeds"], target, settings)
+    if "reference" in examined:
+        as_reference(examined["reference"])
+    return examined
 
 
 def _curate(line: Line) -> None:
-    from legocryst.stages.curate import reference
+    from legocryst.stages.curate import as_reference, choose
 
     job, settings = line.job, line.settings.curate
-    curated = training_set(job.seeds, line.target, settings, progress=line.tick)
+    curated = choose(line.examined("seeds", job.seeds), line.target, settings)
     report = curated.report.assign(use="training")
     if job.reference:
-        line.reference = known = reference(job.reference, line.target, settings, progress=line.tick)
+        known = as_reference(line.examined("reference", job.reference))
         report = pd.concat([report, known.report.assign(use="reference")], ignore_index=True)
         write_parquet(known.table, job.folder / REFERENCE)
     write_parquet(report, job.folder / FILES["curate"][1])

@@ -4,6 +4,7 @@
                         lease.json      which process works on it, where, and when it was last alive (see `lease`)
                         input/          copies of the user's training set
                         reference/      copies of crystals whose nets count as known
+                        examined/       both as they were read and judged, once
                         targets/        the target, where it is one of the user's
                         progress.jsonl  one line a step, with the stage
                         log.txt         what the process printed

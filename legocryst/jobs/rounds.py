@@ -226,7 +226,7 @@ def _relax(line: Line, turn: int) -> None:
 def _known(line: Line) -> "Known":
     """The crystals of the training set, of the reference set and of the shipped set, kept in the job's folder."""
     from legocryst.comparison.novelty import FILE, REFERENCE, SHIPPED, TRAINING, Known
-    from legocryst.stages.curate import known, reference, shipped
+    from legocryst.stages.curate import as_reference, known, shipped
 
     job = line.job
     path = job.folder / FILE
@@ -235,7 +235,7 @@ def _known(line: Line) -> "Known":
     seeds = pd.read_parquet(job.folder / FILES["curate"][0])
     found = known(seeds, line.target, of_set=TRAINING)
     if job.reference:
-        given = line.reference or reference(job.reference, line.target, line.settings.curate)
+        given = as_reference(line.examined("reference", job.reference))
         found += known(given.table, line.target, of_set=REFERENCE, crystals=given.crystals)
     if job.seeds and len(mine := shipped(line.target.name)):
         found += known(mine, line.target, of_set=SHIPPED)

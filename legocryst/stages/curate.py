@@ -14,6 +14,7 @@ import pandas as pd
 from legocryst import DATA
 from legocryst.crystal.cell import SYSTEMS, system_index
 from legocryst.crystal.crystals import Crystals
+from legocryst.infra.files import write_parquet
 from legocryst.settings import CurateSettings, group_numbers
 from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS, SITES
 
@@ -49,6 +50,23 @@ class Examined:
     """One row an offer, in order: DESCRIPTION, `spg`, `sites`, `reason` ("" where it has the target's environment),
     `detail`, and `place`, its number in `crystals`, -1 where it could not be read. The columns of the net are "" or -1
     and the strain is NaN where some atom has not the target's element or number of bonds."""
+
+    def write(self, path: Path) -> None:
+        """Keep it in a Parquet file, exact to the last bit, so that nothing is read and judged again."""
+        from legocryst.crystal.batch import to_text
+
+        texts = [to_text(self.crystals.take([k])) if k >= 0 else "" for k in self.table["place"]]
+        write_parquet(self.table.assign(crystal=texts), path)
+
+    @staticmethod
+    def read(path: Path) -> "Examined":
+        """Read what `write` kept."""
+        from legocryst.crystal.batch import from_text
+
+        table = pd.read_parquet(path)
+        order = table.loc[table["place"] >= 0].sort_values("place")
+        crystals = Crystals.concatenate([from_text(text) for text in order["crystal"]])
+        return Examined(crystals, table.drop(columns="crystal"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +109,12 @@ def reference(seeds: Seeds, target: "Target", settings: CurateSettings, *, progr
     Limits of bond lengths, angles and descriptors do not count, nor those of the settings: other methods give other
     geometries of the same net. Raises ValueError as `curate` does.
     """
-    examined = examine(seeds, target, settings, progress=progress)
-    found = examined.table
+    return as_reference(examine(seeds, target, settings, progress=progress))
+
+
+def as_reference(examined: Examined) -> Curated:
+    """Make a reference set of what was examined; see `reference`."""
+    found = examined.table.copy()
     named = (found["net_key"] != "").to_numpy()
     found.loc[named, ["reason", "detail"]] = ""
     if not named.any():

@@ -151,8 +151,15 @@ def repeated(job: Job) -> None:
     forms.seed()
     parent = job if base else None
     if frame.button("Start again", job.command, good=good, base=parent, through=base or "curate"):
-        given = {} if parent else {"seeds": job.seeds, "reference": job.reference}
-        made = shell.start(job.command, forms.run_settings(), parent=parent, through=base or "curate", **given)
+        seeds, reference = ([], []) if parent else (job.seeds, job.reference)
+        made = shell.start(
+            job.command,
+            forms.run_settings(),
+            parent=parent,
+            through=base or "curate",
+            seeds=seeds,
+            reference=reference,
+        )
         if made:
             shell.choose("shown_job", made)
             st.toast("It has started: the tab State shows it.")

@@ -11,10 +11,10 @@ from legocryst.environment.target_library import target
 from legocryst.infra.files import write_json, write_parquet
 from legocryst.jobs.create import create
 from legocryst.jobs.layout import BASELINE, FILES
-from legocryst.jobs.pipeline import training_set
 from legocryst.jobs.record import Job
 from legocryst.jobs.worker import work
 from legocryst.settings import CurateSettings
+from legocryst.stages.curate import curate
 from legocryst.ui.runs.new_training_set import finds, wanted
 from legocryst.ui.runs.rates import rates, trained_in
 from tests.workspaces import few_seeds, tiny, tiny_job
@@ -63,9 +63,7 @@ def test_finds_are_crystals_to_learn_from(job: Job, store: Store, tmp_path: Path
     assert len(table) == store.total(where) > 0
     table["energy"] = [0.25 + 0.01 * k for k in range(len(table))]
     write_parquet(table, tmp_path / "finds.parquet")
-    curated = training_set(
-        [few_seeds(tmp_path), tmp_path / "finds.parquet"], target("sp2-carbon"), CurateSettings()
-    ).table
+    curated = curate([few_seeds(tmp_path), tmp_path / "finds.parquet"], target("sp2-carbon"), CurateSettings()).table
     own = curated[curated["net_key"].isin(table["net_key"])]
     assert sorted(own["energy"]) == sorted(table["energy"]) and len(own) == len(table)
     assert set(own["source"]) == set(table["source"])
