@@ -93,6 +93,11 @@ class Job:
         return str(read_json(self.folder / SUBSTITUTE).get("reason", ""))
 
     @property
+    def model(self) -> str:
+        """Name of the generator whose rows are drawn, in a job of any version."""
+        return baseline().name if self.substitute else str(self.record["settings"]["train"]["model"])
+
+    @property
     def stages(self) -> tuple[str, ...]:
         """Stages that the job does or takes over, in order; raises ValueError as `settings` does."""
         return stages(self.settings, self.command)

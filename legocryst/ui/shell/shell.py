@@ -337,7 +337,7 @@ def name_of(job: Job) -> str:
     seeds, known = job.record["seeds"], job.record.get("reference", ())
     own = [", ".join(seeds[:2]) + (f" and {len(seeds) - 2} more" if len(seeds) > 2 else "")] if seeds else []
     own += [f"{len(known)} for novelty"] if known else []
-    model = job.record["settings"]["train"]["model"] if job.command in LEARNING else ""
+    model = job.model if job.command in LEARNING else ""
     inside = ", ".join(filter(None, [job.record["settings"]["curate"]["target"], model, *own]))
     return f"{_moment(job)}, {what(job.command)}{f' ({inside})' if inside else ''}, {job.state}"
 
