@@ -15,7 +15,7 @@ from legocryst.infra.files import write_json, write_parquet
 from legocryst.jobs.attempt import Line, Report
 from legocryst.jobs.counts import count
 from legocryst.jobs.layout import BASELINE, DFT, FILES, QUALITY, REFERENCE, STAGES
-from legocryst.jobs.record import Job
+from legocryst.jobs.record import Job, by_chance
 from legocryst.jobs.rounds import all_relaxed, baseline, classified, gaps, known_nets, ranked, run_rounds
 from legocryst.settings import CurateSettings, RelaxSettings
 
@@ -174,8 +174,9 @@ def _substitute_for_few(line: Line) -> None:
     if crystals >= FEWEST or not model.learns or "train" not in line.job.stages:
         return
     line.substitute(
-        f"The training set has {crystals} crystal, and the model {model.name} learns from {FEWEST} or more: rows are "
-        "drawn at random instead. Add crystals, or find some with bootstrap."
+        f"The training set has {crystals} crystal, and the model {model.name} learns from {FEWEST} or more: "
+        f"{by_chance(line.settings.sample.samples):,} rows are drawn at random instead. Add crystals, or find some with "
+        "bootstrap."
     )
 
 

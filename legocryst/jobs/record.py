@@ -47,6 +47,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
+def by_chance(samples: int) -> int:
+    """Return how many random rows take the place of those of a model: chance finds fewer crystals, and costs little."""
+    return max(samples, min(10 * samples, 10_000))
+
+
 @dataclass(frozen=True)
 class Job:
     """A job by its folder; every property reads the files as they are now."""
@@ -74,7 +79,7 @@ class Job:
 
     @property
     def settings(self) -> RunSettings:
-        """Settings of every stage, with the random generator where it takes another's place (see `substitute`).
+        """Settings of every stage; where random rows take those of a model (see `substitute`), more of them.
 
         Raises ValueError for those of a version that had others.
         """
@@ -85,7 +90,9 @@ class Job:
             raise ValueError(f"job {self.id} was made by version {version}, whose settings were others") from error
         if not self.substitute:
             return settings
-        return settings.model_copy(update={"train": settings.train.model_copy(update={"model": baseline().name})})
+        train = settings.train.model_copy(update={"model": baseline().name})
+        sample = settings.sample.model_copy(update={"samples": by_chance(settings.sample.samples)})
+        return settings.model_copy(update={"train": train, "sample": sample})
 
     @property
     def substitute(self) -> str:
