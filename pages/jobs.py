@@ -20,7 +20,7 @@ WORDS = {
     "finished": "finished",
     "stopped": "stopped: it can be resumed",
     "failed": "failed",
-    "lost": "lost: its process ended without a word; it can be resumed",
+    "lost": "lost: its process ended without a note on how; it can be resumed",
 }
 
 

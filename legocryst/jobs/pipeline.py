@@ -173,10 +173,10 @@ def _substitute_for_few(line: Line) -> None:
     model = line.settings.train.spec
     if crystals >= FEWEST or not model.learns or "train" not in line.job.stages:
         return
+    rows = by_chance(line.settings.sample.samples)
     line.substitute(
-        f"The training set has {crystals} crystal, and the model {model.name} learns from {FEWEST} or more: "
-        f"{by_chance(line.settings.sample.samples):,} rows are drawn at random instead. Add crystals, or find some with "
-        "bootstrap."
+        f"The training set has {crystals} crystal, and the model {model.name} learns from {FEWEST} or more: {rows:,} rows "
+        "are drawn at random instead. Add crystals, or find some with bootstrap."
     )
 
 
