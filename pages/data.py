@@ -25,6 +25,7 @@ from legocryst.vocabulary.quantities import QUANTITIES, header
 
 if TYPE_CHECKING:
     from legocryst.crystal.crystals import Crystals
+    from legocryst.stages.curate import Examined
 
 ROWS, TILES, LISTED = 500, 12, 500
 COLUMNS = (
@@ -210,20 +211,24 @@ def making(known: Known) -> None:
     settings = forms.run_settings()
     lasting = CurateSettings(target=settings.curate.target, symprec=settings.curate.symprec)
     job = known.job
-    table, refusal = examined(own, [str(path) for path in job.seeds] if job else [], lasting)
-    if table is None:
+    offered, refusal = examined(own, [str(path) for path in job.seeds] if job else [], lasting)
+    if offered is None:
         st.error(refusal)
         return
-    usable = chosen(table, settings.curate)
+    done = {"seeds": offered} if own or (job and job.seeds) else {}
+    usable = chosen(offered.table, settings.curate)
     if known_only:
+        from legocryst.stages.curate import as_reference
+
         nets, refusal = examined(known_only, [], lasting, reference=True)
         if nets is None:
             st.error(refusal)
             return
+        done["reference"] = nets
         with st.expander("Crystals for novelty only"):
-            report(nets, name="reference.csv")
+            report(as_reference(nets).report, name="reference.csv")
     if usable and frame.button("Use as training set", "curate"):
-        start(own, known_only, job)
+        start(own, known_only, job, done)
 
 
 def uploaded(place: "st.delta_generator.DeltaGenerator", label: str, text: str) -> list[Upload]:
@@ -259,15 +264,15 @@ def chosen(table: pd.DataFrame, settings: CurateSettings) -> bool:
     return kept > 0
 
 
-def start(own: list[Upload], known_only: list[Upload], job: Job | None) -> None:
-    """Make the training set, and show it."""
+def start(own: list[Upload], known_only: list[Upload], job: Job | None, done: "dict[str, Examined]") -> None:
+    """Make the training set of what was examined here, and show it."""
     with tempfile.TemporaryDirectory() as folder:
         places = [Path(folder) / name for name in ("own", "reference")]
         for place in places:
             place.mkdir()
         seeds = written(own, places[0]) or (job.seeds if job else [])
         reference = written(known_only, places[1]) or (job.reference if job else [])
-        made = shell.start("curate", forms.run_settings(), seeds=seeds, reference=reference)
+        made = shell.start("curate", forms.run_settings(), seeds=seeds, reference=reference, examined=done)
     if made:
         shell.choose("training_set", made)
         st.rerun()

@@ -20,7 +20,7 @@ WORDS = {
     "finished": "finished",
     "stopped": "stopped: it can be resumed",
     "failed": "failed",
-    "lost": "lost: its process ended without a word; it can be resumed",
+    "lost": "lost: its process ended without a note on how; it can be resumed",
 }
 
 
@@ -37,7 +37,7 @@ def listed(found: list[Job]) -> pd.DataFrame:
             {
                 "Started (UTC)": record["started"][:19].replace("T", " "),
                 "What": shell.what(record["command"]),
-                "Model": record["settings"]["train"]["model"] if record["command"] in shell.LEARNING else "",
+                "Model": job.model if record["command"] in shell.LEARNING else "",
                 "State": WORDS[state],
                 "Stage": f"{step['stage']}{done}" if step and state != "finished" else "",
                 "New crystals": job.summary.get("new"),
@@ -47,7 +47,8 @@ def listed(found: list[Job]) -> pd.DataFrame:
                 "Job": job.id,
             }
         )
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table if rows and table["Cluster"].any() else table.drop(columns="Cluster", errors="ignore")
 
 
 @st.fragment(run_every=2.0)

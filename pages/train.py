@@ -69,7 +69,7 @@ def compared() -> None:
 
 def _known(job: Job) -> bool:
     """Whether the generator of a job is one that is there now."""
-    return job.record["settings"]["train"]["model"] in GENERATORS.names()
+    return job.model in GENERATORS.names()
 
 
 def ended(job: Job, curve: pd.DataFrame) -> dict[str, object]:
@@ -136,7 +136,7 @@ if job is None:
 else:
     live(job, draw)
     likeness(job)
-    spec = GENERATORS.get(job.record["settings"]["train"]["model"])
+    spec = GENERATORS.get(job.model)
     if spec is not None and not spec.learns:
         st.write("This generator learns limits only, so that there are no curves.")
 compared()

@@ -6,12 +6,12 @@ from typing import Any
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.cif import CifWriter
 
-CRYSTALS = {
-    "Si": ("Fd-3m", Lattice.cubic(5.431), [1 / 8, 1 / 8, 1 / 8]),
+CRYSTALS: dict[str, tuple[str, Lattice, list[float]]] = {
+    "Si": ("Fd-3m", Lattice.cubic(5.431), [0, 0, 0]),
     "As": ("R-3m", Lattice.hexagonal(3.760, 10.548), [0, 0, 0.2271]),
     "P": ("Cmce", Lattice.orthorhombic(3.3136, 10.478, 4.3763), [0, 0.10168, 0.08056]),
 }
-"""Diamond-like silicon, grey arsenic and black phosphorus: group, cell, the one site."""
+"""Silicon (in pymatgen's origin choice 1), grey arsenic and black phosphorus: group, cell, the one site."""
 
 
 def cif_of(element: str, folder: Path) -> Path:
@@ -25,6 +25,6 @@ def cif_of(element: str, folder: Path) -> Path:
 def check(counts: dict[str, Any]) -> None:
     """Hold the counts of a finished run to a target of one known crystal against what they must be."""
     assert counts["seeds"] == 1 and counts["model"] == "random" and "1 crystal" in counts["substitute"]
-    assert counts["new"] > 0 and counts["energies"] > 0
+    assert counts["sampled"] == 1000 and counts["new"] > 0 and counts["energies"] > 0
     rejected = counts["undecodable"] + sum(counts["invalid"].values())
     assert counts["sampled"] == rejected + counts["duplicate"] + counts["known"] + counts["new"]

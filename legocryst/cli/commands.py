@@ -96,12 +96,12 @@ def augment(options: argparse.Namespace) -> Result:
     from legocryst.crystal.symmetry.redescription import SAME
     from legocryst.stages.augment import DESCRIPTION
     from legocryst.stages.augment import augment as stage
-    from legocryst.stages.curate import curate as curate_stage
+    from legocryst.stages.curate import curate as training_set
 
     clock = Clock()
     settings, target = settings_of(options, s.AugmentSettings), target_of(options)
     given = [options.seeds] if options.seeds else []
-    curated = curate_stage(given, target, s.CurateSettings(target=target.name))
+    curated = training_set(given, target, s.CurateSettings(target=target.name))
     lost = curated.report[~curated.report["kept"]]
     for number, reason in zip(lost["crystal"], lost["reason"], strict=True):
         say(f"crystal {number} is left out: {reason}")
@@ -133,8 +133,8 @@ def train(options: argparse.Namespace) -> Result:
     clock = Clock()
     table, target = read(options.table), target_of(options)
     settings = settings_of(options, s.TrainSettings)
-    if settings.model in ("vae", "gan"):
-        require("gan")
+    if settings.spec.extra:
+        require(settings.spec.extra)
     model = stage(
         table,
         target,
@@ -277,14 +277,14 @@ def _new_job(options: argparse.Namespace, workspace: Path) -> "Job":
     settings = _run_settings(options, like)
     goal = target_of(options, settings.curate.target)  # an unknown target is refused before the work
     goal.check_generator(settings.train.spec)
-    if options.seeds or options.reference:
-        pipeline.check_seeds(options.seeds, goal, settings.curate, known=options.reference)
+    examined = pipeline.examine_files(options.seeds, options.reference, goal, settings.curate)
     with suppress(StoreBusy):  # a database of another schema is refused now, not after the work
         Store.open(workspace).close()
     given = {"seeds": options.seeds, "reference": options.reference}
     if like:
         given = {"seeds": options.seeds or like.seeds, "reference": options.reference or like.reference}
-    return create(workspace, "run", settings, **given, threads=options.threads, cluster=options.cluster)
+    where = {"threads": options.threads, "cluster": options.cluster}
+    return create(workspace, "run", settings, **given, examined=examined, **where)
 
 
 def _run_settings(options: argparse.Namespace, like: "Job | None" = None) -> s.RunSettings:

@@ -348,7 +348,7 @@ def _forget(cursor: "duckdb.DuckDBPyConnection", job: str) -> None:
 def _record_job(cursor: "duckdb.DuckDBPyConnection", job: Job) -> None:
     record, settings = job.record, job.record["settings"]  # as they are: another version's may not fit the classes
     cursor.execute("DELETE FROM jobs WHERE job = ?", [job.id])
-    values = [job.id, job.command, settings["curate"]["target"], settings["train"]["model"], settings["seed"]]
+    values = [job.id, job.command, settings["curate"]["target"], job.model, settings["seed"]]
     texts = [job.threads, json.dumps(settings), json.dumps(record["versions"] | {"legocryst": record["version"]})]
     values += [*texts, record["started"], job.state, json.dumps(job.summary)]
     cursor.execute(f"INSERT INTO jobs VALUES ({', '.join('?' * len(values))})", values)

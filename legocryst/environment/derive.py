@@ -20,10 +20,12 @@ from legocryst.environment.target import (
     ReferenceCrystal,
     ReferenceSite,
     Target,
+    VertexFigure,
     fault,
     shipped_names,
 )
 from legocryst.environment.target_library import target
+from legocryst.environment.vertex_figure import OCTAHEDRON, fit
 
 MOST_BONDS = 12
 CLEAR = 1.05
@@ -37,6 +39,8 @@ FAR = 0.75
 """Where the next neighbour is farther off the bonds than this, in bond lengths, it counts as that far."""
 ANGLE = 0.7
 """The smallest angle allowed, of the smallest there is."""
+SHAPE, OCTAHEDRAL = 0.15, 0.28
+"""Largest RMSD of unit bond vectors from the vertex figure; the second of octahedra."""
 VOLUMES, START = (0.75, 1.45), 0.69
 """Volumes per atom of random crystals and of a relaxation's start, in those of the crystal."""
 LOOSE = 3.1
@@ -126,8 +130,24 @@ def derive(
         descriptor=descriptor,
         reference=reference_crystal(crystals, atom - 1, name=reference or name),
         orbitals=like.orbitals if like else None,
+        vertex_figure=vertex_figure(crystals, atom - 1, farthest + LONGEST * clear),
         energy_reference=_energy_reference(site.element),
     )
+
+
+def vertex_figure(crystals: Crystals, site: int, reach: float) -> VertexFigure | None:
+    """Return the directions of the neighbours of a site within reach (angstrom), None where it has but one.
+
+    Octahedra may be distorted more than other shapes, as those of known oxides are.
+    """
+    edges = neighbor_list(crystals, reach)
+    vectors = edges.vector[edges.site == site]
+    if len(vectors) < 2:
+        return None
+    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    octahedral = len(units) == len(OCTAHEDRON) and fit(units[None], OCTAHEDRON).rmsd[0] < SHAPE
+    listed = tuple((float(x), float(y), float(z)) for x, y, z in np.round(units, 6) + 0.0)
+    return VertexFigure(directions=listed, limit=OCTAHEDRAL if octahedral else SHAPE)
 
 
 def reference_crystal(crystals: Crystals, first: int, *, name: str) -> ReferenceCrystal:
@@ -187,14 +207,16 @@ def _energy_reference(element: str) -> str:
 def edited(of: Target, changes: Mapping[str, Any]) -> Target:
     """A target with other values; raises ValueError with one sentence for a field that it has not, or a wrong value.
 
-    The reference crystal has to keep the wanted number of bonds within the window.
+    The reference crystal has to keep the target's number of bonds within the window. Another number of bonds has no
+    vertex figure yet.
     """
     known = [name for name in Target.model_fields if name not in ("reference", "orbitals")]
     for name in changes:
         if name not in known:
             raise ValueError(f"a target has no {name!r} that can be changed: choose one of {', '.join(known)}")
+    figure = {} if changes.get("coordination", of.coordination) == of.coordination else {"vertex_figure": None}
     try:
-        new = Target.model_validate({**of.model_dump(), **changes})
+        new = Target.model_validate({**of.model_dump(), **figure, **changes})
     except ValidationError as error:
         raise ValueError(f"the target cannot be so: {fault(error)}") from error
     if new.element != of.element:

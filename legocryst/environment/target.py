@@ -59,6 +59,15 @@ class ReferenceCrystal(_Frozen):
         return Crystals.build([self.space_group], cell, [sites])
 
 
+class VertexFigure(_Frozen):
+    """The shape that an atom's bonds must have (see `environment.vertex_figure`)."""
+
+    directions: tuple[tuple[float, float, float], ...] = Field(description="Unit vectors of the bonds.")
+    limit: float = Field(
+        gt=0, le=2, description="Largest RMSD of an atom's unit bond vectors from them after the best rotation."
+    )
+
+
 class Orbitals(_Frozen):
     """One p orbital an atom: matrix elements in eV, lengths in angstrom (see `electronic.tight_binding`)."""
 
@@ -96,6 +105,7 @@ class Target(_Frozen):
     descriptor: DescriptorSettings
     reference: ReferenceCrystal
     orbitals: Orbitals | None = Field(default=None, description="Tight-binding model, if there is one.")
+    vertex_figure: VertexFigure | None = Field(default=None, description="Shape of the bonds, where it is definite.")
     energy_reference: str = Field(
         default="", description="Shipped target whose reference crystal has energy 0; its own if none."
     )
@@ -116,6 +126,8 @@ class Target(_Frozen):
             raise ValueError("the volumes per atom must be above 0, the smallest first")
         if self.element not in ATOMIC_NUMBER:
             raise ValueError(f"{self.element!r} is not a chemical element")
+        if self.vertex_figure and len(self.vertex_figure.directions) != self.coordination:
+            raise ValueError("vertex_figure: it must have a direction for each bond")
         if self.energy_reference not in ("", self.name, *shipped_names()):
             raise ValueError(f"energy_reference: {self.energy_reference!r} is no shipped target")
         return self

@@ -8,6 +8,7 @@ from legocryst.crystal.crystals import Crystals
 from legocryst.environment.descriptors import descriptor, features, reference
 from legocryst.environment.neighbors import Edges, neighbor_list
 from legocryst.environment.target import Target
+from legocryst.environment.vertex_figure import fit
 
 REASONS = (
     "impossible cell",
@@ -17,6 +18,7 @@ REASONS = (
     "bond too short",
     "atom in the gap",
     "angle too small",
+    "shape differs",
 )
 OVERLAP = 0.7
 """Atoms nearer than this share of the ideal bond length overlap."""
@@ -57,6 +59,7 @@ def judge(crystals: Crystals, target: Target) -> Verdict:
         "bond too short": _count(site[r < shortest], sites) > 0,
         "atom in the gap": _count(site[(r > longest) & (r < target.gap)], sites) > 0,
         "angle too small": _small_angle(edges, sites, target),
+        "shape differs": _other_shape(edges, bonds, target),
     }
     loss = environment_loss(crystals, edges, atoms.species, target)
     reason = np.full(len(crystals), "", object)
@@ -83,6 +86,18 @@ def _small_angle(edges: Edges, sites: int, target: Target) -> np.ndarray:
     j, k = _pairs(site, sites)
     small = (unit[j] * unit[k]).sum(axis=1) > np.cos(np.radians(target.min_angle))
     return _count(site[j[small]], sites) > 0
+
+
+def _other_shape(edges: Edges, bonds: np.ndarray, target: Target) -> np.ndarray:
+    """(sites,) bool: a site with the right number of bonds has them in other directions than the target's figure."""
+    other = np.zeros(len(bonds), bool)
+    if target.vertex_figure is not None:
+        complete = bonds == target.coordination
+        bonded = (edges.distance <= target.bond_window[1]) & complete[edges.site]
+        vectors = edges.vector[bonded].reshape(-1, target.coordination, 3)
+        figure = np.array(target.vertex_figure.directions)
+        other[complete] = fit(vectors, figure).rmsd > target.vertex_figure.limit
+    return other
 
 
 def _pairs(site: np.ndarray, sites: int) -> tuple[np.ndarray, np.ndarray]:

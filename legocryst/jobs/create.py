@@ -5,9 +5,10 @@ import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from legocryst import DATA, ROOT, __version__
 from legocryst.infra.executors import checked
@@ -18,7 +19,10 @@ from legocryst.jobs.lease import TOKEN, claim, release
 from legocryst.jobs.record import Job
 from legocryst.settings import RunSettings, contradiction
 from legocryst.stages.catalogue import ALONE, RUN, STAGES, stages_of
-from legocryst.stages.curate import REFERENCE_SHARD
+from legocryst.stages.curate import EXAMINED, REFERENCE_SHARD
+
+if TYPE_CHECKING:
+    from legocryst.stages.curate import Examined
 
 
 def create(
@@ -28,6 +32,7 @@ def create(
     *,
     seeds: Sequence[Path] | None = None,
     reference: Sequence[Path] = (),
+    examined: "Mapping[str, Examined] | None" = None,
     threads: int,
     cluster: str = "",
     parent: Job | None = None,
@@ -35,10 +40,11 @@ def create(
 ) -> Job:
     """A new job, not yet started. `command` is "run" or the last stage to do.
 
-    `seeds`, the training set, and `reference`, crystals whose nets count as known, are copied into the folder. With
-    `parent` the job starts from that one's results of the stages up to `through`, whose settings, training and
-    reference set it takes over. Raises ValueError for an unknown command, fewer than one core, files that are missing,
-    share a name or stand beside a parent, a parent that has not finished those stages, or a text that names no cluster.
+    `seeds`, the training set, and `reference`, crystals whose nets count as known, are copied into the folder, with
+    what is known of them where they were `examined` already (by "seeds" and "reference"). With `parent` the job starts
+    from that one's results of the stages up to `through`, whose settings, training and reference set it takes over.
+    Raises ValueError for an unknown command, fewer than one core, files that are missing, share a name or stand beside
+    a parent, a parent that has not finished those stages, or a text that names no cluster.
     """
     if command not in ("run", *RUN, *ALONE):
         raise ValueError(f"no command {command!r}: choose run or one of {', '.join((*RUN, *ALONE))}")
@@ -57,7 +63,7 @@ def create(
     folder = _new_folder(workspace / "jobs")
     if parent is not None:
         known = [parent.folder / REFERENCE_SHARD] if parent.reference else []
-        own = [path for name in ("input", "reference", TARGETS) for path in _files(parent.folder / name)]
+        own = [path for name in ("input", "reference", "examined", TARGETS) for path in _files(parent.folder / name)]
         _link([*files, *known, *own], parent.folder, folder)
         names = {name: parent.record.get(name, []) for name in ("seeds", "reference")}
     else:
@@ -65,6 +71,8 @@ def create(
             "seeds": _copied(seeds or (), folder / "input"),
             "reference": _copied(reference, folder / "reference"),
         }
+        for name, one in (examined or {}).items():
+            one.write(folder / EXAMINED[name])
         _copied(target_files(workspace, settings.curate.target)[:1], folder / TARGETS)
     record = {
         "command": command,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from legocryst.infra.executors import executor
 from legocryst.jobs.attempt import Line, Report
-from legocryst.jobs.record import Job
+from legocryst.jobs.record import Job, by_chance
 from legocryst.jobs.rounds import do, done_when, run_rounds
 from legocryst.settings import CurateSettings
 from legocryst.stages import curate
@@ -73,13 +73,20 @@ def summary(job: Job) -> dict[str, Any]:
     return out | {"threads": job.threads, "cpu_seconds": seconds, "total_cpu_seconds": round(sum(seconds.values()), 3)}
 
 
-def check_seeds(
-    paths: Sequence[Path], target: "Target", settings: CurateSettings, *, known: Sequence[Path] = ()
-) -> None:
-    """Raise ValueError, with one sentence, if no training set, or no reference set, can be made of these files."""
-    curate.curate(paths, target, settings)
-    if known:
-        curate.reference(known, target, settings)
+def examine_files(
+    seeds: Sequence[Path], reference: Sequence[Path], target: "Target", settings: CurateSettings
+) -> dict[str, curate.Examined]:
+    """Read and judge the crystals that a job is made with, as `create` takes them.
+
+    Raises ValueError, with one sentence, if no training set, or no reference set, can be made of these files.
+    """
+    given = {"seeds": seeds, "reference": reference}
+    examined = {name: curate.examine(paths, target, settings) for name, paths in given.items() if paths}
+    if "seeds" in examined:
+        curate.choose(examined["seeds"], target, settings)
+    if "reference" in examined:
+        curate.as_reference(examined["reference"])
+    return examined
 
 
 def _substitute_for_few(line: Line) -> None:
@@ -88,9 +95,10 @@ def _substitute_for_few(line: Line) -> None:
     model = line.settings.train.spec
     if crystals >= FEWEST or not model.learns or "train" not in line.job.stages:
         return
+    rows = by_chance(line.settings.sample.samples)
     line.substitute(
-        f"The training set has {crystals} crystal, and the model {model.name} learns from {FEWEST} or more: rows are "
-        "drawn at random instead. Add crystals, or find some with bootstrap."
+        f"The training set has {crystals} crystal, and the model {model.name} learns from {FEWEST} or more: {rows:,} "
+        "rows are drawn at random instead. Add crystals, or find some with bootstrap."
     )
 
 

@@ -4,6 +4,7 @@
                         lease.json      which process works on it, where, and when it was last alive (see `lease`)
                         input/          copies of the user's training set
                         reference/      copies of crystals whose nets count as known
+                        examined/       both as they were read and judged, once
                         targets/        the target, where it is one of the user's
                         progress.jsonl  one line a step, with the stage
                         log.txt         what the process printed
@@ -41,6 +42,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
+def by_chance(samples: int) -> int:
+    """Return how many random rows take the place of those of a model: chance finds fewer crystals, and costs little."""
+    return max(samples, min(10 * samples, 10_000))
+
+
 @dataclass(frozen=True)
 class Job:
     """A job by its folder; every property reads the files as they are now."""
@@ -68,7 +74,7 @@ class Job:
 
     @property
     def settings(self) -> RunSettings:
-        """Settings of every stage, with the random generator where it takes another's place (see `substitute`).
+        """Settings of every stage; where random rows take those of a model (see `substitute`), more of them.
 
         Raises ValueError for those of a version that had others.
         """
@@ -79,12 +85,19 @@ class Job:
             raise ValueError(f"job {self.id} was made by version {version}, whose settings were others") from error
         if not self.substitute:
             return settings
-        return settings.model_copy(update={"train": settings.train.model_copy(update={"model": baseline().name})})
+        train = settings.train.model_copy(update={"model": baseline().name})
+        sample = settings.sample.model_copy(update={"samples": by_chance(settings.sample.samples)})
+        return settings.model_copy(update={"train": train, "sample": sample})
 
     @property
     def substitute(self) -> str:
         """Why random rows are drawn in place of those of the model that was asked for, "" where they are not."""
         return str(read_json(self.folder / SUBSTITUTE).get("reason", ""))
+
+    @property
+    def model(self) -> str:
+        """Name of the generator whose rows are drawn, in a job of any version."""
+        return baseline().name if self.substitute else str(self.record["settings"]["train"]["model"])
 
     @property
     def stages(self) -> tuple[str, ...]:

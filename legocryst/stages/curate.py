@@ -33,6 +33,8 @@ REFERENCE = ("source", "name", "net_key", "periodicity", "kind", "rings", "energ
 """Columns of a reference set."""
 REFERENCE_SHARD = "shards/reference.parquet"
 """What a job leaves besides, where a reference set was given."""
+EXAMINED = {"seeds": "examined/seeds.parquet", "reference": "examined/reference.parquet"}
+"""Training and reference set of a job as they were read and judged, once, before a filter."""
 REPORT = ("crystal", "name", "source", "kept", "reason", "detail")
 """Columns of a report: number, name of the net, where it is from, and why it is not kept: in few words, and more."""
 UNREADABLE, SAME_NET = "cannot be read", "same net as another"
@@ -54,6 +56,23 @@ class Examined:
     """One row an offer, in order: DESCRIPTION, `spg`, `sites`, `reason` ("" where it has the target's environment),
     `detail`, and `place`, its number in `crystals`, -1 where it could not be read. The columns of the net are "" or -1
     and the strain is NaN where some atom has not the target's element or number of bonds."""
+
+    def write(self, path: Path) -> None:
+        """Keep it in a Parquet file, exact to the last bit, so that nothing is read and judged again."""
+        from legocryst.crystal.batch import to_text
+
+        texts = [to_text(self.crystals.take([k])) if k >= 0 else "" for k in self.table["place"]]
+        write_parquet(self.table.assign(crystal=texts), path)
+
+    @staticmethod
+    def read(path: Path) -> "Examined":
+        """Read what `write` kept."""
+        from legocryst.crystal.batch import from_text
+
+        table = pd.read_parquet(path)
+        order = table.loc[table["place"] >= 0].sort_values("place")
+        crystals = Crystals.concatenate([from_text(text) for text in order["crystal"]])
+        return Examined(crystals, table.drop(columns="crystal"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +115,12 @@ def reference(seeds: Seeds, target: "Target", settings: CurateSettings, context:
     Limits of bond lengths, angles and descriptors do not count, nor those of the settings: other methods give other
     geometries of the same net. Raises ValueError as `curate` does.
     """
-    examined = examine(seeds, target, settings, context)
-    found = examined.table
+    return as_reference(examine(seeds, target, settings, context))
+
+
+def as_reference(examined: Examined) -> Curated:
+    """Make a reference set of what was examined; see `reference`."""
+    found = examined.table.copy()
     named = (found["net_key"] != "").to_numpy()
     found.loc[named, ["reason", "detail"]] = ""
     if not named.any():
@@ -307,15 +330,26 @@ def _most(table: pd.DataFrame) -> str:
 
 
 def _work(attempt: Attempt, _: int) -> None:
-    job, settings, context = attempt.job, attempt.settings.curate, attempt.context(STAGE.name)
-    curated = curate(job.seeds, attempt.target, settings, context)
+    job, settings = attempt.job, attempt.settings.curate
+    curated = choose(examined(attempt, "seeds", job.seeds), attempt.target, settings)
     use = curated.report.assign(use="training")
     if job.reference:
-        attempt.memory["reference"] = known = reference(job.reference, attempt.target, settings, context)
+        known = as_reference(examined(attempt, "reference", job.reference))
         use = pd.concat([use, known.report.assign(use="reference")], ignore_index=True)
         write_parquet(known.table, job.folder / REFERENCE_SHARD)
     write_parquet(use, STAGE.path(job.folder, file=1))
     write_parquet(curated.table, STAGE.path(job.folder))
+
+
+def examined(attempt: Attempt, name: str, paths: Sequence[Path]) -> Examined:
+    """Read and judge a job's crystals, unless that was done when it was made or in an earlier attempt.
+
+    `name` is "seeds" or "reference".
+    """
+    path = attempt.job.folder / EXAMINED[name]
+    if not path.exists():
+        examine(paths, attempt.target, attempt.settings.curate, attempt.context(STAGE.name)).write(path)
+    return Examined.read(path)
 
 
 def _counts(job: JobFiles) -> dict[str, Any]:

@@ -220,8 +220,7 @@ def _known(attempt: Attempt) -> "Known":
         return Known.read(path)
     found = curate.known(curate.STAGE.read(job.folder), target, of_set=TRAINING)
     if job.reference:
-        given: curate.Curated | None = attempt.memory.get("reference")
-        given = given or curate.reference(job.reference, target, attempt.settings.curate)
+        given = curate.as_reference(curate.examined(attempt, "reference", job.reference))
         found += curate.known(given.table, target, of_set=REFERENCE, crystals=given.crystals)
     if job.seeds and len(mine := curate.shipped(target.name)):
         found += curate.known(mine, target, of_set=SHIPPED)

@@ -127,9 +127,9 @@ def test_job_outlives_refresh_server_and_kill(page: "Page", app: App, workspace:
     assert only_job(workspace).state == "running"
     wait_for(lambda: job.latest().get("stage") == "train", 120)
     os.kill(read_json(job.folder / "lease.json")["pid"], signal.SIGKILL)
-    page.get_by_text("Lost. The process of this job ended").wait_for()
+    page.get_by_text("Lost. The process of this job ended on").wait_for()
     page.goto(f"{app.address}/jobs")  # a new session
-    page.get_by_text("Lost. The process of this job ended").wait_for()
+    page.get_by_text("Lost. The process of this job ended on").wait_for()
     page.get_by_role("button", name="Resume").click()
     page.get_by_text("Finished.").wait_for(timeout=FINISHED)
     assert job.state == "finished"

@@ -321,3 +321,12 @@ def test_database_without_marks_is_brought_up_to_date(tmp_path: Path) -> None:
         store._connection.execute(stripped)
     with Store.open(tmp_path) as store:
         assert {"starred", "note"} < set(store.page().columns)
+
+
+def test_a_table_of_a_new_stage_is_added_to_an_old_database(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        store.query("SELECT 1")
+        with store._connection.cursor() as cursor:
+            cursor.execute("DROP TABLE dft")
+    with Store.open(tmp_path) as store:
+        assert list(store.query("SELECT * FROM dft").columns) == list(TABLES["dft"])

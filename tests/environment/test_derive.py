@@ -9,9 +9,10 @@ from pymatgen.core import Lattice, Structure
 
 from legocryst.crystal.crystals import Crystals
 from legocryst.crystal.io.structures import from_structure, to_structure
+from legocryst.crystal.symmetry.wyckoff import wyckoff
 from legocryst.environment.derive import derive, edited, sites
 from legocryst.environment.descriptors import reference
-from legocryst.environment.target import Target
+from legocryst.environment.target import Target, VertexFigure
 from legocryst.environment.target_library import target
 from legocryst.environment.validity import judge
 
@@ -108,3 +109,31 @@ def test_edits_are_checked() -> None:
     for message, change in wrong.items():
         with pytest.raises(ValueError, match=message):
             edited(made, change)
+
+
+@pytest.mark.parametrize(("name", "limit"), [("sp2-carbon", 0.15), ("sp3-carbon", 0.15)])
+def test_the_shape_of_the_atom_is_the_targets(name: str, limit: float) -> None:
+    made = derive(target(name).reference.crystals(), 1, name="mine")
+    assert made.vertex_figure is not None and made.vertex_figure.limit == limit
+    assert len(made.vertex_figure.directions) == made.coordination
+
+
+def test_octahedra_may_be_more_distorted_than_other_shapes() -> None:
+    polonium = Crystals.build([221], [[3.35] * 3 + [np.pi / 2] * 3], [[(84, _letter(221, "a"), (0.0, 0.0, 0.0))]])
+    made = derive(polonium, 1, name="mine")
+    assert made.vertex_figure is not None and made.vertex_figure.limit == 0.28
+    assert judge(polonium, made).valid.all()
+
+
+def _letter(group: int, letter: str) -> int:
+    table = wyckoff()
+    return list(table.letter[list(table.positions(group))]).index(letter)
+
+
+def test_a_square_target_refuses_tetrahedra() -> None:
+    """Counts, lengths and the smallest angle accept diamond for a target of square-planar atoms; the shape does not."""
+    diamond = target("sp3-carbon")
+    square = VertexFigure(directions=((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0)), limit=0.15)
+    wrong = diamond.model_copy(update={"vertex_figure": square, "min_angle": 63.0})
+    crystal = diamond.reference.crystals()
+    assert judge(crystal, diamond).valid.all() and judge(crystal, wrong).reason[0] == "shape differs"

@@ -2,6 +2,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -10,14 +11,14 @@ from legocryst.infra.files import read_json
 from legocryst.infra.run_context import Stopped
 from legocryst.jobs.attempt import Line
 from legocryst.jobs.create import create
-from legocryst.jobs.pipeline import check_seeds, run
+from legocryst.jobs.pipeline import examine_files, run
 from legocryst.jobs.record import jobs
 from legocryst.jobs.worker import work
 from legocryst.settings import CurateSettings
 from legocryst.stages import drawn
 from legocryst.stages.catalogue import RUN
 from legocryst.stages.counts import count
-from legocryst.stages.curate import curate, shipped_file
+from legocryst.stages.curate import Examined, curate, shipped_file
 from legocryst.stages.drawn import classified
 from legocryst.stages.rank import CACHE
 from legocryst.stages.train import CHECKPOINT, QUALITY, share_valid
@@ -201,12 +202,33 @@ def test_seeds_without_a_valid_crystal_are_refused(tmp_path: Path) -> None:
     bad = tmp_path / "bad.csv"
     pd.read_csv(few_seeds(tmp_path)).head(2).assign(a=30.0, b=30.0, c=30.0).to_csv(bad, index=False)
     with pytest.raises(ValueError, match="can be used"):
-        check_seeds([bad], SP2, CurateSettings())
+        examine_files([bad], [], SP2, CurateSettings())
     with pytest.raises(ValueError, match="of the reference has a net"):
-        check_seeds([few_seeds(tmp_path)], SP2, CurateSettings(), known=[bad])
+        examine_files([few_seeds(tmp_path)], [bad], SP2, CurateSettings())
 
 
 def test_stages_have_seeds_of_their_own(tmp_path: Path) -> None:
     line = Line(tiny_job(tmp_path), lambda numbers: None, lambda: False)
     seeds = [line.seed(stage) for stage in RUN] + [line.seed("sample", turn) for turn in (1, 2)]
     assert len(set(seeds)) == len(seeds) and all(0 <= seed < 2**31 for seed in seeds)
+
+
+def test_crystals_of_a_user_are_read_and_judged_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the job is made; it, and each later attempt, take what was kept then, to the last bit."""
+    few = few_seeds(tmp_path)
+    plain = create(tmp_path / "w", "curate", tiny(), seeds=[few], reference=[few], threads=1)
+    work(plain)
+    examined = examine_files([few], [few], SP2, CurateSettings())
+    job = create(tmp_path / "w", "curate", tiny(), seeds=[few], reference=[few], examined=examined, threads=1)
+
+    def again(*_: object, **__: object) -> None:
+        raise AssertionError("read a second time")
+
+    monkeypatch.setattr("legocryst.crystal.io.inputs.offers", again)
+    monkeypatch.setattr("legocryst.stages.curate.describe", again)
+    work(job)
+    for name in ("shards/seeds.parquet", "shards/reference.parquet", "curation.parquet"):
+        assert (job.folder / name).read_bytes() == (plain.folder / name).read_bytes()
+    back = Examined.read(job.folder / "examined" / "seeds.parquet")
+    assert np.array_equal(back.crystals.coordinates, examined["seeds"].crystals.coordinates)
+    pd.testing.assert_frame_equal(back.table, examined["seeds"].table)

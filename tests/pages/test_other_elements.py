@@ -34,9 +34,10 @@ def test_the_demonstration_for_a_target_of_one_crystal(
     assert job.state == "finished", job.log_tail()
     check(job.summary)
     test.run()
-    assert not test.exception and any("rows are drawn at random" in text.value for text in test.info)
+    assert not test.exception and any("1,000 rows are drawn at random" in text.value for text in test.info)
     with Store.open(folder) as store:
         store.ingest()
+        assert store.query("SELECT model FROM jobs")["model"].tolist() == ["random"]
         row = store.query("SELECT id FROM candidates WHERE class = 'new' AND energy IS NOT NULL LIMIT 1").iloc[0]
     page = crystal_of(folder, monkeypatch, row["id"])
     assert not page.exception and "above graphite" not in str(page).lower()

@@ -134,7 +134,7 @@ def test_page_draws(
     [
         ("failed", "Failed. The table has no rows."),
         ("stopped", "Stopped. The job was stopped."),
-        ("lost", "Lost. The process of this job ended without a word"),
+        ("lost", "Lost. The process of this job ended on"),
         ("running", ""),
     ],
 )

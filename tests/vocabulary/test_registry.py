@@ -21,8 +21,11 @@ from legocryst.vocabulary.registry import GENERATORS, PLUGINS, POTENTIALS
 
 HOW_TO = ROOT / "docs" / "how-to"
 OTHER_MEANINGS = {
-    "settings.py": {"cvae", "vae", "7net-0", "7net-l3i5", "random"},  # defaults and presets; an order of energies
-    "references.py": {"vae", "cvae", "transformer"},  # keys of papers
+    "extras.py": {"gan"},
+    "dataset.py": {"7net-0"},  # defaults and presets; an order of energies
+    "training.py": {"cvae"},
+    "energy.py": {"7net-0", "7net-l3i5", "random"},
+    "run.py": {"vae"},
     "vae.py": {"gan"},  # the extra that installs what both need
     "rank.py": {"random"},  # an order of energies
     "featurize.py": {"gan"},  # that extra

@@ -23,6 +23,8 @@ from legocryst.ui.widgets.viewer import Tile
 if TYPE_CHECKING:
     import pandas as pd
 
+    from legocryst.stages.curate import Examined
+
 Upload = tuple[str, bytes]
 """Name and content of a file."""
 
@@ -92,11 +94,11 @@ def title_of(row: "pd.Series[Any]") -> str:
 @st.cache_data(show_spinner="Reading and judging the crystals", max_entries=10)
 def examined(
     uploads: Sequence[Upload], paths: Sequence[str], settings: CurateSettings, *, reference: bool = False
-) -> "tuple[pd.DataFrame | None, str]":
-    """What is offered, before any filter (`curate.Examined.table`), or the sentence that says why it is of no use.
+) -> "tuple[Examined | None, str]":
+    """Read and judge what is offered, before any filter, or say in a sentence why it is of no use.
 
     Offered are uploads or, without any, files of this computer; without these too, the shipped set. `settings` holds
-    target and tolerance only, so that a change of filter asks for nothing anew. With `reference`, the report of a
+    target and tolerance only, so that a change of filter asks for nothing anew. With `reference` it must make a
     reference set.
     """
     from legocryst.stages import curate
@@ -105,9 +107,10 @@ def examined(
     with TemporaryDirectory() as folder:
         try:
             given = written(uploads, Path(folder)) if uploads else [Path(path) for path in paths]
+            offered = curate.examine(given, target, settings)
             if reference:
-                return curate.reference(given, target, settings).report, ""
-            return curate.examine(given, target, settings).table, ""
+                curate.as_reference(offered)
+            return offered, ""
         except ValueError as error:
             return None, shell.sentence(error)
 

@@ -22,6 +22,7 @@ ADVICE = {
     "bond too short": f"A bond is compressed: try {STEPS}.",
     "atom in the gap": f"An atom stands between bonded and not bonded: try {STEPS}.",
     "angle too small": f"Bonds are too close to each other: try {STEPS}.",
+    "shape differs": f"Bonds are right in number and length, but point in other directions: try {STEPS}.",
     "impossible cell": "The model draws cells that cannot be: train it longer, or sample with a lower temperature.",
     "too many atoms": "Raise the most atoms of a sampled crystal (Generate), at the cost of time.",
     "fixed position used twice": "The model draws a position twice: train it longer, or lower the temperature.",

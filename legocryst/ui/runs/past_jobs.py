@@ -83,9 +83,9 @@ def compared(job: Job) -> None:
     differences = compare.differing(job, other)
     st.markdown("**Settings that differ**, of what both jobs did")
     if differences:
-        names = FORMS | {name: stage.title for name, stage in STAGES.items()}
+        titles = FORMS | {name: stage.title for name, stage in STAGES.items()}
         rows = [
-            (names.get(stage, stage), *compare.meaning(stage, key), _value(one), _value(two))
+            (titles.get(stage, stage), *compare.meaning(stage, key), _value(one), _value(two))
             for stage, key, one, two in differences
         ]
         columns = ["Stage", "Setting", this, that, "Meaning"]
@@ -153,8 +153,15 @@ def repeated(job: Job) -> None:
     forms.seed()
     parent = job if base else None
     if frame.button("Start again", job.command, good=good, base=parent, through=base or "curate"):
-        given = {} if parent else {"seeds": job.seeds, "reference": job.reference}
-        made = shell.start(job.command, forms.run_settings(), parent=parent, through=base or "curate", **given)
+        seeds, reference = ([], []) if parent else (job.seeds, job.reference)
+        made = shell.start(
+            job.command,
+            forms.run_settings(),
+            parent=parent,
+            through=base or "curate",
+            seeds=seeds,
+            reference=reference,
+        )
         if made:
             shell.choose("shown_job", made)
             st.toast("It has started: the tab State shows it.")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
 
     from legocryst.environment.target import Target
+    from legocryst.stages.curate import Examined
 
 _ROUTED = "routed"
 _HERE = "here"
@@ -278,6 +279,7 @@ def start(
     through: str = "train",
     seeds: Sequence[Path] = (),
     reference: Sequence[Path] = (),
+    examined: "Mapping[str, Examined] | None" = None,
 ) -> Job | None:
     """Make a job and start it; None when that is refused, which the page then says."""
     try:
@@ -288,6 +290,7 @@ def start(
             settings,
             seeds=seeds,
             reference=reference,
+            examined=examined,
             threads=max(1, cores() - 1),
             cluster=forms.cluster_text() if command in SPREAD else "",
             parent=parent,
@@ -334,7 +337,7 @@ def name_of(job: Job) -> str:
     seeds, known = job.record["seeds"], job.record.get("reference", ())
     own = [", ".join(seeds[:2]) + (f" and {len(seeds) - 2} more" if len(seeds) > 2 else "")] if seeds else []
     own += [f"{len(known)} for novelty"] if known else []
-    model = job.record["settings"]["train"]["model"] if job.command in LEARNING else ""
+    model = job.model if job.command in LEARNING else ""
     inside = ", ".join(filter(None, [job.record["settings"]["curate"]["target"], model, *own]))
     return f"{_moment(job)}, {what(job.command)}{f' ({inside})' if inside else ''}, {job.state}"
 

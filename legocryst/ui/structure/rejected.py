@@ -58,6 +58,11 @@ ADVICE: dict[str, Advice] = {
         "Two bonds enclose less than {angle:g}°, as in a ring of three. Another start may find another net.",
         more=("relax.restarts",),
     ),
+    "shape differs": Advice(
+        "Every atom has {coordination} bonds of the right lengths, but those of one point in other directions than the "
+        "target's vertex figure. Another start, or a larger weight of the descriptor, may find the right shape.",
+        more=("relax.restarts", "relax.descriptor_steps"),
+    ),
     "stopped": Advice("The job was stopped before this row was relaxed: resume it on the Jobs page."),
     table.TOO_MANY_ATOMS: Advice(
         "The conventional cell would hold more atoms than are allowed.", more=("sample.max_atoms",)

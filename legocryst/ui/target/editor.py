@@ -42,6 +42,9 @@ NUMBERS: dict[str, Number] = {
         "Published cutoff (Å)", (0.3, 20.0), "The weaker published criterion counts neighbours up to this distance."
     ),
     "min_angle": Number("Smallest angle (°)", (0.0, 180.0), "No angle between two bonds may be smaller.", 1.0),
+    "vertex_figure.limit": Number(
+        "Largest deviation from the shape", (0.01, 2.0), "RMSD of an atom's unit bond vectors from the vertex figure."
+    ),
     "start_volume": Number(
         "Start volume (Å³ per atom)", (0.1, 1000.0), "Cells are scaled to this before they are relaxed.", 0.1
     ),
@@ -104,9 +107,10 @@ def shipped_crystal(number: int) -> Crystals:
 def edit(start: Target, *, key: str) -> dict[str, Any]:
     """A form of the numbers of a target; returns all values, to be checked by `derive.edited`. `key` names the atom."""
     values = start.model_dump()
-    _row(values, [name for name in NUMBERS if name in PLAIN], key)
+    has = [name for name in NUMBERS if values[name.partition(".")[0]] is not None]
+    _row(values, [name for name in has if name in PLAIN], key)
     with st.expander("More numbers"):
-        _row(values, [name for name in NUMBERS if name not in PLAIN], key)
+        _row(values, [name for name in has if name not in PLAIN], key)
     return values
 
 
@@ -140,6 +144,7 @@ def in_words(wanted: Target) -> str:
     return (
         f"{wanted.coordination} bonds of {low:g} to {high:g} Å (ideal {wanted.bond:g} Å) at each {wanted.element} "
         f"atom, no other atom nearer than {wanted.gap:g} Å, no angle below {wanted.min_angle:g}°."
+        + (f" Their shape is within {wanted.vertex_figure.limit:g} (RMSD) of its own." if wanted.vertex_figure else "")
         + (f" Angles between its bonds: {between}." if listed else "")
     )
 
