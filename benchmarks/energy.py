@@ -81,7 +81,7 @@ def _graphite_and_diamond(settings: EnergySettings) -> None:
     graphite, diamond = TARGET.reference.crystals(), target("sp3-carbon").reference.crystals()
     pair = Crystals.concatenate([graphite, diamond])
     single, outcome = (
-        energies(pair, TARGET, model=settings.model).energy,
+        energies(pair, TARGET, settings).energy,
         relaxed(pair, TARGET, settings),
     )
     free = minimum(System.build(graphite), potential(settings.model).of(graphite, 0), settings)
@@ -100,7 +100,7 @@ def _cost(settings: EnergySettings, size: int, low: int, high: int) -> None:
     atoms = primitive_atoms(crystals)
     chosen = crystals.take(np.flatnonzero((atoms >= low) & (atoms <= high))[:TIMED])
     number = [len(SevenNet(settings.model).of(chosen, k).centre) for k in range(len(chosen))]
-    single = _seconds(lambda: energies(chosen, TARGET, model=settings.model))
+    single = _seconds(lambda: energies(chosen, TARGET, settings))
     exactly = settings.model_copy(update=EXACTLY)
     relaxing = _seconds(lambda: [relaxation(chosen.take([k]), TARGET, exactly) for k in range(len(chosen))])
     calculator = _calculator(settings.model)

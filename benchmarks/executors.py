@@ -31,6 +31,7 @@ from benchmarks.features import random_table
 from legocryst.crystal.io.table import read_table
 from legocryst.environment.target_library import target
 from legocryst.infra.executors import executor
+from legocryst.infra.run_context import RunContext
 from legocryst.jobs.create import create, launch, resume
 from legocryst.settings import RelaxSettings, RunSettings
 from legocryst.stages.relax import relax_chunks
@@ -96,7 +97,12 @@ def one_way(way: str, table: Path) -> dict[str, Any]:
     frames = []
     with executor(cluster, processes=processes) as spread:
         chunks = relax_chunks(
-            pd.read_parquet(table), target("sp2-carbon"), RelaxSettings(), executor=spread, chunk=CHUNK, cif=True
+            pd.read_parquet(table),
+            target("sp2-carbon"),
+            RelaxSettings(),
+            RunContext(executor=spread),
+            chunk=CHUNK,
+            cif=True,
         )
         for frame in chunks:
             frames.append(frame)

@@ -28,7 +28,8 @@ from legocryst.crystal.crystals import Crystals
 from legocryst.crystal.io.table import decode
 from legocryst.crystal.symmetry.primitive import primitive_atoms
 from legocryst.environment.target_library import target
-from legocryst.infra.result_cache import KeptRows
+from legocryst.infra.result_cache import ResultCache
+from legocryst.infra.run_context import RunContext
 from legocryst.potentials.energies import energies, estimate, relaxed
 from legocryst.settings import BootstrapSettings, EnergySettings, RankSettings
 from legocryst.stages.bootstrap import found
@@ -54,16 +55,16 @@ def main() -> None:
     table = found(TARGET, BootstrapSettings(), folder=options.folder)
     crystals = decode(table, element=TARGET.atomic_number, max_atoms=BootstrapSettings().max_atoms).crystals
     crystals = crystals.take(primitive_atoms(crystals) <= ATOMS)
-    with KeptRows(options.kept) as kept:
-        start, known = time.process_time(), len(kept)
-        energy = energies(crystals, TARGET, kept=kept, progress=_say).energy
-        spent, number = time.process_time() - start, len(kept) - known
+    with ResultCache(options.kept) as cache:
+        start, known = time.process_time(), len(cache)
+        energy = energies(crystals, TARGET, context=RunContext(cache=cache, progress=_say)).energy
+        spent, number = time.process_time() - start, len(cache) - known
         quartiles = np.quantile(energy, [0, 0.25, 0.5, 0.75, 1]).round(3)
         print(
             f"{len(crystals)} crystals, {number} energies computed in {spent:.0f} CPU-s; quartiles {quartiles} eV/atom"
         )
         if options.relax:
-            _relaxed(crystals, energy, options.relax, kept)
+            _relaxed(crystals, energy, options.relax, cache)
     traits(crystals.take([0]), TARGET)  # compiles
     start = time.process_time()
     features = traits(crystals, TARGET)
@@ -120,11 +121,12 @@ def _errors(choice: Choice, energy: np.ndarray) -> dict[str, float]:
     }
 
 
-def _relaxed(crystals: Crystals, energy: np.ndarray, every: int, kept: KeptRows) -> None:
+def _relaxed(crystals: Crystals, energy: np.ndarray, every: int, cache: ResultCache) -> None:
     """How many of a sample of the lowest fifth are low in energy once they are relaxed, by energy as they stand."""
     lowest = np.argsort(energy)[: len(energy) // 5]
     some = lowest[::every]
-    after = relaxed(crystals.take(some), TARGET, EnergySettings(model="7net-0"), kept=kept, progress=_say).table
+    context = RunContext(cache=cache, progress=_say)
+    after = relaxed(crystals.take(some), TARGET, EnergySettings(model="7net-0"), context).table
     low = after["net_kept"].fillna(False) & after["converged"].fillna(False) & (after["relaxed_energy"] < 0.5)
     for begin in np.arange(energy.min() // 0.1 * 0.1, energy[lowest].max(), 0.1):
         here = (energy[some] >= begin) & (energy[some] < begin + 0.1)

@@ -56,7 +56,8 @@ from legocryst.generators.base import Generator, generator, generator_names, loa
 from legocryst.generators.conditions import Conditions
 from legocryst.generators.cvae import ConditionalVAE
 from legocryst.infra.executors import LocalProcesses
-from legocryst.infra.result_cache import KeptRows
+from legocryst.infra.result_cache import ResultCache
+from legocryst.infra.run_context import RunContext
 from legocryst.jobs.pipeline import nets_of_sources, share_valid
 from legocryst.settings import AugmentSettings, RankSettings, RelaxSettings, SampleSettings, TrainSettings
 from legocryst.stages.augment import augment
@@ -201,7 +202,9 @@ def trained(name: str, bench: Bench, suffix: str = "") -> tuple[Generator, float
 def drawn(name: str, model: Generator, number: int, bench: Bench) -> tuple[Clock, pd.DataFrame]:
     """So many rows drawn and relaxed, and what that took; kept beside the model."""
     asked = SampleSettings.model_validate({**json.loads(bench.options.sample), "samples": number})
-    return kept(words(name, number, bench.options), partial(sample, model, asked, seed=bench.options.seed), bench)
+    return kept(
+        words(name, number, bench.options), partial(sample, model, asked, RunContext(seed=bench.options.seed)), bench
+    )
 
 
 def kept(name: str, draw: Callable[[], pd.DataFrame], bench: Bench) -> tuple[Clock, pd.DataFrame]:
@@ -228,7 +231,7 @@ def relaxed(rows: pd.DataFrame, bench: Bench) -> pd.DataFrame:
     """All rows relaxed, in lots."""
     threads = bench.options.threads
     spread = LocalProcesses(threads)
-    return pd.concat(relax_chunks(rows, bench.target, ONCE, executor=spread, chunk=LOT), ignore_index=True)
+    return pd.concat(relax_chunks(rows, bench.target, ONCE, RunContext(executor=spread), chunk=LOT), ignore_index=True)
 
 
 def honoured(model: Generator, bench: Bench) -> None:
@@ -237,7 +240,7 @@ def honoured(model: Generator, bench: Bench) -> None:
         settings = SampleSettings.model_validate({**asked, "samples": 1000})
         conditions = Conditions.of(settings)
         try:
-            rows = sample(model, settings, seed=bench.options.seed)
+            rows = sample(model, settings, RunContext(seed=bench.options.seed))
         except ValueError as error:
             print(json.dumps({"asked": model.name, **asked, "refused": str(error)}), flush=True)
             continue
@@ -342,7 +345,7 @@ def learnt(
     model, training = trained(name, both, suffix=f"-learnt-{mark}")
     clock.seconds["train again"] = clock.seconds.get("train again", 0.0) + training
     again = f"{name}-learnt-{mark}-again-{_mark(asked.model_dump_json(), len(frame))}"
-    took, more = kept(again, partial(sample, model, asked, seed=options.seed + len(frame)), bench)
+    took, more = kept(again, partial(sample, model, asked, RunContext(seed=options.seed + len(frame))), bench)
     tell(f"{name}, learnt, {asked.samples}", took, judged(more, both))
     low_energy(again, more, both)
     for part, seconds in took.seconds.items():
@@ -360,7 +363,7 @@ def with_finds(finds: pd.DataFrame, bench: Bench) -> pd.DataFrame:
     every = pd.concat([bench.table.drop_duplicates("label"), finds], ignore_index=True)
     seeds = every[[*CRYSTAL_COLUMNS, "energy"]]
     settings = AugmentSettings(rows=len(bench.table))
-    table = augment(seeds, bench.target, settings, seed=bench.options.seed).table
+    table = augment(seeds, bench.target, settings, RunContext(seed=bench.options.seed)).table
     return table.assign(energy=seeds["energy"].to_numpy()[table["label"]])
 
 
@@ -422,13 +425,12 @@ def ranked(rows: pd.DataFrame, most: int, bench: Bench) -> pd.DataFrame:
     options = bench.options
     asked = {"model": "7net-0", "max_energies": len(rows), "max_relaxed": most, "max_rattled": 0, "max_atoms": 500}
     with ExitStack() as stack:
-        store = stack.enter_context(KeptRows(options.saved / "energies")) if options.saved else None
+        store = stack.enter_context(ResultCache(options.saved / "energies")) if options.saved else None
         table = rank(
             rows,
             bench.target,
             RankSettings.model_validate(asked),
-            kept=store,
-            executor=LocalProcesses(options.threads),
+            RunContext(executor=LocalProcesses(options.threads), cache=store),
         )
     return table.set_index("row")
 
@@ -438,7 +440,7 @@ def refinement(model: ConditionalVAE, frame: pd.DataFrame, bench: Bench) -> None
     clock, options = Clock(), bench.options
     total = frame
     for number in range(options.rounds):
-        rows = clock.run("sample", refined, model, frame, SampleSettings(), seed=options.seed + number + 1)
+        rows = clock.run("sample", refined, model, frame, SampleSettings(), RunContext(seed=options.seed + number + 1))
         frame = clock.run("relax", relaxed, rows, bench)
         total = pd.concat([total, frame], ignore_index=True)
         tell(f"round {number + 1} of {len(rows)} rows", clock, judged(total, bench, matcher=options.matcher))

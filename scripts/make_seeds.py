@@ -27,7 +27,8 @@ from legocryst.crystal.symmetry.wyckoff import wyckoff
 from legocryst.environment.target_library import target
 from legocryst.environment.validity import judge
 from legocryst.infra.executors import LocalProcesses
-from legocryst.infra.result_cache import KeptRows
+from legocryst.infra.result_cache import ResultCache
+from legocryst.infra.run_context import RunContext
 from legocryst.jobs.record import cores
 from legocryst.potentials.reference_energy import write_references
 from legocryst.relax import relax
@@ -160,10 +161,9 @@ def write(crystals: Crystals, plans: list[Blueprint]) -> None:
     made = bootstrap(
         TARGET,
         BootstrapSettings(),
+        RunContext(executor=LocalProcesses(cores()), progress=Ticker("bootstrap")),
         folder=PARTS / "bootstrap",
         known=set(named["net_key"]),
-        executor=LocalProcesses(cores()),
-        progress=Ticker("bootstrap"),
     )
     print(f"{made.distinct} new nets, {made.ringed} with fitting rings, {made.relaxed} relaxed, {len(made.table)} kept")
     table = pd.concat([named[list(made.table.columns)], made.table], ignore_index=True)
@@ -179,9 +179,10 @@ def with_energies(table: pd.DataFrame) -> pd.DataFrame:
     every = RankSettings(
         model="7net-0", max_energies=len(table), max_relaxed=len(table), max_rattled=0, max_atoms=MAX_ATOMS
     )
-    with KeptRows(PARTS / "energies") as kept:
+    with ResultCache(PARTS / "energies") as cache:
         rows = table.assign(row=np.arange(len(table)))
-        ranked = rank(rows, TARGET, every, executor=LocalProcesses(cores()), kept=kept, progress=Ticker("energies"))
+        context = RunContext(executor=LocalProcesses(cores()), cache=cache, progress=Ticker("energies"))
+        ranked = rank(rows, TARGET, every, context)
     ranked = ranked.sort_values("row")
     return table.assign(**{name: ranked[name].to_numpy(float) for name in ("energy", "screen_energy")})
 

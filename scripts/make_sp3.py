@@ -16,7 +16,8 @@ from legocryst.cli.output import Ticker
 from legocryst.crystal.io.table import decode, encode
 from legocryst.crystal.symmetry.primitive import primitive_atoms
 from legocryst.environment.target_library import target
-from legocryst.infra.result_cache import KeptRows
+from legocryst.infra.result_cache import ResultCache
+from legocryst.infra.run_context import RunContext
 from legocryst.settings import BootstrapSettings, RankSettings
 from legocryst.stages.bootstrap import found
 from legocryst.stages.curate import DESCRIPTION, describe, shipped_file
@@ -32,15 +33,15 @@ HIGHEST = 1.5
 def main(folder: Path = PARTS) -> None:
     """Draw, relax, choose by rings, compute energies, write."""
     wanted = target(DRAWN.target)
-    table = found(target("sp2-carbon"), DRAWN, folder=folder, progress=Ticker("rows"))
+    table = found(target("sp2-carbon"), DRAWN, RunContext(progress=Ticker("rows")), folder=folder)
     crystals = decode(table, element=wanted.atomic_number, max_atoms=DRAWN.max_atoms).crystals
     words = describe(crystals, wanted)
     sizes = [[int(size) for size in text.split()] for text in words["rings"]]
     ringed = np.flatnonzero([bool(s) and DRAWN.min_ring <= min(s) and max(s) <= DRAWN.max_ring for s in sizes])
     ringed = ringed[np.argsort(primitive_atoms(crystals.take(ringed)), kind="stable")]
-    with KeptRows(folder / "energies") as kept:
+    with ResultCache(folder / "energies") as cache:
         rows = table.iloc[ringed].reset_index(drop=True).assign(row=ringed)
-        ranked = rank(rows, target(wanted.name), COUNTED, kept=kept, progress=Ticker("energies"))
+        ranked = rank(rows, target(wanted.name), COUNTED, RunContext(cache=cache, progress=Ticker("energies")))
     low = ranked[ranked["screen_energy"] <= HIGHEST].sort_values("screen_energy")
     place = low["row"].to_numpy(int)
     out = encode(crystals.take(place), sites=8).join(words.iloc[place].reset_index(drop=True))

@@ -17,6 +17,7 @@ from legocryst.cli.export import workspace_of
 from legocryst.cli.options import named, settings_of, spread_by, target_of
 from legocryst.cli.output import Clock, Result, Ticker, print_json, read, say, write
 from legocryst.infra.extras import require
+from legocryst.infra.run_context import RunContext
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +51,7 @@ def curate(options: argparse.Namespace) -> Result:
 
     clock, settings = Clock(), settings_of(options, s.CurateSettings)
     target = target_of(options, settings.target)
-    result = stage(options.paths, target, settings, progress=Ticker("curate", after=2))
+    result = stage(options.paths, target, settings, RunContext(progress=Ticker("curate", after=2)))
     lost = result.report[~result.report["kept"]]
     for number, source, reason, detail in lost[["crystal", "source", "reason", "detail"]].itertuples(index=False):
         say(f"crystal {number} ({source}) is left out: {reason}" + (f" ({detail})" if detail else ""))
@@ -75,8 +76,8 @@ def bootstrap(options: argparse.Namespace) -> Result:
     target = target_of(options, settings.target)
     known = set(shipped(target.name)["net_key"])
     with spread_by(options) as spread:
-        ticker = Ticker("bootstrap")
-        made = stage(target, settings, folder=folder, known=known, seed=options.seed, executor=spread, progress=ticker)
+        context = RunContext(seed=options.seed, executor=spread, progress=Ticker("bootstrap"))
+        made = stage(target, settings, context, folder=folder, known=known)
         seconds = clock.seconds(spread.cpu_seconds)
     write(made.table, options.out)
     return {
@@ -103,8 +104,7 @@ def augment(options: argparse.Namespace) -> Result:
     lost = curated.report[~curated.report["kept"]]
     for number, reason in zip(lost["crystal"], lost["reason"], strict=True):
         say(f"crystal {number} is left out: {reason}")
-    ticker = Ticker("augment")
-    made = stage(curated.table, target, settings, seed=options.seed, progress=ticker)
+    made = stage(curated.table, target, settings, RunContext(seed=options.seed, progress=Ticker("augment")))
     table, seconds = made.table, clock.seconds()
     numbers = curated.report.loc[curated.report["kept"], "crystal"].to_numpy()
     energy = curated.table["energy"].to_numpy()[table["label"]]
@@ -134,16 +134,14 @@ def train(options: argparse.Namespace) -> Result:
     settings = settings_of(options, s.TrainSettings)
     if settings.spec.extra:
         require(settings.spec.extra)
-    ticker = Ticker("train")
     model = stage(
         table,
+        target,
         settings,
+        RunContext(seed=options.seed, progress=Ticker("train").epoch),
         features=settings_of(options, s.FeatureSettings),
-        seed=options.seed,
         folder=options.out,
-        target=target,
         evaluate=share_valid(target, known=nets_of_sources(table, target)),
-        progress=ticker.epoch,
     )
     return {
         "rows": len(table),
@@ -164,9 +162,9 @@ def sample(options: argparse.Namespace) -> Result:
     model = load(options.model / MODEL if options.model.is_dir() else options.model)
     settings = settings_of(options, s.SampleSettings)
     if options.near is None:
-        table = stage(model, settings, seed=options.seed)
+        table = stage(model, settings, RunContext(seed=options.seed))
     else:
-        table = refined(model, read(options.near), settings, seed=options.seed)
+        table = refined(model, read(options.near), settings, RunContext(seed=options.seed))
     write(table, options.out)
     return {"samples": len(table), "cpu_seconds": clock.seconds()}
 
@@ -187,9 +185,9 @@ def relax(options: argparse.Namespace) -> Result:
             table,
             target,
             settings,
+            RunContext(executor=spread),
             decode=reading.decode,
             max_atoms=reading.max_atoms,
-            executor=spread,
             chunk=min(max(CHUNK[0], -(-len(table) // CHUNKS)), CHUNK[1]),
             cif=True,
         ):
@@ -235,7 +233,8 @@ def rank(options: argparse.Namespace) -> Result:
     valid = table[table["status"] == "valid"].reset_index(drop=True)
     settings = settings_of(options, s.RankSettings)
     with spread_by(options) as spread:
-        ranked = stage(valid, target_of(options), settings, seed=options.seed, executor=spread, progress=Ticker("rank"))
+        context = RunContext(seed=options.seed, executor=spread, progress=Ticker("rank"))
+        ranked = stage(valid, target_of(options), settings, context)
         seconds = clock.seconds(spread.cpu_seconds)
     result = valid.merge(ranked, on="row").sort_values("rank", ignore_index=True)
     write(result, options.out)

@@ -9,6 +9,7 @@ from legocryst.cli.crystal_files import read_one
 from legocryst.cli.options import settings_of, target_of
 from legocryst.cli.output import Clock, Result, say
 from legocryst.infra.extras import require
+from legocryst.infra.run_context import RunContext
 
 
 def dft(options: argparse.Namespace) -> Result:
@@ -32,7 +33,7 @@ def _entry(crystal: Any, settings: s.DftSettings, name: str) -> dict[str, Any]:
         say(f"{name}: {f'step {done} to the density' if part == 'density' else f'bands at {done} k-points'}")
 
     try:
-        row = stage(crystal, settings, name=name, progress=progress).iloc[0].to_dict()
+        row = stage(crystal, settings, RunContext(progress=progress), name=name).iloc[0].to_dict()
     except ValueError as error:
         return {"error": str(error)}
     names = {"dft_energy": "energy_per_atom", "dft_gap": "gap", "dft_class": "class", "dft_direct": "direct"}

@@ -7,7 +7,7 @@ from legocryst import settings as s
 from legocryst.cli.crystal_files import advised, read_one
 from legocryst.cli.options import settings_of, spread_by, target_of
 from legocryst.cli.output import Clock, Result, Ticker, say
-from legocryst.infra.executors import Executor
+from legocryst.infra.run_context import RunContext
 
 if TYPE_CHECKING:
     from legocryst.crystal.crystals import Crystals
@@ -45,7 +45,8 @@ def energy(options: argparse.Namespace) -> Result:
     if crystals:
         good = [result for result in results if "error" not in result]
         with spread_by(options) as spread:
-            entries = _entries(Crystals.concatenate(crystals), target, settings, spread, relax=options.relax)
+            context = RunContext(executor=spread, progress=Ticker("energy"))
+            entries = _entries(Crystals.concatenate(crystals), target, settings, context, relax=options.relax)
             elsewhere = spread.cpu_seconds
         for result, entry in zip(good, entries, strict=True):
             result |= entry
@@ -55,7 +56,7 @@ def energy(options: argparse.Namespace) -> Result:
 
 
 def _entries(
-    crystals: "Crystals", target: "Target", settings: s.EnergySettings, spread: Executor, *, relax: bool
+    crystals: "Crystals", target: "Target", settings: s.EnergySettings, context: RunContext, *, relax: bool
 ) -> list[dict[str, Any]]:
     """What is known of each crystal."""
     from legocryst.crystal.io.structures import to_cif
@@ -63,13 +64,12 @@ def _entries(
     from legocryst.potentials.energies import energies, relaxed
     from legocryst.potentials.reference_energy import reference_energy
 
-    common: dict[str, Any] = {"executor": spread, "progress": Ticker("energy")}
     if relax:
-        outcome = relaxed(crystals, target, settings, **common)
+        outcome = relaxed(crystals, target, settings, context)
         crystals, table = outcome.crystals, outcome.table
         energy, reason = table["relaxed_energy"].to_numpy(), table["energy_reason"].to_numpy()
     else:
-        single = energies(crystals, target, model=settings.model, max_atoms=settings.max_atoms, **common)
+        single = energies(crystals, target, settings, context)
         energy, reason = single.energy, single.reason
     zero = reference_energy(settings, target) if "" in reason else 0.0
     entries = []

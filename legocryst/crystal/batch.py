@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from hashlib import sha256
 from typing import Any
@@ -10,51 +10,45 @@ from typing import Any
 import numpy as np
 
 from legocryst.crystal.crystals import Crystals
-from legocryst.infra.executors import SERIAL, Executor
 from legocryst.infra.executors.local import START_SECONDS
+from legocryst.infra.run_context import SILENT, RunContext
 
 Row = dict[str, Any]
 """What is known of one crystal: numbers and text by name."""
-Kept = MutableMapping[str, Row]
-"""Rows by key, as `computed` finds and leaves them."""
 
 
 def computed(
     crystals: Crystals,
     work: Callable[..., Row],
     seconds: np.ndarray,
+    context: RunContext = SILENT,
     *,
     name: str,
     shared: Mapping[str, Any] | None = None,
-    executor: Executor = SERIAL,
-    kept: Kept | None = None,
-    progress: Callable[..., None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
 ) -> list[Row | None]:
     """Return `work(crystal, **shared)` of each crystal of a batch, as a batch of one.
 
-    None stands for those not done when `should_stop()` became true.
+    None stands for those not done when `context.should_stop()` became true.
 
     `seconds` (n,) estimates the time of each, 0 where it takes none: short ones are done first. `name` says what is
-    done and with which settings; rows under the same name of the same crystal are taken from `kept`, others left there.
-    `progress(done, total, seconds_left=...)` before the first and after each.
+    done and with which settings; rows of the same name and crystal are taken from `context.cache`, others left there.
+    `context.progress(done, total, seconds_left=...)` before the first and after each.
     """
-    kept = {} if kept is None else kept
+    cache = {} if context.cache is None else context.cache
     keys = [_key(name, crystals.take([k])) for k in range(len(crystals))]
-    first = {key: k for k, key in reversed(list(enumerate(keys))) if key not in kept}
+    first = {key: k for k, key in reversed(list(enumerate(keys))) if key not in cache}
     todo = sorted(first.values(), key=lambda k: seconds[k])
     all_seconds = float(seconds[todo].sum())
-    clock = _Clock(all_seconds, executor.at_once(len(todo), all_seconds))
+    clock = _Clock(all_seconds, context.executor.at_once(len(todo), all_seconds))
     parts = [crystals.take([k]) for k in todo]
-    with closing(executor.map(work, parts, shared=shared, seconds=all_seconds)) as results:
+    with closing(context.executor.map(work, parts, shared=shared, seconds=all_seconds)) as results:
         for done, k in enumerate([*todo, -1], start=len(crystals) - len(todo)):
-            if progress is not None:
-                progress(done, len(crystals), seconds_left=clock.left())
-            if k < 0 or (should_stop is not None and should_stop()):
+            context.progress(done, len(crystals), seconds_left=clock.left())
+            if k < 0 or context.should_stop():
                 break
-            kept[keys[k]] = next(results)
+            cache[keys[k]] = next(results)
             clock.done(float(seconds[k]))
-    return [kept.get(key) for key in keys]
+    return [cache.get(key) for key in keys]
 
 
 class _Clock:

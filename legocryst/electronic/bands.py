@@ -1,11 +1,10 @@
 """Bands, gap and class of three-coordinated crystals, by tight binding (see `electronic.tight_binding`)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from legocryst.crystal.batch import Kept, Row, computed
+from legocryst.crystal.batch import Row, computed
 from legocryst.crystal.crystals import Crystals
 from legocryst.crystal.elements import SYMBOLS
 from legocryst.crystal.symmetry.primitive import primitive_atoms
@@ -13,7 +12,7 @@ from legocryst.electronic.brillouin import Path, Primitive, primitive
 from legocryst.electronic.gap import Gap, density_of_states, fermi_level, gap
 from legocryst.electronic.tight_binding import BONDS, Hamiltonian, as_crystal, hamiltonian, normals
 from legocryst.environment.target import Orbitals, Target
-from legocryst.infra.executors import SERIAL, Executor
+from legocryst.infra.run_context import SILENT, RunContext
 from legocryst.potentials.base import refusal
 from legocryst.settings import BandSettings
 from legocryst.topology.contacts import between_parts
@@ -63,28 +62,21 @@ def gaps(
     crystals: Crystals,
     target: Target,
     settings: BandSettings | None = None,
-    *,
-    executor: Executor = SERIAL,
-    kept: Kept | None = None,
-    progress: Callable[..., None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    context: RunContext = SILENT,
 ) -> list[Row]:
     """`gap` (eV), `band_class` and `band_reason` of each crystal; the last says why there is no gap, "" where there is.
 
-    Crystals not done when `should_stop()` becomes true carry the reason "stopped". `kept`, `executor` and `progress` as
-    in `batch.computed`.
+    Crystals not done when `context.should_stop()` becomes true carry the reason "stopped". The context is used as in
+    `batch.computed`.
     """
     settings = BandSettings() if settings is None else settings
     rows = computed(
         crystals,
         _row,
         estimate(crystals, settings),
+        context,
         name=repr(("gap", target.name, target.orbitals, settings)),
         shared={"target": target, "settings": settings},
-        executor=executor,
-        kept=kept,
-        progress=progress,
-        should_stop=should_stop,
     )
     return [row or _without("stopped") for row in rows]
 

@@ -1,4 +1,4 @@
-"""Rows that jobs leave for themselves and for others, so that nothing is computed twice in a workspace."""
+"""Results that jobs leave for themselves and for others, so that nothing is computed twice in a workspace."""
 
 import json
 import time
@@ -15,7 +15,7 @@ SECONDS = 10.0
 """Rows wait at most so long before they are written."""
 
 
-class KeptRows(MutableMapping[str, dict[str, Any]]):
+class ResultCache(MutableMapping[str, dict[str, Any]]):
     """Rows by key, read from the Parquet files of some folders; new ones are written to the first, some at a time.
 
     A context manager, which writes what is left at its end.

@@ -13,6 +13,7 @@ from legocryst.environment.target import Target
 from legocryst.environment.target_library import target
 from legocryst.infra.executors import SERIAL, Executor
 from legocryst.infra.files import write_json
+from legocryst.infra.run_context import RunContext
 from legocryst.jobs.layout import EXAMINED, STAGES
 from legocryst.jobs.record import SUBSTITUTE, Job, Stopped
 from legocryst.settings import RunSettings
@@ -62,7 +63,7 @@ class Line:
 
         path = self.job.folder / EXAMINED[name]
         if not path.exists():
-            examine(paths, self.target, self.settings.curate, progress=self.tick).write(path)
+            examine(paths, self.target, self.settings.curate, self.context("curate")).write(path)
         return Examined.read(path)
 
     def begin(self, stage: str) -> None:
@@ -103,6 +104,11 @@ class Line:
         if done >= total or now - self._last >= REPORT_SECONDS:
             self._last = now
             self.note(done=done, total=total, **numbers)
+
+    def context(self, stage: str, turn: int = 0) -> RunContext:
+        """Return how a stage works: its seed, the executor of the job, its reports and its stop flag."""
+        seed = self.seed(stage, turn)
+        return RunContext(seed=seed, executor=self.executor, progress=self.tick, should_stop=self.should_stop)
 
     def seed(self, stage: str, turn: int = 0) -> int:
         """The seed of a stage, made from the run's; another one each `turn` that the stage is done."""

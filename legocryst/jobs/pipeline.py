@@ -12,6 +12,7 @@ import pandas as pd
 
 from legocryst.infra.executors import executor
 from legocryst.infra.files import write_json, write_parquet
+from legocryst.infra.run_context import RunContext
 from legocryst.jobs.attempt import Line, Report
 from legocryst.jobs.counts import count
 from legocryst.jobs.layout import BASELINE, DFT, FILES, QUALITY, REFERENCE, STAGES
@@ -175,8 +176,8 @@ def _substitute_for_few(line: Line) -> None:
         return
     rows = by_chance(line.settings.sample.samples)
     line.substitute(
-        f"The training set has {crystals} crystal, and the model {model.name} learns from {FEWEST} or more: {rows:,} rows "
-        "are drawn at random instead. Add crystals, or find some with bootstrap."
+        f"The training set has {crystals} crystal, and the model {model.name} learns from {FEWEST} or more: {rows:,} "
+        "rows are drawn at random instead. Add crystals, or find some with bootstrap."
     )
 
 
@@ -184,7 +185,7 @@ def _augment(line: Line) -> None:
     from legocryst.stages.augment import augment
 
     seeds, settings = _read(line.job, "curate"), line.settings
-    made = augment(seeds, line.target, settings.augment, seed=line.seed("augment"), progress=line.tick)
+    made = augment(seeds, line.target, settings.augment, line.context("augment"))
     line.note(rows=len(made.table), left_out=made.left_out, lost=made.lost)
     write_parquet(made.table, _path(line.job, "augment"))
 
@@ -193,7 +194,7 @@ def _featurize(line: Line) -> None:
     from legocryst.stages.featurize import featurize
 
     table = _read(line.job, "augment")
-    line.featurizer, columns = featurize(table, line.settings.features, seed=line.seed("featurize"), progress=line.tick)
+    line.featurizer, columns = featurize(table, line.settings.features, line.context("featurize"))
     columns = columns.rename(columns={"name": "column", "kind": "encoding"})
     write_parquet(columns, _path(line.job, "featurize"))
 
@@ -210,7 +211,7 @@ def _train(line: Line) -> None:
     if learnt == "augment":
         table = table.assign(energy=seeds["energy"].to_numpy()[table["label"]])
     if "featurize" in job.stages and line.featurizer is None:  # a resumed job: the same seed gives the same features
-        line.featurizer, _ = featurize(table, settings.features, seed=line.seed("featurize"))
+        line.featurizer, _ = featurize(table, settings.features, RunContext(seed=line.seed("featurize")))
     judge = share_valid(line.target, known=known_nets(job))
 
     def evaluate(rows: pd.DataFrame) -> dict[str, float]:
@@ -219,15 +220,13 @@ def _train(line: Line) -> None:
 
     model = train(
         table,
+        line.target,
         settings.train,
+        line.context("train").with_progress(lambda numbers: line.note(**numbers)),
         features=settings.features,
-        seed=line.seed("train"),
         folder=job.folder / "model",
         featurizer=line.featurizer,
-        target=line.target,
         evaluate=evaluate,
-        progress=lambda numbers: line.note(**numbers),
-        should_stop=line.should_stop,
     )
     line.check()
     if settings.train.quality and learnt == "augment":
@@ -248,7 +247,7 @@ def _dft(line: Line) -> None:
         line.check()
         line.tick(done, total, **numbers)
 
-    found = dft(crystal, line.settings.dft, name=path.stem, progress=progress)
+    found = dft(crystal, line.settings.dft, line.context(DFT).with_progress(progress), name=path.stem)
     write_parquet(found, _path(line.job, DFT))
 
 

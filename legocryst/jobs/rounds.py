@@ -6,7 +6,7 @@ many as it takes. Rows, and the shards of relaxed ones, are numbered through all
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -179,11 +179,11 @@ def _sample(line: Line, turn: int) -> None:
     from legocryst.stages.sample import refined, sample
 
     job, settings = line.job, line.settings.sample
-    model, seed = load(job.folder / FILES["train"][1]), line.seed("sample", turn)
+    model, context = load(job.folder / FILES["train"][1]), line.context("sample", turn)
     if turn % _first_lot(job, 1) == 0:
-        table = sample(model, settings, seed=seed)
+        table = sample(model, settings, context)
     else:
-        table = refined(model, _of_lot(job, lots(job)[turn - 1]), settings, seed=seed)
+        table = refined(model, _of_lot(job, lots(job)[turn - 1]), settings, context)
     write_parquet(table, _left(job, "sample", turn))
 
 
@@ -205,9 +205,9 @@ def _relax(line: Line, turn: int) -> None:
         rest,
         line.target,
         settings.relax,
+        line.context("relax", turn),
         decode=settings.sample.decode,
         max_atoms=settings.sample.max_atoms,
-        executor=line.executor,
         chunk=CHUNK,
         known=_known(line),
     )
@@ -280,43 +280,34 @@ def _rank(line: Line, number: int) -> None:
 
     They end when the job was asked to stop, or its time is over; what has none then says so.
     """
-    from legocryst.infra.result_cache import KeptRows
+    from legocryst.infra.result_cache import ResultCache
     from legocryst.stages.rank import rank
 
     job, settings = line.job, line.settings
     table = _fresh(job, number)
-    with KeptRows(job.folder / KEPT, job.folder.parent.glob(f"*/{KEPT}")) as kept:
-        found = rank(
-            table[table["class"] == "new"].reset_index(drop=True),
-            line.target,
-            settings.rank,
-            seed=line.seed("rank", number),
-            executor=line.executor,
-            kept=kept,
-            progress=line.tick,
-            should_stop=lambda: line.should_stop() or line.late(),
+    with ResultCache(job.folder / KEPT, job.folder.parent.glob(f"*/{KEPT}")) as cache:
+        context = replace(
+            line.context("rank", number), cache=cache, should_stop=lambda: line.should_stop() or line.late()
         )
+        found = rank(table[table["class"] == "new"].reset_index(drop=True), line.target, settings.rank, context)
     line.check()
     write_parquet(found, _left(job, "rank", number))
 
 
 def _bands(line: Line, number: int) -> None:
     """Gaps of all valid crystals, relaxed with the potential where they kept their net; found ones stay found."""
-    from legocryst.infra.result_cache import KeptRows
+    from legocryst.infra.result_cache import ResultCache
     from legocryst.stages.bands import find_gaps
 
     job, settings = line.job, line.settings
     table = _fresh(job, number)
-    with KeptRows(job.folder / KEPT_GAPS, job.folder.parent.glob(f"*/{KEPT_GAPS}")) as kept:
+    with ResultCache(job.folder / KEPT_GAPS, job.folder.parent.glob(f"*/{KEPT_GAPS}")) as cache:
         found = find_gaps(
             table[table["status"] == "valid"],
             line.target,
             settings.bands,
+            replace(line.context("bands", number), cache=cache),
             ranked=pd.read_parquet(_left(job, "rank", number)),
-            executor=line.executor,
-            kept=kept,
-            progress=line.tick,
-            should_stop=line.should_stop,
         )
     line.check()
     write_parquet(found, _left(job, "bands", number))

@@ -3,7 +3,6 @@
 No dispersion enters an energy, on either side.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from math import pi
@@ -11,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from legocryst.crystal.batch import Kept, Row, computed, from_text, to_text
+from legocryst.crystal.batch import Row, computed, from_text, to_text
 from legocryst.crystal.crystals import Crystals
 from legocryst.crystal.density import densities
 from legocryst.crystal.symmetry.primitive import rotation_orbits
 from legocryst.environment.target import Target
-from legocryst.infra.executors import SERIAL, Executor
+from legocryst.infra.run_context import SILENT, RunContext
 from legocryst.potentials.base import apart, one_thread, potential, refusal
 from legocryst.potentials.reference_energy import reference_energy
 from legocryst.potentials.relaxation import relaxation
@@ -56,32 +55,25 @@ class Outcome:
 def energies(
     crystals: Crystals,
     target: Target,
-    *,
-    model: str = SCREEN,
-    max_atoms: int = 200,
-    executor: Executor = SERIAL,
-    kept: Kept | None = None,
-    progress: Callable[..., None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    settings: EnergySettings | None = None,
+    context: RunContext = SILENT,
 ) -> Energies:
     """Single-point energies of crystals as they stand, counted from the reference of the target.
 
-    Crystals with more than `max_atoms` atoms in the primitive cell carry a reason instead, as do those not done when
-    `should_stop()` becomes true ("stopped"). `kept`, `executor` and `progress` as in `batch.computed`. Raises
-    ValueError for an unknown model.
+    Of the settings, by default those of the model SCREEN, only the model and the largest cell count. Larger crystals
+    carry a reason instead, as do those not done when `context.should_stop()` becomes true ("stopped"). The context is
+    used as in `batch.computed`.
     """
-    settings = EnergySettings.model_validate({"model": model, "max_atoms": max_atoms})
+    given = EnergySettings(model=SCREEN) if settings is None else settings
+    settings = EnergySettings(model=given.model, max_atoms=given.max_atoms)  # rows are kept under what counts only
     zero = reference_energy(settings, target)
     rows = computed(
         crystals,
         _single,
-        estimate(crystals, model),
+        estimate(crystals, settings.model),
+        context,
         name=named("single", settings, target.name),
         shared={"settings": settings, "target": target},
-        executor=executor,
-        kept=kept,
-        progress=progress,
-        should_stop=should_stop,
     )
     energy = np.array([row.get("energy", np.nan) if row else np.nan for row in rows], float) - zero
     return Energies(energy, np.array([row["energy_reason"] if row else "stopped" for row in rows], object))
@@ -91,11 +83,7 @@ def relaxed(
     crystals: Crystals,
     target: Target,
     settings: EnergySettings | None = None,
-    *,
-    executor: Executor = SERIAL,
-    kept: Kept | None = None,
-    progress: Callable[..., None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    context: RunContext = SILENT,
 ) -> Outcome:
     """Crystals relaxed with a potential, cells included, in their space groups, and what that did to each.
 
@@ -107,12 +95,9 @@ def relaxed(
         crystals,
         _relaxed,
         estimate(crystals, settings.model) * min(STEPS, settings.steps),
+        context,
         name=named("relaxed", settings, target.name),
         shared={"settings": settings, "target": target},
-        executor=executor,
-        kept=kept,
-        progress=progress,
-        should_stop=should_stop,
     )
     parts = [crystals.take([k]) for k in range(len(crystals))]
     for k, row in enumerate(rows):

@@ -1,16 +1,15 @@
 """The rattle test: whether a relaxed crystal comes back when its atoms are shaken and no symmetry holds them."""
 
 import zlib
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from legocryst.crystal.batch import Kept, Row, computed
+from legocryst.crystal.batch import Row, computed
 from legocryst.crystal.crystals import Crystals
 from legocryst.crystal.symmetry.primitive import without_symmetry
 from legocryst.environment.target import Target
-from legocryst.infra.executors import SERIAL, Executor
+from legocryst.infra.run_context import SILENT, RunContext
 from legocryst.potentials.energies import STEPS, estimate, named
 from legocryst.potentials.relaxation import relaxation
 from legocryst.settings import EnergySettings
@@ -28,18 +27,13 @@ def rattled(
     crystals: Crystals,
     target: Target,
     settings: EnergySettings,
-    *,
-    seed: int,
-    executor: Executor = SERIAL,
-    kept: Kept | None = None,
-    progress: Callable[..., None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    context: RunContext = SILENT,
 ) -> "pd.DataFrame":
     """Shake relaxed crystals in their primitive cells and relax them again in P1; a row for each.
 
     Columns: rattle_kept (the same net, and the energy within TOLERANCE; missing where not computed), rattle_energy
     (eV/atom after, counted from before), rattle_reason (why it did not come back or was not shaken; "" if it did).
-    The moves depend on the crystal and the seed only. Other arguments as in `energies.relaxed`.
+    The moves depend on the crystal and the seed only.
     """
     import pandas as pd
 
@@ -48,12 +42,9 @@ def rattled(
         crystals,
         _rattled,
         estimate(Crystals.concatenate(free), settings.model) * min(STEPS, settings.steps),
-        name=named("rattled", settings, target.name, seed, SHAKE, TOLERANCE),
-        shared={"settings": settings, "target": target, "seed": seed},
-        executor=executor,
-        kept=kept,
-        progress=progress,
-        should_stop=should_stop,
+        context,
+        name=named("rattled", settings, target.name, context.seed, SHAKE, TOLERANCE),
+        shared={"settings": settings, "target": target, "seed": context.seed},
     )
     missing = {"rattle_energy": np.nan, "rattle_kept": None, "rattle_reason": "stopped"}
     table = pd.DataFrame([row or missing for row in rows], columns=list(missing))

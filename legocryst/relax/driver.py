@@ -1,7 +1,7 @@
 """Relaxation of many crystals: through the stages, the verdict, and restarts of those that are not valid."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -10,6 +10,7 @@ from legocryst.crystal.crystals import Crystals
 from legocryst.environment.descriptors import DESCRIPTORS
 from legocryst.environment.target import Target
 from legocryst.environment.validity import Verdict, judge
+from legocryst.infra.run_context import SILENT, RunContext
 from legocryst.relax.cuda import card_found, minimize_on_card
 from legocryst.relax.minimize import Stages, minimize, workspace
 from legocryst.relax.objective import OBJECTIVES, Objectives
@@ -17,7 +18,6 @@ from legocryst.relax.starts import merged, moved, scaled
 from legocryst.relax.system import System, moved_to
 from legocryst.settings import RelaxSettings
 
-Progress = Callable[..., None]
 STALL, LAST_STALL = 2e-2, 5e-3
 """A stage ends when `WINDOW` evaluations lower its value by a smaller share; the second is the last stage's."""
 CARD_LOTS = 100
@@ -80,35 +80,27 @@ def stages_of(settings: RelaxSettings, objectives: Objectives) -> Stages:
     )
 
 
-def relax(
-    crystals: Crystals,
-    target: Target,
-    settings: RelaxSettings,
-    *,
-    progress: Progress | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> Relaxed:
+def relax(crystals: Crystals, target: Target, settings: RelaxSettings, context: RunContext = SILENT) -> Relaxed:
     """Bring every crystal of a batch to the target's environment and judge it.
 
     With `settings.start_volume` "target" the cell of each that is not valid as it came is first scaled to the target's
     start volume. A crystal that does not become valid starts again, up to `settings.restarts` times, from its atoms
     moved at random by at most `starts.RESTART` angstrom, and last with its sites merged (`settings.merge`); the best
-    attempt counts. `progress(done, total, valid=..., rate=...)`
-    as crystals are finished, rate in crystals per second. When `should_stop()` is true the crystals not yet done keep
-    their input and the reason "stopped". Raises ValueError where a card is asked for and there is none.
+    attempt counts. `context.progress(done, total, valid=..., rate=...)` as crystals are finished, rate in crystals per
+    second. When `context.should_stop()` is true the crystals not yet done keep their input and the reason "stopped".
+    Raises ValueError where a card is asked for and there is none.
     """
     done, valid, stopped, begin, parts = 0, 0, False, time.monotonic(), []
     for lot in _lots(crystals, settings.batch_atoms * (CARD_LOTS if on_card(settings) else 1)):
         part = Relaxed.untouched(lot, judge(lot, target))
-        stopped = stopped or (should_stop is not None and should_stop())
+        stopped = stopped or context.should_stop()
         if stopped:
             part.reason[part.reason != "impossible cell"] = "stopped"
             parts.append(part)
             continue
         parts.append(_relax_lot(part, target, settings))
         done, valid = done + len(lot), valid + int(parts[-1].valid.sum())
-        if progress is not None:
-            progress(done, len(crystals), valid=valid, rate=done / max(time.monotonic() - begin, 1e-9))
+        context.progress(done, len(crystals), valid=valid, rate=done / max(time.monotonic() - begin, 1e-9))
     return Relaxed.concatenate(parts or [Relaxed.untouched(crystals, judge(crystals, target))])
 
 

@@ -11,11 +11,11 @@ from legocryst.crystal.io.table import TableError, decode, encode
 from legocryst.crystal.symmetry.redescription import SAME, Descriptions, deviations
 from legocryst.crystal.symmetry.subgroups import basis_of, basis_text, indices
 from legocryst.environment.target import Target
+from legocryst.infra.run_context import SILENT, RunContext
 from legocryst.settings import AugmentSettings
 from legocryst.stages.pools import Pool, deal
 from legocryst.stages.variants import MOVED, variants
 
-Progress = Callable[..., None]
 ORIGIN = ("origin_x", "origin_y", "origin_z")
 DESCRIPTION = ("label", "t_index", "k_index", "basis", *ORIGIN, "mirror", "variant", "deviation")
 """Columns beside METHOD's: `label` is the row number in the seeds of the source, for the others see `quantities`."""
@@ -30,33 +30,24 @@ class Augmented:
     lost: dict[str, int]  # variants left out, by reason
 
 
-def augment(
-    seeds: pd.DataFrame,
-    target: Target,
-    settings: AugmentSettings,
-    *,
-    seed: int = 0,
-    progress: Progress | None = None,
-) -> Augmented:
+def augment(seeds: pd.DataFrame, target: Target, settings: AugmentSettings, context: RunContext = SILENT) -> Augmented:
     """Rows that describe the crystals of a table in other ways; a crystal comes first as it is given, if it fits.
 
     `pools.deal` says how the rows are shared out. No two are equal to six decimals, and each is proved to be its source
     (see `proof`). With variants every row is moved a little instead, and has to be valid for the `target`.
-    `progress(done, total, rows=, left_out=)` counts crystals; while variants are relaxed, rows.
+    `context.progress(done, total, rows=, left_out=)` counts crystals; while variants are relaxed, rows.
 
     Raises TableError for a table that does not decode row by row, or if the limits leave nothing.
     """
-    tell = progress or (lambda done, total, **numbers: None)
     sources = _decoded(seeds, target)
-    pools = [Pool.of(k, sources.take([k]), settings, seed) for k in range(len(sources))]
+    pools = [Pool.of(k, sources.take([k]), settings, context.seed) for k in range(len(sources))]
     left_out = sum(not len(pool.found) for pool in pools)
     if left_out == len(pools):
         raise TableError("no seed crystal fits the limits of sites, atoms and free variables: raise them")
-    rows = _drawn(pools, settings, lambda done, made: tell(done, len(pools), rows=made, left_out=left_out))
+    rows = _drawn(pools, settings, lambda done, made: context.progress(done, len(pools), rows=made, left_out=left_out))
     lost: dict[str, int] = {}
     if settings.variants:
-        rng = np.random.default_rng([seed, len(pools)])
-        rows, lost = variants(sources, rows, target, size=settings.perturbation, rng=rng, progress=tell)
+        rows, lost = variants(sources, rows, target, settings, context)
         if not len(rows.source):
             raise TableError(
                 f"no variant is a valid crystal (most often: {max(lost, key=lost.__getitem__)}): make none"

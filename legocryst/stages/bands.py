@@ -1,16 +1,14 @@
 """Gaps: gap and class of every valid crystal, by tight binding."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from legocryst.infra.executors import SERIAL, Executor
+from legocryst.infra.run_context import SILENT, RunContext
 from legocryst.settings import BandSettings
 from legocryst.vocabulary.quantities import BAND_COLUMNS
 
 if TYPE_CHECKING:
-    from legocryst.crystal.batch import Kept
     from legocryst.crystal.crystals import Crystals
     from legocryst.environment.target import Target
 
@@ -21,12 +19,9 @@ def find_gaps(
     valid: pd.DataFrame,
     target: "Target",
     settings: BandSettings,
+    context: RunContext = SILENT,
     *,
     ranked: pd.DataFrame | None = None,
-    executor: Executor = SERIAL,
-    kept: "Kept | None" = None,
-    progress: Callable[..., None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
 ) -> pd.DataFrame:
     """Columns `row` and `quantities.BAND_COLUMNS` of each row of a table with `row` and METHOD's columns.
 
@@ -38,8 +33,7 @@ def find_gaps(
     valid = valid.reset_index(drop=True)
     found = pd.DataFrame(dict(zip(BAND_COLUMNS, (float("nan"), "", NOT_ASKED), strict=True)), index=valid.index)
     if len(valid) and settings.bands:
-        options = {"executor": executor, "kept": kept, "progress": progress, "should_stop": should_stop}
-        rows = gaps(best(valid, ranked, target.atomic_number), target, settings, **options)  # type: ignore[arg-type]
+        rows = gaps(best(valid, ranked, target.atomic_number), target, settings, context)
         found = pd.DataFrame(rows, columns=list(BAND_COLUMNS))
     return valid[["row"]].join(found.astype({"gap": "float64", "band_class": object, "band_reason": object}))
 

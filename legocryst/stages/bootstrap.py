@@ -1,7 +1,7 @@
 """Bootstrap: known crystals where there are none: random ones relaxed, each net once, those of low energy kept."""
 
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +12,10 @@ from legocryst.crystal.minimal_surfaces import honeycomb, surface_crystals
 from legocryst.crystal.symmetry.primitive import primitive_atoms
 from legocryst.environment.target import Target
 from legocryst.generators.random_symmetric import RandomSymmetric
-from legocryst.infra.executors import SERIAL, Executor
 from legocryst.infra.extras import require
 from legocryst.infra.files import write_parquet
-from legocryst.infra.result_cache import KeptRows
+from legocryst.infra.result_cache import ResultCache
+from legocryst.infra.run_context import SILENT, RunContext
 from legocryst.settings import BootstrapSettings, RankSettings, RelaxSettings, TrainSettings
 from legocryst.stages.curate import DESCRIPTION, describe
 from legocryst.stages.rank import rank
@@ -40,23 +40,19 @@ class Bootstrapped:
 def bootstrap(
     target: Target,
     settings: BootstrapSettings,
+    context: RunContext = SILENT,
     *,
     folder: Path,
     known: Collection[str] = (),
-    seed: int = 0,
-    executor: Executor = SERIAL,
-    progress: Callable[..., None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
 ) -> Bootstrapped:
     """Crystals of nets that are not `known`, of low energy after a relaxation that kept the net.
 
     Of the nets of `found` with rings within the limits the smallest primitive cells get an energy, and the lowest of
-    them are relaxed with the potential. Both steps are kept in `folder`, so that a later call goes on. `progress` and
-    exceptions as in `found`, then `progress(done, total, seconds_left=...)` counts energies.
+    them are relaxed with the potential. Both steps are kept in `folder`, so that a later call goes on. Progress and
+    exceptions as in `found`, then `context.progress(done, total, seconds_left=...)` counts energies.
     """
     require("energy")
-    options = {"folder": folder, "seed": seed, "executor": executor, "progress": progress, "should_stop": should_stop}
-    table = found(target, settings, **options)  # type: ignore[arg-type]
+    table = found(target, settings, context, folder=folder)
     table = table[~table["net_key"].isin(list(known))].reset_index(drop=True)
     crystals = decode(table, element=target.atomic_number, max_atoms=settings.max_atoms).crystals
     words = describe(crystals, target)
@@ -74,16 +70,8 @@ def bootstrap(
     )
     rows = table.iloc[chosen].reset_index(drop=True)
     rows["row"] = chosen
-    with KeptRows(folder / "energies") as kept:
-        ranked = rank(
-            rows,
-            target,
-            asked,
-            executor=executor,
-            kept=kept,
-            progress=progress,
-            should_stop=should_stop,
-        )
+    with ResultCache(folder / "energies") as cache:
+        ranked = rank(rows, target, asked, replace(context, cache=cache))
     low = ranked[ranked["low_energy"].fillna(False).astype(bool)]
     place = low["row"].to_numpy(int)
     out = encode(crystals.take(place), sites=8).join(words.iloc[place].reset_index(drop=True))
@@ -95,22 +83,13 @@ def bootstrap(
     )
 
 
-def found(
-    target: Target,
-    settings: BootstrapSettings,
-    *,
-    folder: Path,
-    seed: int = 0,
-    executor: Executor = SERIAL,
-    progress: Callable[..., None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
-) -> pd.DataFrame:
+def found(target: Target, settings: BootstrapSettings, context: RunContext = SILENT, *, folder: Path) -> pd.DataFrame:
     """Strictly valid crystals of random rows, each 3-periodic net of one part once, as `relax_table` describes them.
 
     Of one net the crystal with the fewest sites counts, then that of the smallest loss. `source` says how its row was
     drawn. Lots of rows are kept in `folder`, and a later call with the same settings and seed goes on from there.
-    `progress(done, total, valid=...)` counts rows. Raises ValueError where atoms on surfaces are asked for and the
-    target's are not three-coordinated.
+    `context.progress(done, total, valid=...)` counts rows. Raises ValueError where atoms on surfaces are asked for and
+    the target's are not three-coordinated.
     """
     if settings.surfaces and target.coordination != 3:
         raise ValueError(
@@ -121,15 +100,14 @@ def found(
     for source, k, rows in lots:
         path = folder / f"{source}-{k:05d}.parquet"
         if not path.exists():
-            if should_stop is not None and should_stop():
+            if context.should_stop():
                 break
-            table = _drawn(source, rows, target, settings, np.random.default_rng([seed, *source.encode(), k]))
-            parts = list(relax_chunks(table, target, ONCE, max_atoms=settings.max_atoms, executor=executor))
+            table = _drawn(source, rows, target, settings, context.rng(*source.encode(), k))
+            parts = list(relax_chunks(table, target, ONCE, context, max_atoms=settings.max_atoms))
             relaxed = pd.concat(parts, ignore_index=True)
             write_parquet(relaxed[relaxed["status"] == "valid"].assign(source=SOURCES[source]), path)
         done, valid = done + rows, valid + len(pd.read_parquet(path, columns=["row"]))
-        if progress is not None:
-            progress(done, total, valid=valid)
+        context.progress(done, total, valid=valid)
     paths = sorted(folder.glob("*-*.parquet"))
     if not paths:
         raise ValueError("nothing was drawn: ask for random rows or for crystals on surfaces")

@@ -3,7 +3,7 @@
 First every crystal that is offered is examined, which takes time; then the settings choose among them, at once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from legocryst import DATA
 from legocryst.crystal.cell import SYSTEMS, system_index
 from legocryst.crystal.crystals import Crystals
 from legocryst.infra.files import write_parquet
+from legocryst.infra.run_context import SILENT, Progress, RunContext
 from legocryst.settings import CurateSettings, group_numbers
 from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS, SITES
 
@@ -38,7 +39,6 @@ _UNKNOWN = {
     **{"periodicity": -1, "spg": 0, "sites": 0, "atoms": 0, "reason": UNREADABLE},
 }
 Seeds = pd.DataFrame | str | Path | Sequence[str | Path] | None
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,26 +90,26 @@ def shipped(target: str) -> pd.DataFrame:
 
 
 def curate(
-    seeds: Seeds, target: "Target", settings: CurateSettings | None = None, *, progress: Progress | None = None
+    seeds: Seeds, target: "Target", settings: CurateSettings | None = None, context: RunContext = SILENT
 ) -> Curated:
     """The strictly valid crystals of a table, of files, folders or archives, or of the shipped set if none is named.
 
-    Those that the settings exclude are left out, and of crystals with one net key the first is kept. `progress(done,
-    total)` while crystals are read, and again while nets are found.
+    Those that the settings exclude are left out, and of crystals with one net key the first is kept.
+    `context.progress(done, total)` while crystals are read, and again while nets are found.
 
     Raises ValueError when no crystal is left, `FileError` or `TableError` (both ValueErrors) for unreadable input.
     """
     settings = settings or CurateSettings()
-    return choose(examine(seeds, target, settings, progress=progress), target, settings)
+    return choose(examine(seeds, target, settings, context), target, settings)
 
 
-def reference(seeds: Seeds, target: "Target", settings: CurateSettings, *, progress: Progress | None = None) -> Curated:
+def reference(seeds: Seeds, target: "Target", settings: CurateSettings, context: RunContext = SILENT) -> Curated:
     """The nets of crystals that are known but not learnt from, in which every atom has the target's number of bonds.
 
     Limits of bond lengths, angles and descriptors do not count, nor those of the settings: other methods give other
     geometries of the same net. Raises ValueError as `curate` does.
     """
-    return as_reference(examine(seeds, target, settings, progress=progress))
+    return as_reference(examine(seeds, target, settings, context))
 
 
 def as_reference(examined: Examined) -> Curated:
@@ -123,7 +123,7 @@ def as_reference(examined: Examined) -> Curated:
     return Curated(found.loc[named, list(REFERENCE)].reset_index(drop=True), report(found), crystals)
 
 
-def examine(seeds: Seeds, target: "Target", settings: CurateSettings, *, progress: Progress | None = None) -> Examined:
+def examine(seeds: Seeds, target: "Target", settings: CurateSettings, context: RunContext = SILENT) -> Examined:
     """Read, judge and describe all that is offered; of the settings only `symprec` counts.
 
     Raises ValueError as `curate` does for unreadable input.
@@ -138,10 +138,10 @@ def examine(seeds: Seeds, target: "Target", settings: CurateSettings, *, progres
         crystals = decode(table, element=target.atomic_number, max_atoms=100_000).crystals
         table = table[[*DESCRIPTION, "spg"]].assign(sites=crystals.site_count, place=np.arange(len(table)), detail="")
         return Examined(crystals, table.assign(reason=_judged(crystals, target)[0]))
-    found = offers(seeds, element=target.atomic_number, symprec=settings.symprec, progress=progress)
+    found = offers(seeds, element=target.atomic_number, symprec=settings.symprec, progress=context.progress)
     crystals = Crystals.concatenate([offer.crystal for offer in found if offer.crystal is not None])
     read = np.array([offer.crystal is not None for offer in found])
-    about = describe(crystals, target, progress=progress).assign(spg=crystals.group, sites=crystals.site_count)
+    about = describe(crystals, target, progress=context.progress).assign(spg=crystals.group, sites=crystals.site_count)
     place = np.where(read, np.cumsum(read) - 1, -1)
     return Examined(
         crystals,

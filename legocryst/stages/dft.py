@@ -1,22 +1,20 @@
 """Density functional theory of one crystal, as a row that a job leaves."""
 
 import json
-from collections.abc import Callable
 from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
 
 from legocryst.crystal.crystals import Crystals
+from legocryst.infra.run_context import SILENT, RunContext
 from legocryst.settings import DftSettings
 
 GRID = 32
 """Most points of the kept charge density along an axis of the primitive cell."""
 
 
-def dft(
-    crystal: Crystals, settings: DftSettings, *, name: str, progress: Callable[..., None] | None = None
-) -> pd.DataFrame:
+def dft(crystal: Crystals, settings: DftSettings, context: RunContext = SILENT, *, name: str) -> pd.DataFrame:
     """One row with the columns `quantities.DFT_COLUMNS` of the one crystal of a batch.
 
     Energies are those of the primitive cell's atoms. Raises DftError as `electronic.dft.calculate`, and ValueError
@@ -27,7 +25,7 @@ def dft(
     from legocryst.electronic.dft import calculate
 
     cell = primitive(crystal)
-    found = calculate(cell, settings, progress=progress)
+    found = calculate(cell, settings, progress=context.progress)
     n, path, gap = len(cell.species), found.path, found.gap
     density = coarse(found.density, GRID)
     convergence = {

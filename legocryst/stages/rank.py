@@ -1,17 +1,16 @@
 """Rank: new crystals ordered by energy; the most promising relaxed with a potential."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from legocryst.crystal.crystals import Crystals
-from legocryst.infra.executors import SERIAL, Executor
+from legocryst.infra.run_context import SILENT, RunContext
 from legocryst.settings import SCREEN, SHAKEN, RankSettings
 
 if TYPE_CHECKING:
-    from legocryst.crystal.batch import Kept
     from legocryst.environment.target import Target
 
 NOT_ASKED = "energies were not asked for"
@@ -37,12 +36,7 @@ def rank(
     relaxed: pd.DataFrame,
     target: "Target",
     settings: RankSettings,
-    *,
-    seed: int = 0,
-    executor: Executor = SERIAL,
-    kept: "Kept | None" = None,
-    progress: Callable[..., None] | None = None,
-    should_stop: Callable[[], bool] | None = None,
+    context: RunContext = SILENT,
 ) -> pd.DataFrame:
     """Energy and place of every crystal of a table with `row`, `kind` and METHOD's columns; lowest energy first.
 
@@ -50,27 +44,19 @@ def rank(
     Of frameworks and of other kinds, each, the `settings.max_relaxed` lowest are then relaxed, and of the relaxed
     frameworks of at most SHAKEN atoms the `settings.max_rattled` lowest shaken. Columns: COLUMNS.
     `energy` is that of the relaxed crystal, if it kept its net, or of the crystal as it stands, if it was not relaxed.
-    `progress(done, total, seconds_left=...)` counts what is computed; `kept` as in `crystal.batch.computed`.
+    `context.progress(done, total, seconds_left=...)` counts what is computed, as in `crystal.batch.computed`.
     """
     relaxed = relaxed.reset_index(drop=True)
     found = pd.DataFrame({"energy_reason": NOT_ASKED}, index=relaxed.index)
     if len(relaxed) and settings.energies:
-        options = {"executor": executor, "kept": kept, "should_stop": should_stop}
-        found = _found(relaxed, target, settings, seed, options, progress)
+        found = _found(relaxed, target, settings, context)
     table = relaxed[["row"]].join(found).reindex(columns=COLUMNS)
     table["rank"] = table["energy"].astype(float).rank(method="first")
     table = table.astype(_TYPES).fillna(dict.fromkeys(_TEXTS, ""))
     return table.sort_values("rank", ignore_index=True, na_position="last", kind="stable")
 
 
-def _found(
-    relaxed: pd.DataFrame,
-    target: "Target",
-    settings: RankSettings,
-    seed: int,
-    options: dict[str, Any],
-    progress: Callable[..., None] | None,
-) -> pd.DataFrame:
+def _found(relaxed: pd.DataFrame, target: "Target", settings: RankSettings, context: RunContext) -> pd.DataFrame:
     """What is computed of each row; what is not is missing."""
     from legocryst.crystal.io.table import decode
 
@@ -78,18 +64,20 @@ def _found(
     crystals, rows = decoded.crystals, decoded.rows
     table = pd.DataFrame({"energy_reason": decoded.reason, "energy_model": "", "relaxed": None, "rattle_reason": ""})
     framework = (relaxed["kind"] == "framework").to_numpy()
-    ticks = _Ticks(crystals, framework[rows], settings, options["executor"], progress)
+    ticks = _Ticks(crystals, framework[rows], settings, context)
 
-    single = _screened(crystals, framework[rows], target, settings, seed, ticks, options).set_index(rows)
+    single = _screened(crystals, framework[rows], target, settings, context, ticks).set_index(rows)
     table.loc[rows, single.columns] = single
     with_energy = rows[single["energy_reason"] == ""]
     table.loc[with_energy, ["energy_model", "relaxed"]] = SCREEN, False
     best = _best(single["screen_energy"].to_numpy(), framework[rows], settings.max_relaxed)
     ticks.parts["relax"] = len(best)
-    after = _relaxed(crystals.take(best), target, settings, ticks.of("relax"), options).set_index(rows[best])
+    after = _relaxed(crystals.take(best), target, settings, context.with_progress(ticks.of("relax"))).set_index(
+        rows[best]
+    )
     table = _joined(table, after, framework, settings)
     if settings.max_rattled:
-        table = table.drop(columns=["rattle_reason"]).join(_rattled(table, target, settings, seed, ticks, options))
+        table = table.drop(columns=["rattle_reason"]).join(_rattled(table, target, settings, context, ticks))
     return table.drop(columns=["crystal"])
 
 
@@ -98,9 +86,8 @@ def _screened(
     framework: np.ndarray,
     target: "Target",
     settings: RankSettings,
-    seed: int,
+    context: RunContext,
     ticks: "_Ticks",
-    options: dict[str, Any],
 ) -> pd.DataFrame:
     """Energies as they stand of all crystals or of those that are taken, and what is predicted of the others."""
     from legocryst.crystal.symmetry.primitive import primitive_atoms
@@ -120,9 +107,8 @@ def _screened(
         """Energies of some of those that fit; None when the work was stopped."""
         nonlocal done
         taken = fits[places]
-        progress = ticks.of("screen", before=done)
-        asked: dict[str, Any] = {"model": SCREEN, "max_atoms": settings.max_atoms, "progress": progress} | options
-        found = energies(crystals.take(taken), target, **asked)
+        screen = settings.model_copy(update={"model": SCREEN})
+        found = energies(crystals.take(taken), target, screen, context.with_progress(ticks.of("screen", before=done)))
         table.loc[taken, "screen_energy"], table.loc[taken, "energy_reason"] = found.energy, found.reason
         done += len(taken)
         return None if (found.reason == "stopped").any() else found.energy
@@ -140,7 +126,7 @@ def _screened(
         evaluate,
         most=most,
         rounds=settings.rounds if settings.order == "learned" else 1,
-        rng=np.random.default_rng(seed),
+        rng=context.rng(),
     )
     table.loc[fits, "energy_round"] = np.where(choice.round > 0, choice.round, np.nan)
     table.loc[fits, "predicted_energy"], table.loc[fits, "predicted_error"] = choice.predicted, choice.error
@@ -154,18 +140,12 @@ def _best(energy: np.ndarray, framework: np.ndarray, most: int) -> np.ndarray:
     return np.concatenate([order[framework[order]][:most], order[~framework[order]][:most]])
 
 
-def _relaxed(
-    crystals: Crystals,
-    target: "Target",
-    settings: RankSettings,
-    progress: Callable[..., None],
-    options: dict[str, Any],
-) -> pd.DataFrame:
+def _relaxed(crystals: Crystals, target: "Target", settings: RankSettings, context: RunContext) -> pd.DataFrame:
     """The table of the relaxation of all crystals, with each as `crystal` and `relaxed_cif`."""
     from legocryst.crystal.io.structures import to_cif
     from legocryst.potentials.energies import relaxed
 
-    outcome = relaxed(crystals, target, settings, progress=progress, **options)
+    outcome = relaxed(crystals, target, settings, context)
     done = outcome.table["energy_reason"] == ""
     cif = [to_cif(outcome.crystals, k) if done[k] else "" for k in range(len(crystals))]
     alone = pd.Series([outcome.crystals.take([k]) for k in range(len(crystals))], dtype=object)
@@ -191,9 +171,8 @@ def _rattled(
     table: pd.DataFrame,
     target: "Target",
     settings: RankSettings,
-    seed: int,
+    context: RunContext,
     ticks: "_Ticks",
-    options: dict[str, Any],
 ) -> pd.DataFrame:
     """The rattle test of the lowest relaxed frameworks, and why those that are too large for it have none."""
     from legocryst.crystal.symmetry.primitive import primitive_atoms
@@ -204,7 +183,7 @@ def _rattled(
     best = low[size <= SHAKEN].nsmallest(settings.max_rattled, "energy").index
     ticks.parts["rattle"] = len(best)
     crystals = Crystals.concatenate(list(table.loc[best, "crystal"]))
-    done = rattled(crystals, target, settings, seed=seed, progress=ticks.of("rattle"), **options).set_index(best)
+    done = rattled(crystals, target, settings, context.with_progress(ticks.of("rattle"))).set_index(best)
     refused = pd.DataFrame({"rattle_reason": f"not shaken: more than {SHAKEN} atoms"}, index=low.index[size > SHAKEN])
     return pd.concat([done, refused])
 
@@ -212,25 +191,18 @@ def _rattled(
 class _Ticks:
     """Progress counted over the parts of the work, with the time of the parts to come."""
 
-    def __init__(
-        self,
-        crystals: Crystals,
-        framework: np.ndarray,
-        settings: RankSettings,
-        executor: Executor,
-        progress: Callable[..., None] | None,
-    ) -> None:
+    def __init__(self, crystals: Crystals, framework: np.ndarray, settings: RankSettings, context: RunContext) -> None:
         from legocryst.potentials.energies import STEPS, estimate
 
         kinds = min(settings.max_relaxed, int(framework.sum())), min(settings.max_relaxed, int((~framework).sum()))
         number = min(len(crystals), settings.max_energies)
         self.parts = {"screen": number, "relax": sum(kinds), "rattle": min(settings.max_rattled, kinds[0])}
-        speed = executor.at_once(len(crystals)) or 1
+        speed = context.executor.at_once(len(crystals)) or 1
         mean, screen = (float(estimate(crystals, name).mean()) if number else 0.0 for name in (settings.model, SCREEN))
         atoms = float((crystals.atom_count / crystals.site_count).mean()) if number else 0.0
         one = mean * min(STEPS, settings.steps) / speed
         self._seconds = {"screen": screen / speed, "relax": one, "rattle": one * atoms}
-        self._progress = progress
+        self._progress = context.progress
 
     def of(self, part: str, *, before: int = 0) -> Callable[..., None]:
         """Progress of one part, or of what is left of it after the first ones, so many."""
@@ -238,10 +210,9 @@ class _Ticks:
         over, after = names[: names.index(part)], names[names.index(part) + 1 :]
 
         def tick(done: int, total: int, *, seconds_left: float) -> None:
-            if self._progress is not None:
-                rest = max(self.parts[part] - before - total, 0)
-                later = sum(self.parts[name] * self._seconds[name] for name in after) + rest * self._seconds[part]
-                ahead = sum(self.parts[name] for name in over) + before
-                self._progress(ahead + done, sum(self.parts.values()), seconds_left=round(seconds_left + later))
+            rest = max(self.parts[part] - before - total, 0)
+            later = sum(self.parts[name] * self._seconds[name] for name in after) + rest * self._seconds[part]
+            ahead = sum(self.parts[name] for name in over) + before
+            self._progress(ahead + done, sum(self.parts.values()), seconds_left=round(seconds_left + later))
 
         return tick

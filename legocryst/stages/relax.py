@@ -18,7 +18,7 @@ from legocryst.crystal.symmetry.projection import wrapped
 from legocryst.crystal.symmetry.wyckoff import wyckoff
 from legocryst.environment.target import Target
 from legocryst.environment.validity import judge
-from legocryst.infra.executors import SERIAL, Executor
+from legocryst.infra.run_context import SILENT, RunContext
 from legocryst.relax import relax
 from legocryst.settings import RelaxSettings
 from legocryst.topology.nets import nets
@@ -91,10 +91,10 @@ def relax_chunks(
     table: pd.DataFrame,
     target: Target,
     settings: RelaxSettings,
+    context: RunContext = SILENT,
     *,
     decode: Mode = "snap",
     max_atoms: int = 500,
-    executor: Executor = SERIAL,
     chunk: int = 500,
     cif: bool = False,
     known: Known | None = None,
@@ -106,7 +106,7 @@ def relax_chunks(
     starts = range(0, len(table), chunk)
     parts = [(start, table.iloc[start : start + chunk]) for start in starts]
     shared = {"target": target, "settings": settings, "decode": decode, "max_atoms": max_atoms}
-    return executor.map(_chunk, parts, shared=shared | {"cif": cif, "known": known})
+    return context.executor.map(_chunk, parts, shared=shared | {"cif": cif, "known": known})
 
 
 def _chunk(part: tuple[int, pd.DataFrame], **options: Any) -> pd.DataFrame:

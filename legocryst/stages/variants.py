@@ -1,7 +1,6 @@
 """Variants: rows moved a little and relaxed again in their subgroup, as published."""
 
 from collections import Counter
-from collections.abc import Callable
 
 import numpy as np
 
@@ -11,8 +10,9 @@ from legocryst.crystal.symmetry.projection import wrapped
 from legocryst.crystal.symmetry.redescription import Descriptions, deviations, row_keys, settled
 from legocryst.crystal.symmetry.wyckoff import wyckoff
 from legocryst.environment.target import Target
+from legocryst.infra.run_context import SILENT, RunContext
 from legocryst.relax import relax
-from legocryst.settings import RelaxSettings
+from legocryst.settings import AugmentSettings, RelaxSettings
 
 MOVED = 0.5
 """Angstrom from its source's atom beyond which an atom makes a variant another crystal."""
@@ -24,16 +24,18 @@ def variants(
     sources: Crystals,
     described: Descriptions,
     target: Target,
-    *,
-    size: float,
-    rng: np.random.Generator,
-    progress: Callable[..., None],
+    settings: AugmentSettings,
+    context: RunContext,
 ) -> tuple[Descriptions, dict[str, int]]:
-    """The descriptions moved by at most `size`, relaxed and still valid; and how many were lost by reason.
+    """Move descriptions a little and relax them; return those still valid, and how many were lost by reason.
 
-    Cell lengths and angles change by a share of at most `size`, free coordinates by as many fractions of the cell.
+    Cell lengths and angles change by a share of at most `settings.perturbation`, free coordinates by as many fractions
+    of the cell. None is left out because the work is to stop.
     """
-    relaxed = relax(perturbed(described.crystals, size, rng), target, REFINE, progress=progress)
+    moved = perturbed(described.crystals, settings.perturbation, context.rng(len(sources)))
+    relaxed = relax(
+        moved, target, REFINE, SILENT.with_progress(context.progress)
+    )  # all of them: none is lost by a stop
     made = settled(Descriptions(relaxed.crystals, described.source, described.P, described.p))
     reason = relaxed.reason.copy()
     far = ~np.isfinite(deviations(sources, made, most=MOVED))

@@ -9,6 +9,7 @@ from legocryst.crystal.batch import computed, from_text, to_text
 from legocryst.crystal.crystals import Crystals
 from legocryst.crystal.io.table import decode
 from legocryst.infra.executors import LocalProcesses
+from legocryst.infra.run_context import RunContext
 from legocryst.stages.curate import shipped
 
 THREE = decode(shipped("sp2-carbon").set_index("name").loc[["srs", "cpq", "ths"]].reset_index(), element=6).crystals
@@ -32,7 +33,8 @@ def test_little_work_starts_no_processes() -> None:
     """They would take longer to begin than the work: the demonstration took 33 CPU-s on two cores and 7 on one."""
     here = os.getpid()
     little, much = (
-        computed(THREE, _process, np.full(3, each), name="a", executor=LocalProcesses(2)) for each in (2.0, 9.0)
+        computed(THREE, _process, np.full(3, each), RunContext(executor=LocalProcesses(2)), name="a")
+        for each in (2.0, 9.0)
     )
     assert {row["process"] for row in little if row} == {here}
     assert here not in {row["process"] for row in much if row} and None not in much

@@ -14,6 +14,7 @@ from legocryst.electronic.brillouin import primitive
 from legocryst.electronic.tight_binding import as_crystal, elements, hamiltonian, normals
 from legocryst.environment.target import Orbitals
 from legocryst.environment.target_library import target
+from legocryst.infra.run_context import RunContext
 from legocryst.settings import BandSettings
 from legocryst.stages.curate import shipped
 
@@ -152,7 +153,8 @@ def test_crystals_that_are_refused_for_their_size_take_no_time() -> None:
     def note(done: int, total: int, *, seconds_left: int) -> None:
         seen.append((done, total, seconds_left))
 
-    rows = gaps(Crystals.concatenate([large, seed("srs"), large]), TARGET, BandSettings(max_atoms=64), progress=note)
+    batch = Crystals.concatenate([large, seed("srs"), large])
+    rows = gaps(batch, TARGET, BandSettings(max_atoms=64), RunContext(progress=note))
     reason = "more than 64 atoms in the primitive cell"
     assert [row["band_reason"] for row in rows] == [reason, "", reason]
     assert seen == [(1, 3, round(START_SECONDS)), (2, 3, round(START_SECONDS)), (3, 3, 0)]  # the two are one crystal

@@ -16,6 +16,7 @@ from legocryst.crystal.crystals import Crystals
 from legocryst.crystal.io.table import decode
 from legocryst.environment.target_library import target
 from legocryst.infra.executors import LocalProcesses
+from legocryst.infra.run_context import RunContext
 from legocryst.potentials.energies import TRUTHS, energies, estimate, relaxed
 from legocryst.potentials.reference_energy import REFERENCES, _computed, reference_energy
 from legocryst.settings import EnergySettings
@@ -48,7 +49,7 @@ def test_diamond_lies_above_graphite() -> None:
         assert table["converged"].all() and table["net_kept"].all()
         assert table["relaxed_energy"][0] == pytest.approx(0.0, abs=2e-6)  # graphite is its own reference
         assert table["relaxed_energy"][1] == pytest.approx(wanted, abs=2e-3)
-        single = energies(pair, SP2, model=model)
+        single = energies(pair, SP2, EnergySettings.model_validate({"model": model}))
         assert list(single.reason) == ["", ""] and np.allclose(single.energy, table["energy_before"], atol=2e-6)
         assert 0 < single.energy[0] < 0.01 and single.energy[1] - table["relaxed_energy"][1] < 1e-3
 
@@ -156,7 +157,9 @@ def test_what_is_not_computed_has_its_reason() -> None:
     assert found.table["converged"].iloc[-1] is np.bool_(False) or not found.table["converged"].iloc[-1]
     assert found.table["relax_reason"].iloc[-1] == "not converged after 2 steps"
     assert np.array_equal(found.crystals.group, batch.group)
-    assert list(energies(graphite(), SP2, max_atoms=3).reason) == ["more than 3 atoms in the primitive cell"]
+    assert list(energies(graphite(), SP2, EnergySettings(max_atoms=3)).reason) == [
+        "more than 3 atoms in the primitive cell"
+    ]
 
 
 def test_layers_that_do_not_feel_each_other_are_not_relaxed() -> None:
@@ -169,36 +172,40 @@ def test_unknown_names_are_refused() -> None:
     with pytest.raises(ValueError, match="no target 'glass'"):
         energies(graphite(), target("glass"))
     with pytest.raises(ValueError, match="7net-0"):
-        energies(graphite(), SP2, model="nonsense")
+        energies(graphite(), SP2, EnergySettings(model="nonsense"))
 
 
 def test_nothing_is_done_twice_and_stopping_keeps_what_is_done() -> None:
     batch = Crystals.concatenate([diamond(), graphite(), diamond(), seeds("srs")])
-    kept: dict[str, Any] = {}
+    cache: dict[str, Any] = {}
     seen: list[tuple[int, int]] = []
     first = energies(
         batch,
         SP2,
-        kept=kept,
-        progress=lambda done, n, **_: seen.append((done, n)),
-        should_stop=lambda: len(seen) == 3,
+        context=RunContext(
+            cache=cache,
+            progress=lambda done, n, **_: seen.append((done, n)),
+            should_stop=lambda: len(seen) == 3,
+        ),
     )
-    assert seen == [(1, 4), (2, 4), (3, 4)] and len(kept) == 2
+    assert seen == [(1, 4), (2, 4), (3, 4)] and len(cache) == 2
     assert list(first.reason).count("stopped") == 1
     seen.clear()
-    rest = energies(batch, SP2, kept=kept, progress=lambda done, n, seconds_left: seen.append((done, seconds_left)))
-    assert [done for done, _ in seen] == [3, 4] and len(kept) == 3 and seen[0][1] > 0 == seen[-1][1]
+    context = RunContext(cache=cache, progress=lambda done, n, seconds_left: seen.append((done, seconds_left)))
+    rest = energies(batch, SP2, context=context)
+    assert [done for done, _ in seen] == [3, 4] and len(cache) == 3 and seen[0][1] > 0 == seen[-1][1]
     assert list(rest.reason) == [""] * 4 and rest.energy[0] == rest.energy[2]
     assert np.array_equal(first.energy[~np.isnan(first.energy)], rest.energy[~np.isnan(first.energy)])
-    energies(batch, SP2, kept=kept, model="7net-l3i5", should_stop=lambda: len(kept) == 4)
-    assert len(kept) == 4  # another model is another row
+    context = RunContext(cache=cache, should_stop=lambda: len(cache) == 4)
+    energies(batch, SP2, EnergySettings(model="7net-l3i5"), context)
+    assert len(cache) == 4  # another model is another row
 
 
 def test_processes_give_the_same_in_the_same_order(monkeypatch: pytest.MonkeyPatch) -> None:
     batch = seeds("srs", "cpq", "ths")
     monkeypatch.setattr("legocryst.infra.executors.local.START_SECONDS", 0.0)
     settings = QUICK.model_copy(update={"steps": 4})
-    alone, together = (relaxed(batch, SP2, settings, executor=LocalProcesses(n)) for n in (1, 2))
+    alone, together = (relaxed(batch, SP2, settings, RunContext(executor=LocalProcesses(n))) for n in (1, 2))
     assert alone.table.equals(together.table)
     assert np.array_equal(alone.crystals.cell, together.crystals.cell)
 

@@ -7,6 +7,7 @@ from legocryst.crystal.crystals import Crystals
 from legocryst.crystal.symmetry.wyckoff import wyckoff
 from legocryst.environment.target_library import target
 from legocryst.environment.validity import judge
+from legocryst.infra.run_context import RunContext
 from legocryst.relax import relax
 from legocryst.relax.minimize import Workspace, evaluate, workspace
 from legocryst.relax.objective import OBJECTIVES, Objectives
@@ -139,7 +140,7 @@ def test_lots_change_nothing_and_progress_is_reported() -> None:
     crystals = random_crystals(80, seed=12)
     calls: list[tuple[int, int]] = []
     small = RelaxSettings(batch_atoms=200, restarts=0, merge=0)
-    result = relax(crystals, SP2, small, progress=lambda done, total, **_: calls.append((done, total)))
+    result = relax(crystals, SP2, small, RunContext(progress=lambda done, total, **_: calls.append((done, total))))
     assert [done for done, _ in calls] == sorted(done for done, _ in calls) and calls[-1] == (80, 80)
     assert len({done for done, _ in calls}) > 2
     at_once = relax(crystals, SP2, ONCE)
@@ -200,8 +201,7 @@ def test_stopping_keeps_the_rest_with_a_reason() -> None:
         crystals,
         SP2,
         RelaxSettings(batch_atoms=200, restarts=0, merge=0),
-        should_stop=lambda: next(flags),
-        progress=lambda done, total, **_: calls.append(done),
+        RunContext(should_stop=lambda: next(flags), progress=lambda done, total, **_: calls.append(done)),
     )
     assert calls[-1] == 80 - (result.reason == "stopped").sum() - 1 and result.reason[-1] == "impossible cell"
     assert 0 < (result.reason == "stopped").sum() < 80

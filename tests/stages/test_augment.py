@@ -18,6 +18,7 @@ from legocryst.crystal.io.table import TableError, columns, decode, encode
 from legocryst.crystal.symmetry.redescription import SAME
 from legocryst.crystal.symmetry.wyckoff import wyckoff
 from legocryst.environment.target_library import target
+from legocryst.infra.run_context import RunContext
 from legocryst.settings import AugmentSettings
 from legocryst.stages.augment import DESCRIPTION, augment, proof
 from legocryst.stages.curate import shipped
@@ -36,7 +37,7 @@ KNOWN = Crystals.build(
 
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
-    return augment(encode(KNOWN), SP2, AugmentSettings(rows=120, rows_per_crystal=60), seed=1).table
+    return augment(encode(KNOWN), SP2, AugmentSettings(rows=120, rows_per_crystal=60), RunContext(seed=1)).table
 
 
 def crystal_columns(table: pd.DataFrame) -> pd.DataFrame:
@@ -102,7 +103,7 @@ def test_limits_hold() -> None:
 
 def test_the_seed_decides() -> None:
     seeds, settings = encode(KNOWN), AugmentSettings(rows=60)
-    one, again, other = (augment(seeds, SP2, settings, seed=s).table for s in (1, 1, 2))
+    one, again, other = (augment(seeds, SP2, settings, RunContext(seed=s)).table for s in (1, 1, 2))
     pd.testing.assert_frame_equal(one, again)
     assert not one.equals(other)
 
@@ -111,15 +112,18 @@ def test_another_process_makes_the_same_bytes(tmp_path: Path) -> None:
     code = """
 import sys
 from legocryst.environment.target_library import target
+from legocryst.infra.run_context import RunContext
 from legocryst.settings import AugmentSettings
 from legocryst.stages.augment import augment
 from legocryst.stages.curate import shipped
-made = augment(shipped("sp2-carbon").head(4), target("sp2-carbon"), AugmentSettings(rows=300), seed=3)
+made = augment(shipped("sp2-carbon").head(4), target("sp2-carbon"), AugmentSettings(rows=300), RunContext(seed=3))
 made.table.to_parquet(sys.argv[1])
 """
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "1"}
     subprocess.run([sys.executable, "-c", code, tmp_path / "other"], cwd=ROOT, env=environment, check=True)
-    augment(shipped("sp2-carbon").head(4), SP2, AugmentSettings(rows=300), seed=3).table.to_parquet(tmp_path / "own")
+    augment(shipped("sp2-carbon").head(4), SP2, AugmentSettings(rows=300), RunContext(seed=3)).table.to_parquet(
+        tmp_path / "own"
+    )
     assert (tmp_path / "other").read_bytes() == (tmp_path / "own").read_bytes()
 
 
@@ -127,7 +131,8 @@ def test_progress_counts_crystals_rows_and_those_left_out() -> None:
     seen = []
     seeds = encode(Crystals.concatenate([KNOWN, random_crystals(1, seed=3, groups=[2], max_atoms=400)]))
     limit = AugmentSettings(rows=20, max_free=7)
-    made = augment(seeds, SP2, limit, progress=lambda done, total, **numbers: seen.append((done, total, numbers)))
+    context = RunContext(progress=lambda done, total, **numbers: seen.append((done, total, numbers)))
+    made = augment(seeds, SP2, limit, context)
     assert [(done, total) for done, total, _ in seen[:3]] == [(1, 3), (2, 3), (3, 3)]
     assert made.left_out == 1 and set(made.table["label"]) == {0, 1}
     assert seen[-1][2] == {"rows": len(made.table), "left_out": 1}

@@ -7,6 +7,7 @@ import pandas as pd
 from legocryst.crystal.io.structures import to_cif
 from legocryst.crystal.io.table import decode
 from legocryst.environment.target_library import target
+from legocryst.infra.run_context import RunContext
 from legocryst.settings import BandSettings
 from legocryst.stages.bands import NOT_ASKED, find_gaps
 from legocryst.stages.curate import shipped
@@ -32,13 +33,14 @@ def test_gaps_by_row_and_the_relaxed_crystal_where_its_net_is_kept() -> None:
 
 def test_what_is_kept_is_not_computed_again_and_a_stop_leaves_the_rest() -> None:
     valid = table("lig", "srs", "ths")
-    kept: dict[str, dict[str, Any]] = {}
+    cache: dict[str, dict[str, Any]] = {}
     seen: list[int] = []
-    whole = find_gaps(valid, SP2, BandSettings(), kept=kept, progress=lambda done, total, **_: seen.append(done))
-    assert len(kept) == 3 and seen[-1] == 3
-    again = find_gaps(valid, SP2, BandSettings(), kept=kept, should_stop=lambda: True)
+    context = RunContext(cache=cache, progress=lambda done, total, **_: seen.append(done))
+    whole = find_gaps(valid, SP2, BandSettings(), context)
+    assert len(cache) == 3 and seen[-1] == 3
+    again = find_gaps(valid, SP2, BandSettings(), RunContext(cache=cache, should_stop=lambda: True))
     pd.testing.assert_frame_equal(again, whole)
-    stopped = find_gaps(valid, SP2, BandSettings(), should_stop=lambda: True)
+    stopped = find_gaps(valid, SP2, BandSettings(), RunContext(should_stop=lambda: True))
     assert set(stopped["band_reason"]) == {"stopped"} and stopped["gap"].isna().all()
 
 

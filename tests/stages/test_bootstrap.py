@@ -8,6 +8,7 @@ import pytest
 from legocryst.crystal.io.table import decode
 from legocryst.environment.target_library import target
 from legocryst.environment.validity import judge
+from legocryst.infra.run_context import RunContext
 from legocryst.settings import BootstrapSettings
 from legocryst.stages import bootstrap as stage
 from legocryst.stages.bootstrap import bootstrap, found
@@ -24,15 +25,15 @@ def test_each_net_comes_once_and_a_stopped_search_goes_on(tmp_path: Path, monkey
     at_once = found(
         SP2,
         FEW,
+        RunContext(progress=lambda done, total, valid: calls.append((done, total))),
         folder=tmp_path / "one",
-        progress=lambda done, total, valid: calls.append((done, total)),
     )
     assert calls == [(40, 140), (60, 140), (100, 140), (140, 140)]
     assert len(at_once) > 5 and at_once["net_key"].is_unique and set(at_once["kind"]) == {"framework"}
     assert set(at_once["source"]) <= set(stage.SOURCES.values())
 
     flags = iter([False, False, True])
-    found(SP2, FEW, folder=tmp_path / "two", should_stop=lambda: next(flags))
+    found(SP2, FEW, RunContext(should_stop=lambda: next(flags)), folder=tmp_path / "two")
     assert len(list((tmp_path / "two").glob("*.parquet"))) == 2
     assert found(SP2, FEW, folder=tmp_path / "two").equals(at_once)
 

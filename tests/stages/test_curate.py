@@ -14,6 +14,7 @@ from legocryst.crystal.io.table import TableError, decode, encode
 from legocryst.environment.strain import strain
 from legocryst.environment.target_library import target
 from legocryst.environment.validity import judge
+from legocryst.infra.run_context import RunContext
 from legocryst.settings import CurateSettings
 from legocryst.stages.curate import (
     DESCRIPTION,
@@ -144,7 +145,8 @@ def test_one_bad_file_among_others_gets_its_line(tmp_path: Path) -> None:
     (tmp_path / "b.cif").write_text(to_cif(graphite()))
     (tmp_path / "c.cif").write_text(to_cif(graphite()).replace(" C ", " N "))
     seen: list[tuple[int, int]] = []
-    found = curate(tmp_path, TARGET, progress=lambda done, total: seen.append((done, total)))
+    context = RunContext(progress=lambda done, total: seen.append((done, total)))
+    found = curate(tmp_path, TARGET, context=context)
     assert tuple(found.report.columns) == REPORT and found.report["crystal"].tolist() == [0, 1, 2]
     assert found.report["reason"].tolist() == [UNREADABLE, "", OTHER_ELEMENTS]
     assert found.report["detail"][0].startswith("a.cif cannot be read as a CIF")

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from legocryst.infra.run_context import RunContext
 from legocryst.settings import FeatureSettings
 from legocryst.stages.featurize import featurize
 
@@ -16,7 +17,7 @@ def graphite_like(n: int = 40) -> pd.DataFrame:
 def test_describes_every_column() -> None:
     seen = []
     features, described = featurize(
-        graphite_like(), FeatureSettings(), seed=0, progress=lambda done, total: seen.append((done, total))
+        graphite_like(), FeatureSettings(), RunContext(progress=lambda done, total: seen.append((done, total)))
     )
     assert list(described["name"]) == list(graphite_like().columns)
     assert set(described.columns) == {"name", "kind", "width", "components", "outliers"}
@@ -26,4 +27,4 @@ def test_describes_every_column() -> None:
 
 def test_missing_column_is_named() -> None:
     with pytest.raises(ValueError, match="no column gamma"):
-        featurize(graphite_like().drop(columns="gamma"), FeatureSettings(), seed=0)
+        featurize(graphite_like().drop(columns="gamma"), FeatureSettings())

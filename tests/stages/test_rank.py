@@ -14,7 +14,8 @@ from legocryst.crystal.io.readers import from_cif
 from legocryst.crystal.io.table import decode, encode
 from legocryst.crystal.symmetry.primitive import primitive_atoms
 from legocryst.environment.target_library import target
-from legocryst.infra.result_cache import KeptRows
+from legocryst.infra.result_cache import ResultCache
+from legocryst.infra.run_context import RunContext
 from legocryst.settings import RankSettings
 from legocryst.stages.curate import shipped
 from legocryst.stages.rank import COLUMNS, NET_LOST, NOT_ASKED, rank
@@ -39,7 +40,7 @@ def test_lowest_energy_first() -> None:
         relaxed(),
         SP2,
         SETTINGS,
-        progress=lambda done, total, **_: seen.append((done, total)),
+        RunContext(progress=lambda done, total, **_: seen.append((done, total))),
     )
     assert found["row"].tolist() == [41, 40, 42]
     assert found["rank"].isna().tolist() == [False, False, True] and found["rank"].tolist()[:2] == [1, 2]
@@ -56,13 +57,12 @@ def test_the_best_are_relaxed_and_keep_or_lose_their_net(tmp_path: Path, monkeyp
     table = seeds.reset_index(drop=True).assign(row=range(4))
     settings = RankSettings(model="7net-0", max_relaxed=2, max_rattled=1, low_energy=0.8)
     seen: list[tuple[int, int]] = []
-    with KeptRows(tmp_path) as kept:
+    with ResultCache(tmp_path) as cache:
         found = rank(
             table,
             SP2,
             settings,
-            kept=kept,
-            progress=lambda done, total, **_: seen.append((done, total)),
+            RunContext(cache=cache, progress=lambda done, total, **_: seen.append((done, total))),
         )
     rows: Any = found.set_index("row").loc[[0, 1, 2, 3]]
     assert rows["relaxed"].tolist() == [True, False, True, True]  # two frameworks and the layers
@@ -75,11 +75,12 @@ def test_the_best_are_relaxed_and_keep_or_lose_their_net(tmp_path: Path, monkeyp
     assert seen[-1] == (8, 8) and [done for done, _ in seen] == sorted(done for done, _ in seen)
     _same_crystal(rows.loc[0])
 
-    again = rank(table, SP2, settings, kept=KeptRows(tmp_path / "other", [tmp_path]), should_stop=lambda: True)
+    known = ResultCache(tmp_path / "other", [tmp_path])
+    again = rank(table, SP2, settings, RunContext(cache=known, should_stop=lambda: True))
     pd.testing.assert_frame_equal(again, found)  # all of it was known
 
     monkeypatch.setattr("legocryst.stages.rank.SHAKEN", 1)
-    large = rank(table, SP2, settings, kept=KeptRows(tmp_path))
+    large = rank(table, SP2, settings, RunContext(cache=ResultCache(tmp_path)))
     refused = large["rattle_reason"] == "not shaken: more than 1 atoms"
     assert refused.tolist() == large["low_energy"].fillna(False).astype(bool).tolist() and refused.any()
     assert large["rattle_kept"].isna().all()
@@ -116,15 +117,14 @@ def test_energies_are_learnt_where_not_all_are_computed(tmp_path: Path) -> None:
     table = table.iloc[np.argsort(size, kind="stable")[:34]].reset_index(drop=True).assign(row=range(34))
     settings = SETTINGS.model_copy(update={"max_energies": 26, "rounds": 3})
     seen: list[tuple[int, int]] = []
-    with KeptRows(tmp_path) as kept:
+    with ResultCache(tmp_path) as cache:
         found = rank(
             table,
             SP2,
             settings,
-            kept=kept,
-            progress=lambda done, total, **_: seen.append((done, total)),
+            RunContext(cache=cache, progress=lambda done, total, **_: seen.append((done, total))),
         )
-        assert len(kept) == 26
+        assert len(cache) == 26
     assert seen[-1] == (26, 26) and [done for done, _ in seen] == sorted(done for done, _ in seen)
     assert found["energy_round"].value_counts().to_dict() == {1: 20, 2: 3, 3: 3}
     assert found["screen_energy"].notna().sum() == 26 and found["rank"].notna().sum() == 26
@@ -134,9 +134,10 @@ def test_energies_are_learnt_where_not_all_are_computed(tmp_path: Path) -> None:
     assert found.loc[found["energy_round"] == 1, "predicted_energy"].isna().all()
     told = calibration.numbers(found, 0.5)
     assert told["tested"] == 6 and told["predicted"] == 8 and told["cpu_minutes"] > 0
-    again = rank(table, SP2, settings, kept=KeptRows(tmp_path / "other", [tmp_path]), should_stop=lambda: True)
+    known = ResultCache(tmp_path / "other", [tmp_path])
+    again = rank(table, SP2, settings, RunContext(cache=known, should_stop=lambda: True))
     pd.testing.assert_frame_equal(again, found)  # resumed, it chooses the same
-    stopped = rank(table, SP2, settings, should_stop=lambda: True)
+    stopped = rank(table, SP2, settings, RunContext(should_stop=lambda: True))
     assert stopped["screen_energy"].isna().all()
 
 
@@ -154,16 +155,16 @@ def test_without_energies() -> None:
     assert rank(relaxed().iloc[:0], SP2, RankSettings()).empty
 
 
-def test_kept_rows(tmp_path: Path) -> None:
+def test_result_cache(tmp_path: Path) -> None:
     mine, other = tmp_path / "a", tmp_path / "b"
-    with KeptRows(other) as kept:
-        kept["x"] = {"energy": float("nan"), "reason": ""}
-    with KeptRows(mine, [mine, other]) as kept:
-        assert list(kept) == ["x"] and np.isnan(kept["x"]["energy"])
-        kept["y"] = {"n": 1}
-        kept.write()
-        kept["z"] = {"n": 2}
+    with ResultCache(other) as cache:
+        cache["x"] = {"energy": float("nan"), "reason": ""}
+    with ResultCache(mine, [mine, other]) as cache:
+        assert list(cache) == ["x"] and np.isnan(cache["x"]["energy"])
+        cache["y"] = {"n": 1}
+        cache.write()
+        cache["z"] = {"n": 2}
     assert len(list(mine.glob("*.parquet"))) == 2 and len(list(other.glob("*.parquet"))) == 1
-    assert dict(KeptRows(mine)) == {"y": {"n": 1}, "z": {"n": 2}}
+    assert dict(ResultCache(mine)) == {"y": {"n": 1}, "z": {"n": 2}}
     with pytest.raises(TypeError):
-        del kept["x"]
+        del cache["x"]

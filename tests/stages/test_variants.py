@@ -4,6 +4,7 @@ import pytest
 from legocryst.crystal.io.table import decode, encode
 from legocryst.environment.target_library import target
 from legocryst.environment.validity import judge
+from legocryst.infra.run_context import RunContext
 from legocryst.settings import AugmentSettings
 from legocryst.stages.augment import DESCRIPTION, augment
 from legocryst.stages.curate import shipped
@@ -30,7 +31,7 @@ def test_variants_are_valid_crystals_near_their_source_in_their_subgroup() -> No
 
 def test_variants_repeat_from_their_seed() -> None:
     settings = AugmentSettings(rows=20, variants=True)
-    one, again = (augment(SEEDS, SP2, settings, seed=4).table for _ in range(2))
+    one, again = (augment(SEEDS, SP2, settings, RunContext(seed=4)).table for _ in range(2))
     assert one.equals(again)
 
 

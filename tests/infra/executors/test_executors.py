@@ -16,6 +16,7 @@ from legocryst.environment.target_library import target
 from legocryst.generators.base import generator
 from legocryst.infra.executors import SERIAL, Executor, ExecutorError, LocalProcesses, checked, executor
 from legocryst.infra.extras import MissingExtra
+from legocryst.infra.run_context import RunContext
 from legocryst.settings import RelaxSettings, TrainSettings
 from legocryst.stages.curate import shipped
 from legocryst.stages.relax import relax_chunks
@@ -252,7 +253,7 @@ def rows() -> pd.DataFrame:
 
 
 def relaxed(rows: pd.DataFrame, spread: Executor) -> bytes:
-    frames = relax_chunks(rows, target("sp2-carbon"), RelaxSettings(), executor=spread, chunk=20, cif=True)
+    frames = relax_chunks(rows, target("sp2-carbon"), RelaxSettings(), RunContext(executor=spread), chunk=20, cif=True)
     return pd.concat(list(frames), ignore_index=True).to_parquet(index=False)
 
 
