@@ -58,12 +58,12 @@ from legocryst.generators.cvae import ConditionalVAE
 from legocryst.infra.executors import LocalProcesses
 from legocryst.infra.result_cache import ResultCache
 from legocryst.infra.run_context import RunContext
-from legocryst.jobs.pipeline import nets_of_sources, share_valid
 from legocryst.settings import AugmentSettings, RankSettings, RelaxSettings, SampleSettings, TrainSettings
 from legocryst.stages.augment import augment
 from legocryst.stages.rank import rank
 from legocryst.stages.relax import relax_chunks, relax_table
 from legocryst.stages.sample import refined, sample
+from legocryst.stages.train import nets_of_sources, share_valid
 from legocryst.topology.nets import nets
 from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS
 

@@ -11,9 +11,9 @@ import streamlit as st
 from legocryst.database import queries
 from legocryst.database.store import Store
 from legocryst.environment.target import Target
-from legocryst.jobs.layout import FILES
 from legocryst.jobs.record import Job
 from legocryst.settings import CurateSettings
+from legocryst.stages import curate
 from legocryst.ui.data.training_set import Known, Upload, examined, title_of, written
 from legocryst.ui.shell import forms, frame, shell
 from legocryst.ui.shell.live import live
@@ -87,7 +87,7 @@ def ordering(place: str) -> tuple[str, bool]:
 
 def became(job: Job) -> None:
     """What the job's report says of each crystal that was offered."""
-    path = job.folder / FILES["curate"][1]
+    path = curate.STAGE.path(job.folder, file=1)
     if path.exists():
         rows = pd.read_parquet(path)
         lost = int((~rows["kept"]).sum())

@@ -70,7 +70,12 @@ def form() -> tuple[Job | None, bool]:
     else:
         st.caption(f"Its crystals are made for the target {model.record['settings']['curate']['target']}.")
     good = forms.form("sample") and good
-    for name, label in (("goal", "A goal instead of a number"), ("relax", "Relaxation"), ("rank", "Energies")):
+    for name, label in (
+        ("goal", "A goal instead of a number"),
+        ("relax", "Relaxation"),
+        ("rank", "Energies"),
+        *forms.further().items(),
+    ):
         with st.expander(label):
             good = forms.form(name) and good
     forms.seed()

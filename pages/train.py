@@ -4,9 +4,10 @@ import pandas as pd
 import streamlit as st
 
 from legocryst.infra.files import read_json
-from legocryst.jobs.layout import QUALITY
-from legocryst.jobs.record import Job, jobs, stages
+from legocryst.jobs.record import Job, jobs
 from legocryst.settings import RunSettings, TrainSettings
+from legocryst.stages.catalogue import stages_of
+from legocryst.stages.train import QUALITY
 from legocryst.ui.shell import forms, frame, shell
 from legocryst.ui.shell.live import live, planned, steps, training_curve
 from legocryst.ui.widgets import figures, table_view
@@ -122,7 +123,7 @@ def controls() -> None:
     good = forms.form("train")
     forms.seed()
     settings = forms.run_settings() if good else RunSettings()
-    parent, through = start(table, stages(settings))
+    parent, through = start(table, stages_of(settings))
     frame.starter("Train", "train", key="trained", good=good, base=parent, through=through)
 
 

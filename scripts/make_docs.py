@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from legocryst import ROOT
 from legocryst.settings import PRESETS, BootstrapSettings, RunSettings, preset, shape
+from legocryst.stages.catalogue import STAGES
 from legocryst.vocabulary.quantities import QUANTITIES, SITES
 
 PAGE = ROOT / "docs" / "settings.md"
@@ -60,6 +61,7 @@ def _flat(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _columns() -> str:
+    assert STAGES, "which describe columns that only they have"
     rows = []
     for quantity in QUANTITIES.values():
         stem = quantity.name.rstrip("0123456789")

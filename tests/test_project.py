@@ -15,7 +15,7 @@ import pytest
 from legocryst import ROOT, __version__
 
 LIGHT = (
-    *("infra.files", "vocabulary.quantities", "vocabulary.registry", "settings", "jobs.record", "jobs.counts"),
+    *("infra.files", "vocabulary.quantities", "vocabulary.registry", "settings", "jobs.record", "stages.catalogue"),
     *("database.schema", "database.filters", "database.store", "cli", "crystal.symmetry.wyckoff", "crystal.cell"),
     *("crystal.crystals", "crystal.symmetry.projection", "crystal.io.table", "ui"),
 )

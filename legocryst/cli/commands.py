@@ -100,7 +100,8 @@ def augment(options: argparse.Namespace) -> Result:
 
     clock = Clock()
     settings, target = settings_of(options, s.AugmentSettings), target_of(options)
-    curated = training_set([options.seeds] if options.seeds else [], target, s.CurateSettings(target=target.name))
+    given = [options.seeds] if options.seeds else []
+    curated = training_set(given, target, s.CurateSettings(target=target.name))
     lost = curated.report[~curated.report["kept"]]
     for number, reason in zip(lost["crystal"], lost["reason"], strict=True):
         say(f"crystal {number} is left out: {reason}")
@@ -126,7 +127,7 @@ def augment(options: argparse.Namespace) -> Result:
 
 def train(options: argparse.Namespace) -> Result:
     """Train a generator and keep its curve."""
-    from legocryst.jobs.pipeline import nets_of_sources, share_valid
+    from legocryst.stages.train import nets_of_sources, share_valid
     from legocryst.stages.train import train as stage
 
     clock = Clock()

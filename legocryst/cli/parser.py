@@ -29,7 +29,6 @@ from legocryst.cli.times import times as times_of_presets
 from legocryst.cli.view import CELLS, COLOURS, WAYS
 from legocryst.cli.view import view as view_of_crystals
 from legocryst.infra.executors import ExecutorError, checked
-from legocryst.jobs.layout import DFT
 from legocryst.jobs.record import cores
 
 Run = Callable[[argparse.Namespace], Result]
@@ -211,7 +210,7 @@ def _run(add: Add) -> None:
     _cluster(run)
     _workspace_flag(run)
     for name, field in s.RunSettings.model_fields.items():
-        if name not in ("seed", DFT):  # which is no stage of a run
+        if name not in ("seed", "dft"):  # which is no stage of a run
             assert isinstance(field.annotation, type)
             add_settings(run, field.annotation, prefix=name)
 

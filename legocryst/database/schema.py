@@ -1,56 +1,26 @@
 """What the database of a workspace holds: its tables, their columns, and the view of all crystals."""
 
-from legocryst.vocabulary.quantities import BAND_COLUMNS, CRYSTAL_COLUMNS, DFT_COLUMNS, ENERGY_COLUMNS, QUANTITIES
+from legocryst.stages.catalogue import STAGES
+from legocryst.vocabulary.quantities import QUANTITIES
 
 SCHEMA = 6
 TYPES = {
     **{"real": "DOUBLE", "integer": "BIGINT", "text": "VARCHAR", "category": "VARCHAR", "truth": "BOOLEAN"},
     **{"vector": "FLOAT[]"},
 }
+_OF_STAGES = [table for stage in STAGES.values() for table in stage.tables]
 TABLES: dict[str, tuple[str, ...]] = {
     "jobs": (
         *("job", "command", "target", "model", "seed", "threads", "settings", "versions", "started", "state"),
         "summary",
     ),
     "shards": ("path", "table", "job", "rows"),
-    "seeds": (
-        *("job", "number", *CRYSTAL_COLUMNS, "name", "source", "licence", "net_key", "periodicity", "kind", "rings"),
-        *("energy", "strain", "atoms", "loss"),
-    ),
-    "reference": (
-        *("job", "source", "name", "net_key", "periodicity", "kind", "rings", "energy", "strain", "spg", "sites"),
-        "atoms",
-    ),
-    "augmented": (
-        *("job", *CRYSTAL_COLUMNS, "label", "t_index", "k_index", "basis", "origin_x", "origin_y", "origin_z"),
-        *("mirror", "variant", "deviation"),
-    ),
-    "features": ("job", "column", "encoding", "width", "components", "outliers"),
-    "training": ("job", "epoch", "quantity", "value"),
-    "crystals": (
-        *("id", "job", "row", "status", "reason", "shift", "loss_before", "loss", "published", "evaluations"),
-        *("restarts", "merged", "written_group", "space_group", "symbol", "sites", "atoms", "density"),
-        *("net_key", "net_name", "kind", "periodicity", *CRYSTAL_COLUMNS),
-        *("nearest", "nearest_set", "nearest_distance", "amd"),
-    ),
-    "energies": ("job", "row", *ENERGY_COLUMNS),
-    "bands": ("job", "row", *BAND_COLUMNS),
-    "dft": ("job", *DFT_COLUMNS),
+    **{table.name: table.columns for table in _OF_STAGES},
 }
 """Columns of each table of what jobs made."""
 MARKS = ("id", "starred", "note")
 """Columns of the table `marks`, what readers say (see `legocryst/database/annotations.py`)."""
-SHARDS = {
-    "seeds": "seeds",
-    "reference": "reference",
-    "augmented": "augmented",
-    "features": "features",
-    "training": "training",
-    "crystals": "crystals",
-    "ranked": "energies",
-    "bands": "bands",
-    "dft": "dft",
-}
+SHARDS = {table.shard or table.name: table.name for table in _OF_STAGES}
 """Table of a shard by the first word of its file name."""
 _LONG = ("amd", "relaxed_cif")
 _OF_ALL = ("target", "model", "seed", "class", "novelty", "starred", "note")

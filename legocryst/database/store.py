@@ -7,7 +7,7 @@ sees every job.
 
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Self
 from legocryst.database.annotations import marks
 from legocryst.database.filters import FILTERED, Filters
 from legocryst.database.schema import CANDIDATES, MARKS, SCHEMA, SHARDS, TABLES, TYPES, StoreError, column
-from legocryst.jobs.counts import count
 from legocryst.jobs.record import Job, jobs
+from legocryst.stages.counts import count
 from legocryst.vocabulary.quantities import QUANTITIES
 
 if TYPE_CHECKING:
@@ -155,6 +155,9 @@ class Store:
             return
         if not read_only and "schema_number" in tables and "marks" not in tables:
             self._migrate()
+        if not read_only and "schema_number" in tables and (more := TABLES.keys() - tables):
+            with self._connection.cursor() as cursor:  # of a stage that came after the database
+                _in_one(cursor, partial(_create_tables, cursor, {name: TABLES[name] for name in sorted(more)}))
         found = (
             int(self.query("SELECT max(number) AS n FROM schema_number")["n"].iloc[0])
             if "schema_number" in tables
@@ -170,8 +173,7 @@ class Store:
         """Schema 5 had no stars and notes."""
 
         def work() -> None:
-            listed = ", ".join(f'"{name}" {TYPES[QUANTITIES[name].kind]}' for name in MARKS)
-            cursor.execute(f"CREATE TABLE marks ({listed})")
+            _create_tables(cursor, {"marks": MARKS})
             cursor.execute(CANDIDATES)
             cursor.execute("UPDATE schema_number SET number = 6")
 
@@ -264,10 +266,14 @@ def _connect(workspace: Path, *, read_only: bool = False) -> "duckdb.DuckDBPyCon
         ) from error
 
 
-def _create(cursor: "duckdb.DuckDBPyConnection") -> None:
-    for name, columns in {**TABLES, "marks": MARKS}.items():
+def _create_tables(cursor: "duckdb.DuckDBPyConnection", tables: Mapping[str, Sequence[str]]) -> None:
+    for name, columns in tables.items():
         listed = ", ".join(f'"{c}" {TYPES[QUANTITIES[c].kind]}' for c in columns)
         cursor.execute(f'CREATE TABLE "{name}" ({listed})')
+
+
+def _create(cursor: "duckdb.DuckDBPyConnection") -> None:
+    _create_tables(cursor, {**TABLES, "marks": MARKS})
     cursor.execute(CANDIDATES)
     cursor.execute("CREATE TABLE schema_number (number INTEGER)")
     cursor.execute("INSERT INTO schema_number VALUES (?)", [SCHEMA])

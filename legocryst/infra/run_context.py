@@ -14,6 +14,10 @@ Progress = Callable[..., None]
 """Called as `progress(done, total, **numbers)`; of training, with one mapping after each epoch."""
 
 
+class Stopped(Exception):
+    """Raised where work ends because it was asked to stop."""
+
+
 def _ignore(*_: Any, **__: Any) -> None:
     """Take progress nowhere."""
 

@@ -2,10 +2,9 @@
 
 import resource
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,14 +12,10 @@ from legocryst.environment.target import Target
 from legocryst.environment.target_library import target
 from legocryst.infra.executors import SERIAL, Executor
 from legocryst.infra.files import write_json
-from legocryst.infra.run_context import RunContext
-from legocryst.jobs.layout import EXAMINED, STAGES
-from legocryst.jobs.record import SUBSTITUTE, Job, Stopped
+from legocryst.infra.run_context import RunContext, Stopped
+from legocryst.jobs.record import SUBSTITUTE, Job
 from legocryst.settings import RunSettings
-
-if TYPE_CHECKING:
-    from legocryst.generators.features import Featurizer
-    from legocryst.stages.curate import Examined
+from legocryst.stages.catalogue import STAGES
 
 Report = Callable[[Mapping[str, Any]], None]
 REPORT_SECONDS = 0.5
@@ -31,7 +26,7 @@ class Line:
 
     def __init__(self, job: Job, report: Report, should_stop: Callable[[], bool], executor: Executor = SERIAL) -> None:
         self.job, self.should_stop, self.executor = job, should_stop, executor
-        self.featurizer: Featurizer | None = None
+        self.memory: dict[str, Any] = {}
         self._report = report
         self._attempt = job.latest().get("attempt", 0) + 1
         self._stage, self._start, self._last = "", 0.0, 0.0
@@ -53,18 +48,6 @@ class Line:
     def target(self) -> Target:
         """The target of the job, from its own folder where it is one of the user's."""
         return target(self.settings.curate.target, self.job.folder)
-
-    def examined(self, name: str, paths: Sequence[Path]) -> "Examined":
-        """Read and judge the job's crystals, unless that was done when it was made or in an earlier attempt.
-
-        `name` is "seeds" or "reference".
-        """
-        from legocryst.stages.curate import Examined, examine
-
-        path = self.job.folder / EXAMINED[name]
-        if not path.exists():
-            examine(paths, self.target, self.settings.curate, self.context("curate")).write(path)
-        return Examined.read(path)
 
     def begin(self, stage: str) -> None:
         """Start a stage, or go on with one, unless the job was asked to stop."""
@@ -112,7 +95,7 @@ class Line:
 
     def seed(self, stage: str, turn: int = 0) -> int:
         """The seed of a stage, made from the run's; another one each `turn` that the stage is done."""
-        sequence = np.random.SeedSequence([self.settings.seed, STAGES.index(stage), *([turn] if turn else [])])
+        sequence = np.random.SeedSequence([self.settings.seed, STAGES[stage].number, *([turn] if turn else [])])
         return int(sequence.generate_state(1)[0] >> 1)
 
     def _cpu_now(self) -> float:

@@ -5,6 +5,7 @@ from typing import Any
 
 from legocryst.jobs.record import Job
 from legocryst.settings import RunSettings, Settings, label
+from legocryst.stages.catalogue import STAGES
 
 
 def size(path: Path) -> int:
@@ -46,7 +47,7 @@ def _parts(job: Job) -> set[str]:
         stages = job.stages
     except ValueError:
         return {"run", *job.record["settings"]}
-    parts = {"run", *({"featurize": "features"}.get(stage, stage) for stage in stages)}
+    parts = {"run", *(STAGES[stage].settings for stage in stages)}
     return parts | {"goal"} if job.command == "run" else parts
 
 

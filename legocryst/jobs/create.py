@@ -15,10 +15,11 @@ from legocryst.infra.executors import checked
 from legocryst.infra.extras import MissingExtra, missing
 from legocryst.infra.files import fingerprint, versions, write_json
 from legocryst.infra.workspace import TARGETS, target_files
-from legocryst.jobs.layout import DFT, EXAMINED, FILES, REFERENCE, STAGES
 from legocryst.jobs.lease import TOKEN, claim, release
-from legocryst.jobs.record import Job, stages
+from legocryst.jobs.record import Job
 from legocryst.settings import RunSettings, contradiction
+from legocryst.stages.catalogue import ALONE, RUN, STAGES, stages_of
+from legocryst.stages.curate import EXAMINED, REFERENCE_SHARD
 
 if TYPE_CHECKING:
     from legocryst.stages.curate import Examined
@@ -45,8 +46,8 @@ def create(
     Raises ValueError for an unknown command, fewer than one core, files that are missing, share a name or stand beside
     a parent, a parent that has not finished those stages, or a text that names no cluster.
     """
-    if command not in ("run", *STAGES, DFT):
-        raise ValueError(f"no command {command!r}: choose run or one of {', '.join((*STAGES, DFT))}")
+    if command not in ("run", *RUN, *ALONE):
+        raise ValueError(f"no command {command!r}: choose run or one of {', '.join((*RUN, *ALONE))}")
     if threads < 1:
         raise ValueError(f"a job needs at least one core ({threads=})")
     cluster = checked(cluster)
@@ -58,10 +59,10 @@ def create(
         settings, files = _inherited(parent, settings, through), _results(parent, through)
     if command == "run" and (message := contradiction(settings)):
         raise ValueError(message)
-    _require_packages(settings, stages(settings, command))
+    _require_packages(settings, stages_of(settings, command))
     folder = _new_folder(workspace / "jobs")
     if parent is not None:
-        known = [parent.folder / REFERENCE] if parent.reference else []
+        known = [parent.folder / REFERENCE_SHARD] if parent.reference else []
         own = [path for name in ("input", "reference", "examined", TARGETS) for path in _files(parent.folder / name)]
         _link([*files, *known, *own], parent.folder, folder)
         names = {name: parent.record.get(name, []) for name in ("seeds", "reference")}
@@ -134,15 +135,9 @@ def resume(job: Job) -> None:
 
 def _require_packages(settings: RunSettings, stages: Sequence[str]) -> None:
     """Raise MissingExtra, before any work, where packages are not installed that the stages import."""
-    needed = {}  # what can be chosen in place of each extra
-    if {"augment", "train"} <= set(stages) and settings.train.quality:
-        needed["gan"] = "no quality report"
-    if "featurize" in stages:
-        needed["gan"] = "another model without quality report" if "train" in stages else ""
-    if "rank" in stages and settings.rank.energies:
-        needed["energy"] = "no energies"
-    if DFT in stages:
-        needed[DFT] = ""
+    needed: dict[str, str] = {}  # what can be chosen in place of each extra
+    for name in stages:
+        needed = STAGES[name].needs(settings, stages) | needed
     lacking = {extra: choice for extra, choice in needed.items() if missing(extra)}
     if lacking:
         choices = " and ".join(filter(None, lacking.values()))
@@ -151,10 +146,10 @@ def _require_packages(settings: RunSettings, stages: Sequence[str]) -> None:
 
 def _inherited(parent: Job, settings: RunSettings, through: str) -> RunSettings:
     """Settings with those of the stages that are taken over."""
-    names = ("curate", "augment", "features", "train", "sample")
-    if through not in STAGES[: len(names)]:
-        raise ValueError(f"a job can take over another's stages up to {', '.join(STAGES[:5])}, not {through!r}")
-    taken = names[: STAGES.index(through) + 1]
+    able = RUN[: RUN.index("sample") + 1]
+    if through not in able:
+        raise ValueError(f"a job can take over another's stages up to {', '.join(able)}, not {through!r}")
+    taken = [STAGES[name].settings for name in able[: able.index(through) + 1]]
     return settings.model_copy(update={name: getattr(parent.settings, name) for name in taken})
 
 
@@ -162,8 +157,8 @@ def _results(job: Job, through: str) -> list[Path]:
     """Files that the stages up to `through` left; raises ValueError if one has not finished."""
     files = []
     for stage in job.stages:
-        if STAGES.index(stage) <= STAGES.index(through):
-            files += [job.folder / name for name in FILES[stage]]
+        if RUN.index(stage) <= RUN.index(through):
+            files += [job.folder / name for name in STAGES[stage].files]
             if not all(path.exists() for path in files):
                 raise ValueError(f"job {job.id} has not finished the stage {stage}: resume it, or choose another")
     return files

@@ -14,21 +14,15 @@ from typing import Any
 
 import pandas as pd
 
-from legocryst.jobs.layout import BASELINE, STAGES
-from legocryst.jobs.record import Job, cores, jobs, stages
-from legocryst.settings import SCREEN, RunSettings, TrainSettings
-from legocryst.vocabulary.registry import POTENTIALS
+from legocryst.jobs.record import Job, cores, jobs
+from legocryst.settings import RunSettings
+from legocryst.stages.base import Amount
+from legocryst.stages.catalogue import RUN, STAGES, stages_of
 
 SPREAD = 1.3
 """The same work takes up to so many times longer or shorter, by what else the computer does."""
 YIELD = 2.0
 """Another model makes up to so many times more or fewer valid crystals."""
-STEPS = 20
-"""Energies that a relaxation takes on average (`potentials.energies.STEPS`)."""
-A_STEP, A_CRYSTAL, A_FIT = 90, 30, 2500
-"""What comes on top of rows, in rows: of a step of a network, of a crystal written again, of a fit of columns."""
-PARALLEL = ("relax", "rank", "bands", BASELINE)
-"""Stages that spread their work over the cores."""
 NEAREST = 3
 """An estimate is made from so many finished jobs, those nearest in size."""
 
@@ -112,15 +106,16 @@ def estimates(
     part = next(iter([*own, *of.shares]), Shares("", 0.0, 0.0, 1.0))  # without any, neither stage was measured
     out: dict[str, Estimate] = {}
     missing = []
-    for stage in _planned(settings, command, after):
-        like = [measure for measure in of.measures if (measure.stage, measure.kind) == (stage, _kind(stage, settings))]
-        sizes = [_size(stage, settings, part.times(factor), seeds=seeds) for factor in (1.0, 1 / YIELD, YIELD)]
-        if stage == "train":
-            sizes[1] *= _shortest(settings.train, _rows(settings, seeds))
+    amounts = [_expected(settings, part.times(factor), seeds) for factor in (1.0, 1 / YIELD, YIELD)]
+    for name in _planned(settings, command, after):
+        stage = STAGES[name]
+        like = [measure for measure in of.measures if (measure.stage, measure.kind) == (name, stage.kind(settings))]
+        sizes = [max(1.0, float(stage.size(amount))) for amount in amounts]
+        sizes[1] *= stage.least(amounts[1])
         if like:
-            out[stage] = _estimate(like, sizes, threads if stage in PARALLEL else 1)
+            out[name] = _estimate(like, sizes, threads if stage.spread else 1)
         else:
-            missing.append(stage)
+            missing.append(name)
     return out, missing
 
 
@@ -159,13 +154,13 @@ def _estimate(like: Sequence[Measure], sizes: Sequence[float], threads: int) -> 
 
 def _planned(settings: RunSettings, command: str, after: str) -> list[str]:
     """What a job does after a stage, in order."""
-    listed = list(stages(settings, command))
+    listed = list(stages_of(settings, command))
     if after in listed:
         listed = listed[listed.index(after) + 1 :]
     elif after:
-        listed = [stage for stage in listed if STAGES.index(stage) > STAGES.index(after)]
-    if command == "run" and settings.sample.baseline and not settings.train.spec.baseline:
-        listed.append(BASELINE)
+        listed = [name for name in listed if RUN.index(name) > RUN.index(after)]
+    if command == "run":
+        listed += [name for name, stage in STAGES.items() if stage.when == "beside" and stage.asked(settings)]
     return listed
 
 
@@ -173,18 +168,18 @@ def _measures(job: Job, settings: RunSettings, shares: Shares | None) -> list[Me
     """Stages that the job did itself, whole and in one attempt."""
     out = []
     steps = job.progress()
-    for stage in (*job.stages, BASELINE):
-        own = [step for step in steps if step["stage"] == stage]
+    for name, stage in STAGES.items():
+        own = [step for step in steps if step["stage"] == name]
         if len(own) < 2 or own[0]["attempt"] != own[-1]["attempt"] or not own[-1].get("complete"):
             continue
-        if stage in ("rank", "bands") and shares is None:
+        if stage.when in ("round", "end") and shares is None:
             continue
-        size = _done(stage, job, settings, shares, own)
-        whole = max(1e-3, _seconds(steps, stage))
+        size = max(1.0, float(stage.size(_amount(job, settings, shares, own))))
+        whole = max(1e-3, _seconds(steps, name))
         # little work is done by one process, so that the processor time tells how many there were
-        factor = min(job.threads, max(1.0, own[-1]["cpu_seconds"] / whole)) if stage in PARALLEL else 1.0
+        factor = min(job.threads, max(1.0, own[-1]["cpu_seconds"] / whole)) if stage.spread else 1.0
         begin = factor * min(whole, _begin(own, whole))
-        out.append(Measure(stage, _kind(stage, settings), size, begin, factor * whole, job.id))
+        out.append(Measure(name, stage.kind(settings), size, begin, factor * whole, job.id))
     return out
 
 
@@ -210,82 +205,47 @@ def _begin(steps: Sequence[dict[str, Any]], whole: float) -> float:
     return float(max(0.0, before - first * (late - early) / max(1, last - first)))
 
 
-def _size(stage: str, settings: RunSettings, shares: Shares, *, seeds: float) -> float:
-    """Units of a stage that is to be done."""
-    rows = _rows(settings, seeds)
-    samples = settings.sample.samples
-    screened = min(settings.rank.max_energies, shares.new * samples)
-    sizes = {
-        "curate": seeds,
-        "augment": rows + A_CRYSTAL * seeds,
-        "featurize": min(rows, settings.features.fit_rows) + A_FIT,
-        "train": rows * settings.train.passes(rows) * _learning(settings),
-        "sample": samples,
-        "relax": samples,
-        BASELINE: settings.sample.baseline,
-        "rank": _energies(settings, screened, min(2 * settings.rank.max_relaxed, screened), shares.sites),
-        "bands": shares.valid * samples,
-    }
-    return max(1.0, float(sizes[stage]))
+def _expected(settings: RunSettings, shares: Shares, seeds: float) -> Amount:
+    """What a job to come has to do."""
+    rows, samples = _rows(settings, seeds), settings.sample.samples
+    new = shares.new * samples
+    energies = min(settings.rank.max_energies, new)
+    return Amount(
+        settings=settings,
+        crystals=seeds,
+        rows=rows,
+        epochs=settings.train.passes(rows),
+        samples=samples,
+        valid=shares.valid * samples,
+        new=new,
+        energies=energies,
+        relaxed=min(2 * settings.rank.max_relaxed, energies),
+        sites=shares.sites,
+    )
 
 
-def _done(stage: str, job: Job, settings: RunSettings, shares: Shares | None, steps: Sequence[dict[str, Any]]) -> float:
-    """Units of a stage that was done."""
-    summary = job.summary
+def _amount(job: Job, settings: RunSettings, shares: Shares | None, steps: Sequence[dict[str, Any]]) -> Amount:
+    """What a finished job did; the epochs are those that the steps of a stage tell."""
+    summary, part = job.summary, shares or Shares("", 0.0, 0.0, 1.0)
     rows = float(summary.get("augmented", summary["seeds"]))
-    sampled = summary.get("sampled", settings.sample.samples)
-    epochs = max((step["epoch"] for step in steps if "epoch" in step), default=settings.train.passes(int(rows)))
-    part = shares or Shares("", 0.0, 0.0, 1.0)
-    sizes = {
-        "curate": summary["seeds"],
-        "augment": rows + A_CRYSTAL * summary["seeds"],
-        "featurize": min(rows, settings.features.fit_rows) + A_FIT,
-        "train": rows * epochs * _learning(settings),
-        "sample": sampled,
-        "relax": sampled,
-        BASELINE: settings.sample.baseline,
-        "rank": _energies(settings, summary.get("energies", 0), summary.get("relaxed", 0), part.sites),
-        "bands": part.valid * sampled,
-    }
-    return max(1.0, float(sizes[stage]))
-
-
-def _learning(settings: RunSettings) -> float:
-    """What a row costs in an epoch; small steps cost more."""
-    return settings.train.spec.cost * (1 + A_STEP / settings.train.batch)
-
-
-def _energies(settings: RunSettings, screened: float, relaxed: float, sites: float) -> float:
-    """What a ranking costs, in units of the energy as it stands of a crystal without sites."""
-    if not settings.rank.energies:
-        return 1.0
-    cost = POTENTIALS[settings.rank.model].seconds[1] / POTENTIALS[SCREEN].seconds[1]
-    each = cost * min(STEPS, settings.rank.steps)
-    shaken = min(settings.rank.max_rattled, relaxed) * sites  # without symmetry
-    return (screened + each * (relaxed + shaken)) * (1.4 + sites)
-
-
-def _kind(stage: str, settings: RunSettings) -> str:
-    """What decides how long one unit of a stage takes, besides its size."""
-    if stage in ("train", "sample"):
-        return "network" if settings.train.spec.learns else settings.train.model
-    if stage == "rank":
-        return "" if settings.rank.energies else "none"
-    if stage == "bands":
-        return "" if settings.bands.bands else "none"
-    return "variants" if stage == "augment" and settings.augment.variants else ""
+    samples = summary.get("sampled", settings.sample.samples)
+    return Amount(
+        settings=settings,
+        crystals=summary["seeds"],
+        rows=rows,
+        epochs=max((step["epoch"] for step in steps if "epoch" in step), default=settings.train.passes(int(rows))),
+        samples=samples,
+        valid=part.valid * samples,
+        new=part.new * samples,
+        energies=summary.get("energies", 0),
+        relaxed=summary.get("relaxed", 0),
+        sites=part.sites,
+    )
 
 
 def _rows(settings: RunSettings, seeds: float) -> int:
     """Rows that so many crystals give."""
     return max(1, round(min(settings.augment.rows, seeds * settings.augment.rows_per_crystal)))
-
-
-def _shortest(train: TrainSettings, rows: int) -> float:
-    """Share of the epochs after which a training may stop: its checks, when none is better than the first."""
-    if train.spec.settles:
-        return 1.0
-    return min(1.0, train.pause(rows) * (train.patience + 1) / train.passes(rows))
 
 
 def _shares(job: Job, settings: RunSettings) -> Shares | None:

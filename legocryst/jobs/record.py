@@ -30,16 +30,11 @@ from pydantic import ValidationError
 
 from legocryst.infra.files import read_json, tail
 from legocryst.jobs import lease
-from legocryst.jobs.layout import DFT, STAGES
 from legocryst.settings import RunSettings
 from legocryst.vocabulary.registry import baseline
 
 State = Literal["queued", "running", "finished", "stopped", "failed", "lost"]
 SUBSTITUTE = "substitute.json"
-
-
-class Stopped(Exception):
-    """Raised inside a job when its stop flag was seen."""
 
 
 def cores() -> int:
@@ -107,7 +102,9 @@ class Job:
     @property
     def stages(self) -> tuple[str, ...]:
         """Stages that the job does or takes over, in order; raises ValueError as `settings` does."""
-        return stages(self.settings, self.command)
+        from legocryst.stages.catalogue import stages_of
+
+        return stages_of(self.settings, self.command)
 
     @property
     def seeds(self) -> list[Path]:
@@ -235,19 +232,6 @@ def job(workspace: Path, name: str) -> Job:
     if not name or Path(name).name != name or not (found.folder / "settings.json").is_file():
         raise ValueError(f"there is no job {name!r} in this workspace: it was deleted, or the name is wrong")
     return found
-
-
-def stages(settings: RunSettings, command: str = "run") -> tuple[str, ...]:
-    """Stages that a job with these settings does, up to the one that its command names.
-
-    On the way to a model those are left out that it does not learn from (see `GeneratorSpec.learns_from`).
-    """
-    if command == DFT:
-        return (DFT,)
-    last = STAGES.index(command) if command in STAGES else len(STAGES)
-    needed = settings.train.spec.learns_from
-    skipped = {"augment", "featurize"} - set(needed) if last >= STAGES.index("train") else set()
-    return tuple(stage for stage in STAGES[: last + 1] if stage not in skipped)
 
 
 def _step(line: str) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from legocryst.infra.files import write_json
+from legocryst.infra.run_context import Stopped
 from legocryst.jobs.lease import LeaseHeld, held
-from legocryst.jobs.record import Job, State, Stopped
+from legocryst.jobs.record import Job, State
 
 NICE = 10
 

@@ -19,15 +19,13 @@ from legocryst.infra.run_context import SILENT, RunContext
 from legocryst.potentials.base import apart, one_thread, potential, refusal
 from legocryst.potentials.reference_energy import reference_energy
 from legocryst.potentials.relaxation import relaxation
-from legocryst.settings import SCREEN, EnergySettings
+from legocryst.settings import MEAN_STEPS, SCREEN, EnergySettings
 from legocryst.topology.nets import nets
 from legocryst.vocabulary.registry import POTENTIALS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-STEPS = 20
-"""Energies that a relaxation takes on average."""
 TRUTHS = ("net_kept", "coordination_kept", "converged")
 TEXTS = ("energy_model", "energy_reason", "relaxed_key", "relax_reason")
 NUMBERS = (
@@ -94,7 +92,7 @@ def relaxed(
     rows = computed(
         crystals,
         _relaxed,
-        estimate(crystals, settings.model) * min(STEPS, settings.steps),
+        estimate(crystals, settings.model) * min(MEAN_STEPS, settings.steps),
         context,
         name=named("relaxed", settings, target.name),
         shared={"settings": settings, "target": target},

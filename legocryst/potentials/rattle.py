@@ -10,9 +10,9 @@ from legocryst.crystal.crystals import Crystals
 from legocryst.crystal.symmetry.primitive import without_symmetry
 from legocryst.environment.target import Target
 from legocryst.infra.run_context import SILENT, RunContext
-from legocryst.potentials.energies import STEPS, estimate, named
+from legocryst.potentials.energies import estimate, named
 from legocryst.potentials.relaxation import relaxation
-from legocryst.settings import EnergySettings
+from legocryst.settings import MEAN_STEPS, EnergySettings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +41,7 @@ def rattled(
     rows = computed(
         crystals,
         _rattled,
-        estimate(Crystals.concatenate(free), settings.model) * min(STEPS, settings.steps),
+        estimate(Crystals.concatenate(free), settings.model) * min(MEAN_STEPS, settings.steps),
         context,
         name=named("rattled", settings, target.name, context.seed, SHAKE, TOLERANCE),
         shared={"settings": settings, "target": target, "seed": context.seed},

@@ -20,7 +20,7 @@ from legocryst.settings.dataset import (
     IdentifySettings,
 )
 from legocryst.settings.electronic import BandSettings, DftSettings, LevelSettings, PowderSettings
-from legocryst.settings.energy import SCREEN, SHAKEN, EnergySettings, RankSettings
+from legocryst.settings.energy import MEAN_STEPS, SCREEN, SHAKEN, EnergySettings, RankSettings
 from legocryst.settings.run import PRESETS, RunSettings, able_to_be_asked, contradiction, preset
 from legocryst.settings.sampling import GoalSettings, RelaxSettings, SampleSettings
 from legocryst.settings.training import CHECKED, LEAST_CHECKED, MANY, MOST_TIMES, TrainSettings
@@ -29,6 +29,7 @@ __all__ = [
     "CHECKED",
     "LEAST_CHECKED",
     "MANY",
+    "MEAN_STEPS",
     "MOST_TIMES",
     "PRESETS",
     "SCREEN",

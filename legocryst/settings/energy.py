@@ -8,6 +8,8 @@ from legocryst.vocabulary.registry import POTENTIALS, PotentialSpec
 
 SCREEN = "7net-0"
 """The potential of energies as they stand, which decide which crystals are relaxed."""
+MEAN_STEPS = 20
+"""Energies that a relaxation takes on average."""
 
 
 class EnergySettings(Settings):

@@ -2,23 +2,32 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from legocryst.crystal.crystals import Crystals
 from legocryst.crystal.io.table import TableError, decode, encode
-from legocryst.crystal.symmetry.redescription import SAME, Descriptions, deviations
 from legocryst.crystal.symmetry.subgroups import basis_of, basis_text, indices
 from legocryst.environment.target import Target
+from legocryst.infra.files import write_parquet
+from legocryst.infra.phrases import several
 from legocryst.infra.run_context import SILENT, RunContext
 from legocryst.settings import AugmentSettings
-from legocryst.stages.pools import Pool, deal
-from legocryst.stages.variants import MOVED, variants
+from legocryst.stages import curate
+from legocryst.stages.base import Attempt, JobFiles, Paper, Stage, Table
+from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS
+
+if TYPE_CHECKING:
+    from legocryst.crystal.symmetry.redescription import Descriptions
+    from legocryst.stages.pools import Pool
 
 ORIGIN = ("origin_x", "origin_y", "origin_z")
 DESCRIPTION = ("label", "t_index", "k_index", "basis", *ORIGIN, "mirror", "variant", "deviation")
 """Columns beside METHOD's: `label` is the row number in the seeds of the source, for the others see `quantities`."""
+A_CRYSTAL = 30
+"""What a crystal costs beyond its rows, in rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,9 @@ def augment(seeds: pd.DataFrame, target: Target, settings: AugmentSettings, cont
 
     Raises TableError for a table that does not decode row by row, or if the limits leave nothing.
     """
+    from legocryst.stages.pools import Pool
+    from legocryst.stages.variants import variants
+
     sources = _decoded(seeds, target)
     pools = [Pool.of(k, sources.take([k]), settings, context.seed) for k in range(len(sources))]
     left_out = sum(not len(pool.found) for pool in pools)
@@ -64,8 +76,11 @@ def proof(sources: Crystals, table: pd.DataFrame, target: Target) -> np.ndarray:
     """Angstrom (n,) by which each row of an augmented table differs from its source under the row's (P, p).
 
     Only the numbers in the table are used: its atoms are compared one by one with those of the crystal that `label`
-    names. inf where they are not the same: within 1e-4 angstrom, of variants within `MOVED`.
+    names. inf where they are not the same: within 1e-4 angstrom, of variants within `variants.MOVED`.
     """
+    from legocryst.crystal.symmetry.redescription import SAME, Descriptions, deviations
+    from legocryst.stages.variants import MOVED
+
     decoded = decode(table, mode="strict", element=target.atomic_number, max_atoms=10**6)
     rows, out = table.iloc[decoded.rows], np.full(len(table), np.inf)
     known = {text: basis_of(text) for text in table["basis"].unique()}
@@ -84,8 +99,11 @@ def _decoded(seeds: pd.DataFrame, target: Target) -> Crystals:
     return decoded.crystals
 
 
-def _drawn(pools: list[Pool], settings: AugmentSettings, tell: Callable[[int, int], None]) -> Descriptions:
+def _drawn(pools: "list[Pool]", settings: AugmentSettings, tell: Callable[[int, int], None]) -> "Descriptions":
     """Rows of all pools until there are as many as wanted, or no more are found; `tell(pools done, rows)`."""
+    from legocryst.crystal.symmetry.redescription import Descriptions
+    from legocryst.stages.pools import deal
+
     seen: set[bytes] = set()
     for pool in pools:
         pool.keep_itself(seen)
@@ -97,7 +115,7 @@ def _drawn(pools: list[Pool], settings: AugmentSettings, tell: Callable[[int, in
     return Descriptions.concatenate([pool.rows() for pool in pools if pool.parts])
 
 
-def _table(sources: Crystals, rows: Descriptions, *, sites: int) -> pd.DataFrame:
+def _table(sources: Crystals, rows: "Descriptions", *, sites: int) -> pd.DataFrame:
     parent = sources.group[rows.source]
     t_index, k_index = indices(parent, rows.crystals.group, rows.P)
     _, first, place = np.unique(np.rint(rows.P * 12).reshape(-1, 9), axis=0, return_index=True, return_inverse=True)
@@ -105,3 +123,43 @@ def _table(sources: Crystals, rows: Descriptions, *, sites: int) -> pd.DataFrame
     description = {"label": rows.source, "t_index": t_index, "k_index": k_index, "basis": basis}
     description |= dict(zip(ORIGIN, rows.p.T, strict=True)) | {"mirror": np.linalg.det(rows.P) < 0}
     return pd.concat([encode(rows.crystals, sites=sites), pd.DataFrame(description)], axis=1)
+
+
+def _work(attempt: Attempt, _: int) -> None:
+    folder, settings = attempt.job.folder, attempt.settings.augment
+    made = augment(curate.STAGE.read(folder), attempt.target, settings, attempt.context(STAGE.name))
+    attempt.note(rows=len(made.table), left_out=made.left_out, lost=made.lost)
+    write_parquet(made.table, STAGE.path(folder))
+
+
+def _counts(job: JobFiles) -> dict[str, Any]:
+    return {"augmented": len(STAGE.read(job.folder))}
+
+
+def _methods(paper: Paper) -> None:
+    settings = paper.settings.augment
+    cells = f"at most {settings.max_cells} times as many atoms in the primitive cell"
+    within = "without a larger primitive cell" if settings.max_cells == 1 else f"with {cells}"
+    paper.say(
+        f"Each crystal was written again in subgroups of its space group, {within}, at most {settings.max_sites} sites "
+        f"and {settings.max_free} free variables, with other axes, origins and points of its orbits, which gave "
+        f"{several(paper.summary['augmented'], 'row')}."
+    )
+    if settings.variants:
+        paper.say(f"Every row was changed by at most {settings.perturbation:g} and relaxed in its subgroup.")
+
+
+STAGE = Stage(
+    name="augment",
+    number=1,
+    title="Write it in subgroups",
+    work=_work,
+    files=("shards/augmented.parquet",),
+    tables=(Table(name="augmented", columns=("job", *CRYSTAL_COLUMNS, *DESCRIPTION)),),
+    settings="augment",
+    for_learning=True,
+    counts=_counts,
+    size=lambda amount: amount.rows + A_CRYSTAL * amount.crystals,
+    kind=lambda settings: "variants" if settings.augment.variants else "",
+    methods=_methods,
+)

@@ -1,11 +1,15 @@
 """Gaps: gap and class of every valid crystal, by tight binding."""
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from legocryst.infra.files import write_parquet
 from legocryst.infra.run_context import SILENT, RunContext
 from legocryst.settings import BandSettings
+from legocryst.stages import drawn, rank
+from legocryst.stages.base import Attempt, JobFiles, Paper, Stage, Table
 from legocryst.vocabulary.quantities import BAND_COLUMNS
 
 if TYPE_CHECKING:
@@ -13,6 +17,8 @@ if TYPE_CHECKING:
     from legocryst.environment.target import Target
 
 NOT_ASKED = "gaps were not asked for"
+CACHE = "gaps"
+"""Folder of a job with the gaps it computed."""
 
 
 def find_gaps(
@@ -53,3 +59,53 @@ def best(valid: pd.DataFrame, ranked: pd.DataFrame | None, element: int) -> "Cry
             if row in kept.index:
                 parts[k] = from_cif(kept[row])
     return Crystals.concatenate(parts)
+
+
+def _work(attempt: Attempt, number: int) -> None:
+    """Gaps of all valid crystals, relaxed with the potential where they kept their net; found ones stay found."""
+    from legocryst.infra.result_cache import ResultCache
+
+    job, context = attempt.job, attempt.context(STAGE.name, number)
+    table = drawn.of_round(job, number)
+    with ResultCache(job.folder / CACHE, job.folder.parent.glob(f"*/{CACHE}")) as cache:
+        found = find_gaps(
+            table[table["status"] == "valid"],
+            attempt.target,
+            attempt.settings.bands,
+            replace(context, cache=cache),
+            ranked=rank.STAGE.read(job.folder, number),
+        )
+    attempt.check()
+    write_parquet(found, STAGE.path(job.folder, number))
+
+
+def _counts(job: JobFiles) -> dict[str, Any]:
+    """Valid crystals by their bands."""
+    classes = STAGE.read_all(job.folder)["band_class"].value_counts()
+    return {"band_classes": {str(name or "none"): int(number) for name, number in classes.items()}}
+
+
+def _methods(paper: Paper) -> None:
+    settings, orbitals = paper.settings.bands, paper.target.orbitals
+    if settings.bands and orbitals:
+        paper.say(
+            f"Gaps of valid crystals with at most {settings.max_atoms} atoms in the primitive cell are of a "
+            f"tight-binding model ({orbitals.source})."
+        )
+
+
+STAGE = Stage(
+    name="bands",
+    number=7,
+    title="Compute gaps",
+    work=_work,
+    when="round",
+    files=("shards/bands.parquet",),
+    tables=(Table(name="bands", columns=("job", "row", *BAND_COLUMNS)),),
+    settings="bands",
+    counts=_counts,
+    size=lambda amount: amount.valid,
+    kind=lambda settings: "" if settings.bands.bands else "none",
+    spread=True,
+    methods=_methods,
+)

@@ -6,7 +6,7 @@ First every crystal that is offered is examined, which takes time; then the sett
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,8 +15,10 @@ from legocryst import DATA
 from legocryst.crystal.cell import SYSTEMS, system_index
 from legocryst.crystal.crystals import Crystals
 from legocryst.infra.files import write_parquet
+from legocryst.infra.phrases import all_of, any_of, several
 from legocryst.infra.run_context import SILENT, Progress, RunContext
 from legocryst.settings import CurateSettings, group_numbers
+from legocryst.stages.base import Attempt, JobFiles, Paper, Stage, Table
 from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS, SITES
 
 if TYPE_CHECKING:
@@ -29,6 +31,10 @@ DESCRIPTION = (
 """Columns of a training set beside METHOD's: energy in eV/atom above the reference (NaN if unknown), loss per atom."""
 REFERENCE = ("source", "name", "net_key", "periodicity", "kind", "rings", "energy", "strain", "spg", "sites", "atoms")
 """Columns of a reference set."""
+REFERENCE_SHARD = "shards/reference.parquet"
+"""What a job leaves besides, where a reference set was given."""
+EXAMINED = {"seeds": "examined/seeds.parquet", "reference": "examined/reference.parquet"}
+"""Training and reference set of a job as they were read and judged, once, before a filter."""
 REPORT = ("crystal", "name", "source", "kept", "reason", "detail")
 """Columns of a report: number, name of the net, where it is from, and why it is not kept: in few words, and more."""
 UNREADABLE, SAME_NET = "cannot be read", "same net as another"
@@ -239,8 +245,8 @@ def excluded(table: pd.DataFrame, settings: CurateSettings) -> dict[str, np.ndar
         f"strain above {settings.max_strain}": _above(table["strain"], settings.max_strain),
         f"energy above {settings.max_energy} eV/atom": _above(energy, settings.max_energy),
         "energy not known": (settings.known_energy_only, np.isnan(energy)),
-        f"periodicity not {_or(sets[0])}": (sets[0], ~np.isin(table["periodicity"], sets[0])),
-        f"crystal system not {_or(sets[1])}": (sets[1], ~np.isin(np.array(SYSTEMS)[system], sets[1])),
+        f"periodicity not {any_of(sets[0])}": (sets[0], ~np.isin(table["periodicity"], sets[0])),
+        f"crystal system not {any_of(sets[1])}": (sets[1], ~np.isin(np.array(SYSTEMS)[system], sets[1])),
         f"space group not in {sets[2]}": (sets[2], ~np.isin(table["spg"], list(group_numbers(sets[2])))),
     }
     return {reason: np.asarray(rows, bool) for reason, (is_set, rows) in filters.items() if is_set}
@@ -316,12 +322,88 @@ def _filled(rows: pd.DataFrame, index: np.ndarray) -> pd.DataFrame:
     return rows.reindex(index).fillna(missing).astype(rows.dtypes).reset_index(drop=True)
 
 
-def _or(names: Sequence[object]) -> str:
-    return " or ".join(map(str, names))
-
-
 def _most(table: pd.DataFrame) -> str:
     """The most frequent reason, with an example."""
     reason = table["reason"].value_counts().index[0]
     detail = table.loc[table["reason"] == reason, "detail"].iloc[0]
     return f"most often: {reason}" + (f": {detail}" if detail else "")
+
+
+def _work(attempt: Attempt, _: int) -> None:
+    job, settings = attempt.job, attempt.settings.curate
+    curated = choose(examined(attempt, "seeds", job.seeds), attempt.target, settings)
+    use = curated.report.assign(use="training")
+    if job.reference:
+        known = as_reference(examined(attempt, "reference", job.reference))
+        use = pd.concat([use, known.report.assign(use="reference")], ignore_index=True)
+        write_parquet(known.table, job.folder / REFERENCE_SHARD)
+    write_parquet(use, STAGE.path(job.folder, file=1))
+    write_parquet(curated.table, STAGE.path(job.folder))
+
+
+def examined(attempt: Attempt, name: str, paths: Sequence[Path]) -> Examined:
+    """Read and judge a job's crystals, unless that was done when it was made or in an earlier attempt.
+
+    `name` is "seeds" or "reference".
+    """
+    path = attempt.job.folder / EXAMINED[name]
+    if not path.exists():
+        examine(paths, attempt.target, attempt.settings.curate, attempt.context(STAGE.name)).write(path)
+    return Examined.read(path)
+
+
+def _counts(job: JobFiles) -> dict[str, Any]:
+    """Crystals of the training set and, where there is one, of the reference set."""
+    counts = {"seeds": len(STAGE.read(job.folder))}
+    return counts | ({"reference": len(pd.read_parquet(job.folder / REFERENCE_SHARD))} if job.reference else {})
+
+
+def _methods(paper: Paper) -> None:
+    job, settings, target, number = paper.job, paper.settings.curate, paper.target, paper.summary["seeds"]
+    low, high = target.bond_window
+    paper.say(
+        f'Crystals of {target.element} with the local environment "{target.title}" were treated with LEGO-Cryst '
+        f"{paper.version} {paper.cite('legocryst')}, an independent implementation of the method of "
+        f"{paper.cite('legoxtal', 'legoxtal2')}."
+    )
+    where = f"read from {several(len(job.seeds), 'file')}" if job.seeds else "shipped with the program"
+    source = "" if job.seeds else f" (nets of the RCSR {paper.cite('rcsr')} and nets found by a random search)"
+    paper.say(
+        f"The training set consists of {several(number, 'known crystal')} {where}{source}, each with another net, in "
+        f"which every atom has {target.coordination} bonds of {low:g} to {high:g} Å, no further atom nearer than "
+        f"{target.gap:g} Å, and no angle between bonds below {target.min_angle:g} degrees."
+    )
+    limits = [f"at most {settings.max_sites} Wyckoff sites", f"at most {settings.max_atoms} atoms in the cell"]
+    limits += [f"a strain of at most {settings.max_strain:g}"] if settings.max_strain is not None else []
+    if settings.max_energy is not None:
+        limits.append(f"at most {settings.max_energy:g} eV/atom above the reference, where the energy is known")
+    limits += ["a known energy"] if settings.known_energy_only else []
+    limits += [f"periodicity {any_of(settings.periodicities)}"] if settings.periodicities else []
+    limits += [f"a {any_of(settings.crystal_systems)} cell"] if settings.crystal_systems else []
+    limits += [f"space groups {settings.space_groups}"] if settings.space_groups else []
+    paper.say(f"Taken were crystals with {all_of(limits)}.")
+    if paper.summary.get("reference"):
+        paper.say(f"The nets of {several(paper.summary['reference'], 'further crystal')} counted as known.")
+
+
+STAGE = Stage(
+    name="curate",
+    number=0,
+    title="Judge the training set",
+    work=_work,
+    files=("shards/seeds.parquet", "curation.parquet"),
+    tables=(
+        Table(
+            name="seeds",
+            columns=(
+                *("job", "number", *CRYSTAL_COLUMNS, "name", "source", "licence", "net_key", "periodicity", "kind"),
+                *("rings", "energy", "strain", "atoms", "loss"),
+            ),
+        ),
+        Table(name="reference", columns=("job", *REFERENCE)),
+    ),
+    settings="curate",
+    counts=_counts,
+    size=lambda amount: amount.crystals,
+    methods=_methods,
+)

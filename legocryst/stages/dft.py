@@ -2,13 +2,17 @@
 
 import json
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from legocryst.crystal.crystals import Crystals
+from legocryst.infra.files import write_parquet
 from legocryst.infra.run_context import SILENT, RunContext
 from legocryst.settings import DftSettings
+from legocryst.stages.base import Attempt, JobFiles, Paper, Stage, Table
+from legocryst.vocabulary.quantities import DFT_COLUMNS
 
 GRID = 32
 """Most points of the kept charge density along an axis of the primitive cell."""
@@ -81,3 +85,48 @@ def coarse(density: np.ndarray, most: int) -> np.ndarray:
         if m < n and m % 2 == 0:  # the wave of half the points stands for two
             waves[(slice(None),) * axis + (m // 2,)] = 0
     return np.fft.ifftn(waves * np.prod(size)).real
+
+
+def _work(attempt: Attempt, _: int) -> None:
+    """Compute the one crystal of the job's input, which is named as the crystal."""
+    from legocryst.crystal.io.readers import from_cif
+
+    path = attempt.job.seeds[0]
+    crystal = from_cif(path.read_text(encoding="utf-8"))
+
+    def progress(done: int, total: int, **numbers: Any) -> None:
+        attempt.check()
+        attempt.tick(done, total, **numbers)
+
+    context = attempt.context(STAGE.name).with_progress(progress)
+    write_parquet(dft(crystal, attempt.settings.dft, context, name=path.stem), STAGE.path(attempt.job.folder))
+
+
+def _counts(job: JobFiles) -> dict[str, Any]:
+    row = STAGE.read(job.folder).iloc[0]
+    return {name: row[name] for name in ("crystal_id", "dft_energy", "dft_gap", "dft_class")}
+
+
+def _methods(paper: Paper) -> None:
+    settings, summary = paper.settings.dft, paper.summary
+    paper.say(
+        f"The crystal {summary['crystal_id']} was computed with LEGO-Cryst {paper.version} {paper.cite('legocryst')} "
+        f"by density functional theory with GPAW {paper.cite('gpaw')}, {settings.functional}, plane waves "
+        f"up to {settings.cutoff:g} eV and k-points at most {settings.spacing:g} per angstrom apart: gap "
+        f"{summary['dft_gap']:.2f} eV, {summary['dft_class']}."
+    )
+
+
+STAGE = Stage(
+    name="dft",
+    number=101,
+    title="Density functional theory",
+    work=_work,
+    when="alone",
+    files=("shards/dft.parquet",),
+    tables=(Table(name="dft", columns=("job", *DFT_COLUMNS)),),
+    settings="dft",
+    counts=_counts,
+    needs=lambda *_: {"dft": ""},
+    methods=_methods,
+)

@@ -1,14 +1,21 @@
 """Rank: new crystals ordered by energy; the most promising relaxed with a potential."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from legocryst.crystal.crystals import Crystals
+from legocryst.infra.files import write_parquet
+from legocryst.infra.phrases import several
 from legocryst.infra.run_context import SILENT, RunContext
-from legocryst.settings import SCREEN, SHAKEN, RankSettings
+from legocryst.settings import MEAN_STEPS, SCREEN, SHAKEN, RankSettings
+from legocryst.stages import drawn
+from legocryst.stages.base import Amount, Attempt, JobFiles, Paper, Stage, Table
+from legocryst.vocabulary.quantities import ENERGY_COLUMNS
+from legocryst.vocabulary.registry import POTENTIALS
 
 if TYPE_CHECKING:
     from legocryst.environment.target import Target
@@ -30,6 +37,8 @@ _TYPES = (
 )
 _TEXTS = ("energy_model", "energy_reason", "relaxed_key", "relax_reason", "rattle_reason", "relaxed_cif")
 COLUMNS = ("row", *_TYPES, *_TEXTS)
+CACHE = "energies"
+"""Folder of a job with the energies it computed."""
 
 
 def rank(
@@ -192,7 +201,7 @@ class _Ticks:
     """Progress counted over the parts of the work, with the time of the parts to come."""
 
     def __init__(self, crystals: Crystals, framework: np.ndarray, settings: RankSettings, context: RunContext) -> None:
-        from legocryst.potentials.energies import STEPS, estimate
+        from legocryst.potentials.energies import estimate
 
         kinds = min(settings.max_relaxed, int(framework.sum())), min(settings.max_relaxed, int((~framework).sum()))
         number = min(len(crystals), settings.max_energies)
@@ -200,7 +209,7 @@ class _Ticks:
         speed = context.executor.at_once(len(crystals)) or 1
         mean, screen = (float(estimate(crystals, name).mean()) if number else 0.0 for name in (settings.model, SCREEN))
         atoms = float((crystals.atom_count / crystals.site_count).mean()) if number else 0.0
-        one = mean * min(STEPS, settings.steps) / speed
+        one = mean * min(MEAN_STEPS, settings.steps) / speed
         self._seconds = {"screen": screen / speed, "relax": one, "rattle": one * atoms}
         self._progress = context.progress
 
@@ -216,3 +225,91 @@ class _Ticks:
             self._progress(ahead + done, sum(self.parts.values()), seconds_left=round(seconds_left + later))
 
         return tick
+
+
+def _work(attempt: Attempt, number: int) -> None:
+    """Energies already computed, by this job or another of the workspace, are not computed again.
+
+    They end when the job was asked to stop, or its time is over; what has none then says so.
+    """
+    from legocryst.infra.result_cache import ResultCache
+
+    job, context = attempt.job, attempt.context(STAGE.name, number)
+    table = drawn.of_round(job, number)
+    new = table[table["class"] == "new"].reset_index(drop=True)
+    with ResultCache(job.folder / CACHE, job.folder.parent.glob(f"*/{CACHE}")) as cache:
+        should_stop = context.should_stop
+        context = replace(context, cache=cache, should_stop=lambda: should_stop() or attempt.late())
+        found = rank(new, attempt.target, attempt.settings.rank, context)
+    attempt.check()
+    write_parquet(found, STAGE.path(job.folder, number))
+
+
+def _counts(job: JobFiles) -> dict[str, Any]:
+    from legocryst.active_learning import calibration
+
+    energies = STAGE.read_all(job.folder)
+    counts: dict[str, Any] = {
+        "energies": int(energies["screen_energy"].notna().sum()),
+        "relaxed": int(energies["relaxed_energy"].notna().sum()),
+        "low_energy": int(energies["low_energy"].sum()),
+    }
+    learned = calibration.numbers(energies, job.settings.rank.low_energy)
+    return counts | ({"learned": learned} if learned else {})
+
+
+def _size(amount: Amount) -> float:
+    """What a ranking costs, in units of the energy as it stands of a crystal without sites."""
+    settings = amount.settings.rank
+    if not settings.energies:
+        return 1.0
+    cost = POTENTIALS[settings.model].seconds[1] / POTENTIALS[SCREEN].seconds[1]
+    each = cost * min(MEAN_STEPS, settings.steps)
+    shaken = min(settings.max_rattled, amount.relaxed) * amount.sites  # without symmetry
+    return (amount.energies + each * (amount.relaxed + shaken)) * (1.4 + amount.sites)
+
+
+def _methods(paper: Paper) -> None:
+    settings, counts = paper.settings.rank, paper.summary
+    if not counts.get("energies"):
+        return
+    screen, zero = POTENTIALS[SCREEN], paper.target.of_energy.reference.name
+    paper.say(
+        f"Energies above {zero} of {several(counts['energies'], 'new crystal')} as they stand were computed with "
+        f"{screen.title}{paper.works(*screen.cites)}"
+        + (
+            f", which crystals being learnt from the others by a Gaussian process {paper.cite('gaussian_process')}."
+            if counts.get("learned")
+            else "."
+        )
+    )
+    if counts.get("relaxed"):
+        own = paper.works(*(key for key in settings.potential.cites if key not in screen.cites))
+        paper.say(
+            f"{several(counts['relaxed'], 'crystal')} of the lowest, of frameworks and of others, were relaxed with "
+            f"{settings.model}{own} in their space groups, to forces below {settings.max_force:g} eV/Å and stresses "
+            f"below {settings.max_stress:g} GPa; "
+            f"dispersion {paper.cite('d3')} took part in the geometry of layers, chains and cages, and is in no energy."
+        )
+        paper.say(
+            f"Low in energy, that is frameworks that kept their net and lie less than {settings.low_energy:g} eV/atom "
+            f"above {zero}, are {counts.get('low_energy', 0):,}."
+        )
+
+
+STAGE = Stage(
+    name="rank",
+    number=6,
+    title="Compute energies",
+    work=_work,
+    when="round",
+    files=("shards/ranked.parquet",),
+    tables=(Table(name="energies", shard="ranked", columns=("job", "row", *ENERGY_COLUMNS)),),
+    settings="rank",
+    counts=_counts,
+    needs=lambda settings, _: {"energy": "no energies"} if settings.rank.energies else {},
+    size=_size,
+    kind=lambda settings: "" if settings.rank.energies else "none",
+    spread=True,
+    methods=_methods,
+)

@@ -2,29 +2,32 @@
 
 from collections.abc import Generator
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from legocryst.comparison.novelty import Known, signature
-from legocryst.comparison.pdd import pdds
 from legocryst.crystal.crystals import Crystals
 from legocryst.crystal.density import densities
-from legocryst.crystal.io.structures import FileError, from_atoms, to_cif
 from legocryst.crystal.io.table import Mode, encode
 from legocryst.crystal.io.table import decode as decode_table
 from legocryst.crystal.symmetry.projection import wrapped
 from legocryst.crystal.symmetry.wyckoff import wyckoff
 from legocryst.environment.target import Target
-from legocryst.environment.validity import judge
-from legocryst.infra.run_context import SILENT, RunContext
-from legocryst.relax import relax
+from legocryst.infra.files import write_parquet
+from legocryst.infra.run_context import SILENT, RunContext, Stopped
 from legocryst.settings import RelaxSettings
-from legocryst.topology.nets import nets
+from legocryst.stages import curate, drawn, sample
+from legocryst.stages.base import Attempt, Paper, Stage, Table
+from legocryst.stages.counts import count
+from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS
+
+if TYPE_CHECKING:
+    from legocryst.comparison.novelty import Known
 
 SYMPREC = 0.01
 """Angstrom within which spglib looks for the symmetry of a relaxed crystal."""
+MINIMISERS = {"lbfgs": ("L-BFGS", "lbfgs"), "adam": ("Adam", "adam")}
 
 
 def relax_table(
@@ -36,7 +39,7 @@ def relax_table(
     max_atoms: int = 500,
     first_row: int = 0,
     cif: bool = False,
-    known: Known | None = None,
+    known: "Known | None" = None,
 ) -> pd.DataFrame:
     """Decode, relax and judge every row of a table (METHOD's columns); one row out for each row in, in order.
 
@@ -49,6 +52,10 @@ def relax_table(
     it is of and its `nearest_distance` (angstrom), and `amd` (see `novelty.signature`). Raises `table.TableError` for a
     table that is none.
     """
+    from legocryst.crystal.io.structures import to_cif
+    from legocryst.relax import relax
+    from legocryst.topology.nets import nets
+
     decoded = decode_table(table, mode=decode, element=target.atomic_number, max_atoms=max_atoms)
     relaxed = relax(decoded.crystals, target, settings)
     crystals = _standardized(relaxed.crystals, relaxed.valid, target)
@@ -97,7 +104,7 @@ def relax_chunks(
     max_atoms: int = 500,
     chunk: int = 500,
     cif: bool = False,
-    known: Known | None = None,
+    known: "Known | None" = None,
 ) -> Generator[pd.DataFrame, None, None]:
     """Relax a table as `relax_table` does, by chunks of rows, in order, spread by an executor.
 
@@ -120,6 +127,9 @@ def _standardized(crystals: Crystals, valid: np.ndarray, target: Target) -> Crys
     A crystal whose symmetry spglib cannot tell or tells to be lower, or that is no longer valid after its atoms moved
     onto their special positions (by up to `SYMPREC`), stays in its row's group.
     """
+    from legocryst.crystal.io.structures import FileError, from_atoms
+    from legocryst.environment.validity import judge
+
     atoms, lattice, chosen = crystals.atoms(), crystals.lattice, np.flatnonzero(valid)
     full: dict[int, Crystals] = {}
     for k in chosen.tolist():
@@ -134,8 +144,11 @@ def _standardized(crystals: Crystals, valid: np.ndarray, target: Target) -> Crys
     return Crystals.concatenate([crystals, better]).take(which)
 
 
-def _nearest(crystals: Crystals, target: Target, known: Known) -> pd.DataFrame:
+def _nearest(crystals: Crystals, target: Target, known: "Known") -> pd.DataFrame:
     """Of each crystal the known one that is nearest, and by what a database finds it."""
+    from legocryst.comparison.novelty import signature
+    from legocryst.comparison.pdd import pdds
+
     rows = []
     for pdd in pdds(crystals, target):
         ((apart, k),) = known.nearest(pdd) or [(np.nan, -1)]
@@ -167,3 +180,101 @@ def _with_undecodable(frame: pd.DataFrame, reason: np.ndarray, first_row: int) -
     for name in ("evaluations", "restarts", "merged", "written_group", "space_group", "sites", "atoms"):
         out[name] = out[name].astype("Int64")
     return out.sort_values("row", ignore_index=True)
+
+
+def _work(attempt: Attempt, turn: int) -> None:
+    """Relax the chunks of a lot that have no shard yet."""
+    job, settings, lot = attempt.job, attempt.settings, drawn.lots(attempt.job)[turn]
+    table, missing, size = sample.STAGE.read(job.folder, turn), drawn.missing(job, lot), drawn.CHUNK
+    rest = pd.concat([table.iloc[(k - lot.shards.start) * size :][:size] for k in missing])
+    context = attempt.context(STAGE.name, turn)
+    frames = relax_chunks(
+        rest,
+        attempt.target,
+        settings.relax,
+        context,
+        decode=settings.sample.decode,
+        max_atoms=settings.sample.max_atoms,
+        chunk=size,
+        known=_known(attempt),
+    )
+    done, total, valid = lot.rows.stop - len(rest), lot.rows.stop, 0
+    attempt.tick(done, total)
+    for place, (k, frame) in enumerate(zip(missing, frames, strict=True)):
+        first = lot.rows.start + (k - lot.shards.start - place) * size
+        write_parquet(frame.assign(row=frame["row"] + first), job.folder / drawn.SHARD.format(k))
+        done, valid = done + len(frame), valid + int((frame["status"] == "valid").sum())
+        attempt.tick(done, total, valid=valid, loss=float(frame["loss"].median()))
+        if done < total and context.should_stop():
+            frames.close()
+            raise Stopped
+
+
+def _known(attempt: Attempt) -> "Known":
+    """The crystals of the training set, of the reference set and of the shipped set, kept in the job's folder."""
+    from legocryst.comparison.novelty import FILE, REFERENCE, SHIPPED, TRAINING, Known
+
+    job, target = attempt.job, attempt.target
+    path = job.folder / FILE
+    if path.exists():
+        return Known.read(path)
+    found = curate.known(curate.STAGE.read(job.folder), target, of_set=TRAINING)
+    if job.reference:
+        given = curate.as_reference(curate.examined(attempt, "reference", job.reference))
+        found += curate.known(given.table, target, of_set=REFERENCE, crystals=given.crystals)
+    if job.seeds and len(mine := curate.shipped(target.name)):
+        found += curate.known(mine, target, of_set=SHIPPED)
+    found.write(path)
+    return found
+
+
+def _methods(paper: Paper) -> None:
+    settings, counts = paper.settings.relax, paper.summary
+    name, key = MINIMISERS[settings.optimizer]
+    first = [
+        f"towards the reference power spectrum with small angular momenta ({settings.descriptor_steps} steps at most)",
+        f"towards the coordination ({settings.coordination_steps})",
+    ]
+    one, two = first if settings.order == "descriptor first" else first[::-1]
+    paper.say(
+        f"Each crystal was relaxed along its symmetry-free variables by {name} {paper.cite(key)}: {one}, {two}, and "
+        f"towards the whole power spectrum with the coordination held ({settings.refine_steps})"
+        + (f"; those not valid started again up to {settings.restarts} times." if settings.restarts else ".")
+    )
+    invalid = sum(counts["invalid"].values())
+    paper.say(
+        f"Of {counts['sampled']:,} rows, {counts['undecodable']:,} could not be decoded, {invalid:,} did not become "
+        f"valid by the criterion of the training set, {counts['known']:,} have a known net, {counts['duplicate']:,} "
+        f"repeat a net, and {counts['new']:,} are new."
+    )
+    paper.say(
+        f"Nets were compared by their canonical forms {paper.cite('nets')}, distances to known crystals are those of "
+        f"pointwise distance distributions {paper.cite('pdd')}, and space groups are those that spglib finds within "
+        f"0.01 Å {paper.cite('spglib')}."
+    )
+
+
+STAGE = Stage(
+    name="relax",
+    number=5,
+    title="Relax and judge",
+    work=_work,
+    when="lot",
+    tables=(
+        Table(
+            name="crystals",
+            columns=(
+                *("id", "job", "row", "status", "reason", "shift", "loss_before", "loss", "published", "evaluations"),
+                *("restarts", "merged", "written_group", "space_group", "symbol", "sites", "atoms", "density"),
+                *("net_key", "net_name", "kind", "periodicity", *CRYSTAL_COLUMNS),
+                *("nearest", "nearest_set", "nearest_distance", "amd"),
+            ),
+        ),
+    ),
+    settings="relax",
+    done=drawn.is_relaxed,
+    counts=lambda job: count(drawn.classified(job)) if drawn.all_relaxed(job) else {},
+    size=lambda amount: amount.samples,
+    spread=True,
+    methods=_methods,
+)

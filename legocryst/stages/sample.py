@@ -4,9 +4,19 @@ import pandas as pd
 
 from legocryst.generators.base import Generator
 from legocryst.generators.conditions import Conditions
+from legocryst.infra.files import write_parquet
+from legocryst.infra.phrases import all_of, several
 from legocryst.infra.run_context import RunContext
 from legocryst.settings import SampleSettings
+from legocryst.stages import train
+from legocryst.stages.base import Attempt, Paper, Stage
 from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS
+
+DECODED = {
+    "snap": "each site was moved to the nearest point of its Wyckoff position",
+    "strict": "rows with a site farther than 0.1 Å from its Wyckoff position were refused",
+    "drop": "sites that did not fit their Wyckoff position were left out, as the reference programs do",
+}
 
 
 def sample(generator: Generator, settings: SampleSettings, context: RunContext) -> pd.DataFrame:
@@ -30,3 +40,41 @@ def refined(generator: Generator, relaxed: pd.DataFrame, settings: SampleSetting
     invalid = (relaxed["status"] == "invalid") & ~relaxed["published"].astype(bool)
     rows = relaxed.loc[invalid, list(CRYSTAL_COLUMNS)].reset_index(drop=True)
     return generator.refine(rows, seed=context.seed, temperature=settings.temperature, step=settings.refine_step)
+
+
+def _work(attempt: Attempt, turn: int) -> None:
+    """Draw a lot: fresh rows, or, after those of a round, rows near the ones that stayed invalid."""
+    from legocryst.generators.base import load
+    from legocryst.stages import drawn
+
+    job, settings, context = attempt.job, attempt.settings.sample, attempt.context(STAGE.name, turn)
+    model = load(train.STAGE.path(job.folder, file=1))
+    if turn % drawn.first_lot(job, 1) == 0:
+        table = sample(model, settings, context)
+    else:
+        table = refined(model, drawn.relaxed_rows(job, drawn.lots(job)[turn - 1]), settings, context)
+    write_parquet(table, STAGE.path(job.folder, turn))
+
+
+def _methods(paper: Paper) -> None:
+    settings, spec = paper.settings.sample, paper.settings.train.spec
+    asked = f", asked for {all_of(settings.asked)}" if settings.asked else ""
+    if spec.guided and settings.lowest_energies < 1:
+        asked += f" with a guidance of {settings.guidance:g} {paper.cite('guidance')}"
+    heat = f" at the temperature {settings.temperature:g}" if spec.tempered else ""
+    rows = several(paper.summary.get("sampled", settings.samples), "row")
+    paper.say(f"{rows} were drawn{heat}{asked}; {DECODED[settings.decode]}.")
+
+
+STAGE = Stage(
+    name="sample",
+    number=4,
+    title="Draw samples",
+    work=_work,
+    when="lot",
+    files=("samples.parquet",),
+    settings="sample",
+    size=lambda amount: amount.samples,
+    kind=train.learning_kind,
+    methods=_methods,
+)

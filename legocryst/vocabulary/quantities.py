@@ -274,3 +274,10 @@ _ALL = [
 ]
 
 QUANTITIES: dict[str, Quantity] = {quantity.name: quantity for quantity in _ALL}
+
+
+def add_quantities(*more: Quantity) -> None:
+    """Describe columns that only one stage has; raises ValueError for a name that means something else."""
+    for quantity in more:
+        if QUANTITIES.setdefault(quantity.name, quantity) != quantity:
+            raise ValueError(f"there is a column {quantity.name!r} already: give yours another name")

@@ -12,9 +12,9 @@ from legocryst.database.filters import Filters
 from legocryst.database.schema import CANDIDATES, SCHEMA, TABLES, StoreError, column
 from legocryst.database.store import NAME, Store, StoreBusy, Writer, rebuild
 from legocryst.infra.files import write_parquet
-from legocryst.jobs.layout import REFERENCE
 from legocryst.jobs.record import Job
 from legocryst.jobs.worker import work
+from legocryst.stages.curate import REFERENCE_SHARD
 from tests.workspaces import HOLD, tiny_job, wait_for
 
 Made = tuple[Path, Job]
@@ -104,7 +104,7 @@ def test_classes_by_key(workspace: Made) -> None:
 
 def test_nets_of_a_reference_set_are_known_in_their_job(workspace: Made, tmp_path: Path) -> None:
     folder, job = workspace
-    write_parquet(pd.DataFrame({"net_key": ["m"], "source": ["m.cif"]}), job.folder / REFERENCE)
+    write_parquet(pd.DataFrame({"net_key": ["m"], "source": ["m.cif"]}), job.folder / REFERENCE_SHARD)
     other = tiny_job(tmp_path)
     for one in (job, other):
         write_parquet(rows(["k", "n", "m"]), one.shards / "crystals-00000.parquet")
@@ -321,3 +321,12 @@ def test_database_without_marks_is_brought_up_to_date(tmp_path: Path) -> None:
         store._connection.execute(stripped)
     with Store.open(tmp_path) as store:
         assert {"starred", "note"} < set(store.page().columns)
+
+
+def test_a_table_of_a_new_stage_is_added_to_an_old_database(tmp_path: Path) -> None:
+    with Store.open(tmp_path) as store:
+        store.query("SELECT 1")
+        with store._connection.cursor() as cursor:
+            cursor.execute("DROP TABLE dft")
+    with Store.open(tmp_path) as store:
+        assert list(store.query("SELECT * FROM dft").columns) == list(TABLES["dft"])

@@ -13,7 +13,6 @@ from legocryst.electronic.brillouin import primitive
 from legocryst.environment.target_library import target
 from legocryst.infra.extras import MissingExtra
 from legocryst.jobs.create import create
-from legocryst.jobs.layout import DFT
 from legocryst.jobs.worker import work
 from legocryst.settings import DftSettings, RunSettings
 from legocryst.stages.dft import coarse
@@ -50,7 +49,7 @@ def test_row_of_diamond_and_its_place_in_the_database(tmp_path: Path) -> None:
     pytest.importorskip("gpaw", reason="make dft installs it")
     path = tmp_path / "diamond.cif"
     path.write_text(to_cif(DIAMOND))
-    job = create(tmp_path / "w", DFT, RunSettings(dft=QUICK), seeds=[path], threads=1)
+    job = create(tmp_path / "w", "dft", RunSettings(dft=QUICK), seeds=[path], threads=1)
     seen: list[object] = []
     summary = work(job, progress=lambda line: seen.append(line.get("part")))
     with Store.open(tmp_path / "w") as store:

@@ -8,8 +8,6 @@ import pytest
 
 from legocryst.infra.files import write_json
 from legocryst.jobs.estimates import SPREAD, Known, estimates, known, spoken, total
-from legocryst.jobs.estimates import STEPS as SAID
-from legocryst.potentials.energies import STEPS
 from legocryst.settings import PRESETS, RunSettings, preset
 from legocryst.vocabulary.registry import GENERATORS
 from tests.workspaces import ROWS, finished
@@ -105,10 +103,6 @@ def test_jobs_of_like_size_count_first(tmp_path: Path) -> None:
         finished(tmp_path, small(sample={"samples": 10_000}), slow=200)
     parts, _ = estimates(small(sample={"samples": 10_000}), "run", known(tmp_path), threads=1)
     assert parts["relax"].seconds == pytest.approx(202, rel=0.01)
-
-
-def test_a_relaxation_takes_the_steps_that_its_module_says() -> None:
-    assert SAID == STEPS
 
 
 def test_larger_presets_take_longer(tmp_path: Path) -> None:

@@ -8,18 +8,20 @@ import pytest
 
 from legocryst.environment.target_library import target
 from legocryst.infra.files import read_json
-from legocryst.jobs import rounds
+from legocryst.infra.run_context import Stopped
 from legocryst.jobs.attempt import Line
-from legocryst.jobs.counts import count
 from legocryst.jobs.create import create
-from legocryst.jobs.layout import QUALITY, STAGES
-from legocryst.jobs.pipeline import examine_files, run, share_valid
-from legocryst.jobs.record import Stopped, jobs
-from legocryst.jobs.rounds import KEPT, classified
+from legocryst.jobs.pipeline import examine_files, run
+from legocryst.jobs.record import jobs
 from legocryst.jobs.worker import work
 from legocryst.settings import CurateSettings
+from legocryst.stages import drawn
+from legocryst.stages.catalogue import RUN
+from legocryst.stages.counts import count
 from legocryst.stages.curate import Examined, curate, shipped_file
-from legocryst.stages.train import CHECKPOINT
+from legocryst.stages.drawn import classified
+from legocryst.stages.rank import CACHE
+from legocryst.stages.train import CHECKPOINT, QUALITY, share_valid
 from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS
 from tests.workspaces import SEEDS, few_seeds, tiny, tiny_job
 
@@ -64,7 +66,7 @@ def test_crystals_on_surfaces_need_no_table(tmp_path: Path) -> None:
 
 
 def test_chunks_stop_resume_and_processes_give_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "CHUNK", 20)
+    monkeypatch.setattr(drawn, "CHUNK", 20)
     job = tiny_job(tmp_path)
     stop = iter([False] * 6 + [True] * 9)
     with pytest.raises(Stopped):
@@ -92,7 +94,7 @@ def test_energies_are_computed_once_in_a_workspace(tmp_path: Path, monkeypatch: 
     assert 1 <= summary["relaxed"] <= summary["energies"] <= 3 and summary["low_energy"] == 0
     ranked = pd.read_parquet(job.shards / "ranked.parquet")
     assert len(ranked) == summary["new"] and ranked["rank"].notna().sum() >= 1
-    assert {path.suffix for path in (job.folder / KEPT).iterdir()} == {".parquet"}
+    assert {path.suffix for path in (job.folder / CACHE).iterdir()} == {".parquet"}
 
     def nothing(name: str) -> None:
         raise AssertionError("computed again")
@@ -103,7 +105,7 @@ def test_energies_are_computed_once_in_a_workspace(tmp_path: Path, monkeypatch: 
     assert untimed(run(job)) == untimed(summary)
     pd.testing.assert_frame_equal(pd.read_parquet(job.shards / "ranked.parquet"), ranked)
     other = tiny_job(tmp_path, rank=few)
-    assert untimed(run(other)) == untimed(summary) and not (other.folder / KEPT).exists()
+    assert untimed(run(other)) == untimed(summary) and not (other.folder / CACHE).exists()
 
 
 def test_first_of_a_net_is_new_and_known_ones_never(tmp_path: Path) -> None:
@@ -207,7 +209,7 @@ def test_seeds_without_a_valid_crystal_are_refused(tmp_path: Path) -> None:
 
 def test_stages_have_seeds_of_their_own(tmp_path: Path) -> None:
     line = Line(tiny_job(tmp_path), lambda numbers: None, lambda: False)
-    seeds = [line.seed(stage) for stage in STAGES] + [line.seed("sample", turn) for turn in (1, 2)]
+    seeds = [line.seed(stage) for stage in RUN] + [line.seed("sample", turn) for turn in (1, 2)]
     assert len(set(seeds)) == len(seeds) and all(0 <= seed < 2**31 for seed in seeds)
 
 

@@ -11,13 +11,14 @@ import pytest
 
 from legocryst.database.store import Store
 from legocryst.infra.files import process_start
+from legocryst.infra.run_context import Stopped
 from legocryst.jobs.create import create, launch, resume
-from legocryst.jobs.layout import REFERENCE
 from legocryst.jobs.lease import claim
 from legocryst.jobs.pipeline import run
-from legocryst.jobs.record import Job, Stopped, jobs
+from legocryst.jobs.record import Job, jobs
 from legocryst.jobs.record import job as find_job
 from legocryst.jobs.worker import NICE, work
+from legocryst.stages.curate import REFERENCE_SHARD
 from tests.workspaces import few_seeds, tiny, tiny_job, wait_for
 
 SHORT = {"descriptor_steps": 1, "coordination_steps": 1, "refine_steps": 0}
@@ -108,7 +109,7 @@ def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
     (line,) = report[report["source"] == "link.csv"].to_dict("records")
     assert not line["kept"] and "leads out of its folder" in line["detail"]
     child = create(tmp_path / "w", "augment", tiny(), threads=1, parent=job, through="curate")
-    assert (child.folder / "input" / "given" / "few.csv").exists() and (child.folder / REFERENCE).exists()
+    assert (child.folder / "input" / "given" / "few.csv").exists() and (child.folder / REFERENCE_SHARD).exists()
     with pytest.raises(ValueError, match="takes over its crystals: give no others"):
         create(tmp_path / "w", "augment", tiny(), threads=1, parent=job, through="curate", seeds=[folder])
 

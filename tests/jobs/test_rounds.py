@@ -4,12 +4,15 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from legocryst.jobs import rounds
+from legocryst.infra.run_context import Stopped
 from legocryst.jobs.create import create
 from legocryst.jobs.pipeline import run
-from legocryst.jobs.record import Stopped
-from legocryst.jobs.rounds import Lot, baseline, classified, lots, ranked, reached
+from legocryst.jobs.rounds import reached
 from legocryst.jobs.worker import work
+from legocryst.stages import drawn
+from legocryst.stages.baseline import baseline
+from legocryst.stages.drawn import Lot, classified, lots
+from legocryst.stages.rank import STAGE as RANK
 from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS
 from tests.workspaces import tiny, tiny_job
 
@@ -22,7 +25,7 @@ def untimed(summary: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_goal_is_reached_round_by_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "CHUNK", 20)
+    monkeypatch.setattr(drawn, "CHUNK", 20)
     once = work(tiny_job(tmp_path))
     wanted = once["new"] + 1
     goal = {"crystals": wanted, "kind": "new"}
@@ -34,7 +37,7 @@ def test_a_goal_is_reached_round_by_round(tmp_path: Path, monkeypatch: pytest.Mo
     assert [lot.shards for lot in lots(job)] == [range(3 * k, 3 * (k + 1)) for k in range(number)]
     assert list(classified(job)["row"]) == list(range(50 * number))
     new = classified(job)["row"][classified(job)["class"] == "new"]
-    assert sorted(ranked(job)["row"]) == sorted(new)  # each in the round in which it came
+    assert sorted(RANK.read_all(job.folder)["row"]) == sorted(new)  # each in the round in which it came
     said = [step for step in job.progress() if "found" in step]
     assert [step["round"] for step in said] == list(range(1, number + 1))
     assert said[-1]["found"] == summary["new"] and said[-2]["found"] < wanted == said[-1]["wanted"]
@@ -65,7 +68,7 @@ def test_rows_that_stay_invalid_are_drawn_again(tmp_path: Path) -> None:
         drawn = pd.read_parquet(job.folder / f"samples-{after.number}.parquet")
         assert len(drawn) == len(after.rows) == len(invalid) > 0
         assert drawn["spg"].tolist() == invalid["spg"].tolist() and list(drawn.columns) == list(CRYSTAL_COLUMNS)
-    assert sorted(ranked(job)["row"]) == sorted(table["row"][table["class"] == "new"])
+    assert sorted(RANK.read_all(job.folder)["row"]) == sorted(table["row"][table["class"] == "new"])
     beside = baseline(job)
     assert summary["baseline"] == beside and beside["rows"] == 30
     assert 0 <= beside["several"] <= beside["new"] <= beside["valid"] <= 30 and beside["cpu_seconds"] > 0
@@ -73,7 +76,7 @@ def test_rows_that_stay_invalid_are_drawn_again(tmp_path: Path) -> None:
 
 def test_lots_are_counted_through(tmp_path: Path) -> None:
     job = tiny_job(tmp_path)
-    assert lots(job) == [] and not rounds.all_relaxed(job)
+    assert lots(job) == [] and not drawn.all_relaxed(job)
     for name, rows in (("samples", 700), ("samples-1", 0), ("samples-2", 500)):
         pd.DataFrame({"spg": [1] * rows}).to_parquet(job.folder / f"{name}.parquet")
     assert lots(job) == [

@@ -28,7 +28,8 @@ OTHER_MEANINGS = {
     "run.py": {"vae"},
     "vae.py": {"gan"},  # the extra that installs what both need
     "rank.py": {"random"},  # an order of energies
-    "create.py": {"gan"},  # that extra
+    "featurize.py": {"gan"},  # that extra
+    "train.py": {"gan"},
     "quality.py": {"gan"},
     "features.py": {"gan"},
     "loop.py": {"random"},  # the state of torch's generator

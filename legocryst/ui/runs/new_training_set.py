@@ -9,8 +9,8 @@ import streamlit as st
 from legocryst.database.filters import Filters
 from legocryst.database.store import Store
 from legocryst.infra.files import write_parquet
-from legocryst.jobs.layout import FILES
 from legocryst.jobs.record import Job
+from legocryst.stages import curate
 from legocryst.ui.shell import forms, shell
 from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS, QUANTITIES
 
@@ -63,7 +63,7 @@ def learn(store: Store, job: Job, where: Filters) -> Job | None:
     from legocryst.stages.curate import shipped_file
 
     own = shipped_file(job.settings.curate.target)
-    own = own if own.exists() else job.folder / FILES["curate"][0]
+    own = own if own.exists() else curate.STAGE.path(job.folder)
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder) / f"finds-{job.id}.parquet"
         write_parquet(finds(store, where), table)

@@ -7,11 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from legocryst.jobs import compare
-from legocryst.jobs.layout import DFT
 from legocryst.jobs.methods import methods
 from legocryst.jobs.record import Job, jobs
+from legocryst.stages.catalogue import ALONE, STAGES, title
 from legocryst.ui.shell import forms, frame, shell
-from legocryst.ui.shell.live import TITLES, training_curve
+from legocryst.ui.shell.live import training_curve
 from legocryst.ui.widgets import figures, table_view
 from legocryst.vocabulary.references import bibtex
 
@@ -25,6 +25,7 @@ FORMS = {
     "relax": "Relaxation",
     "rank": "Energies",
     "bands": "Gaps",
+    **forms.further(),
 }
 """Settings of the parts of a run, in order."""
 KEPT = {
@@ -82,8 +83,9 @@ def compared(job: Job) -> None:
     differences = compare.differing(job, other)
     st.markdown("**Settings that differ**, of what both jobs did")
     if differences:
+        titles = FORMS | {name: stage.title for name, stage in STAGES.items()}
         rows = [
-            (TITLES.get(stage, FORMS.get(stage, stage)), *compare.meaning(stage, key), _value(one), _value(two))
+            (titles.get(stage, stage), *compare.meaning(stage, key), _value(one), _value(two))
             for stage, key, one, two in differences
         ]
         columns = ["Stage", "Setting", this, that, "Meaning"]
@@ -141,12 +143,12 @@ def repeated(job: Job) -> None:
             st.session_state["repeating"] = job.id
             st.rerun()
         return
-    dft = job.command == DFT
-    base = "" if dft else _base(job)
-    asked = [DFT] if dft else _asked(job, base)
+    alone = job.command in ALONE
+    base = "" if alone else _base(job)
+    asked = [STAGES[job.command].settings] if alone else _asked(job, base)
     good = True
     for name in asked:
-        with st.expander(FORMS.get(name, TITLES.get(name, name)), expanded=len(asked) == 1):
+        with st.expander(FORMS.get(name, title(name)), expanded=len(asked) == 1):
             good = forms.form(name) and good
     forms.seed()
     parent = job if base else None
@@ -179,9 +181,8 @@ def _base(job: Job) -> str:
 
 def _asked(job: Job, base: str) -> list[str]:
     """Names of the settings of the stages that are done again."""
-    named = {"featurize": "features"}
     after = job.stages[job.stages.index(base) + 1 :] if base else job.stages
-    names = [named.get(stage, stage) for stage in after]
+    names = [STAGES[stage].settings for stage in after]
     if job.command == "run":
         names += ["goal"]
     if "train" in names and not base:  # another model may need stages that this one left out

@@ -6,7 +6,7 @@ import streamlit as st
 
 from legocryst.database.store import Store
 from legocryst.jobs.record import Job
-from legocryst.jobs.rounds import SEVERAL, baseline
+from legocryst.stages.baseline import SEVERAL, baseline
 from legocryst.ui.shell.live import steps
 from legocryst.ui.widgets import table_view
 

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from legocryst import settings as s
 from legocryst.infra.executors import ExecutorError, checked
+from legocryst.stages import catalogue
 
 _KEPT = "settings"
 _CLUSTER = "cluster_text"
@@ -47,6 +48,13 @@ def form(name: str, *, options: Mapping[str, Sequence[str]] | None = None, only:
         st.error(f"{s.label(key, STAGES[name].model_fields[key])}: {message[0].lower()}{message[1:]}.")
         return False
     return True
+
+
+def further() -> dict[str, str]:
+    """The settings of stages at the end of a run, which no page is about: their name and what it stands under."""
+    return {
+        stage.settings: stage.title for stage in catalogue.STAGES.values() if stage.when == "end" and stage.settings
+    }
 
 
 def arrive() -> None:

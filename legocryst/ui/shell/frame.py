@@ -7,8 +7,8 @@ import streamlit as st
 from legocryst.jobs import estimates
 from legocryst.jobs.record import Job, cores, jobs
 from legocryst.settings import RunSettings
+from legocryst.stages.catalogue import title
 from legocryst.ui.shell import forms, shell
-from legocryst.ui.shell.live import TITLES
 
 
 def button(label: str, command: str, *, good: bool = True, base: Job | None = None, through: str = "curate") -> bool:
@@ -50,7 +50,7 @@ def time_of(settings: RunSettings, command: str, *, after: str = "") -> str:
     if settings.goal.crystals and command == "run":
         text += f" That is one round; with the goal there may be more, for up to {settings.goal.minutes:g} minutes."
     if missing:
-        names = ", ".join(TITLES.get(stage, stage).lower() for stage in missing)
+        names = ", ".join(title(stage).lower() for stage in missing)
         text += f" Not counted, because it was never done here with this choice: {names}."
     return text
 

@@ -7,8 +7,8 @@ import streamlit as st
 
 from legocryst.jobs.create import resume
 from legocryst.jobs.estimates import spoken
-from legocryst.jobs.layout import BASELINE, STAGES
 from legocryst.jobs.record import Job
+from legocryst.stages.catalogue import RUN, title
 from legocryst.ui.shell.shell import sentence
 
 if TYPE_CHECKING:
@@ -16,18 +16,6 @@ if TYPE_CHECKING:
 
 SECONDS = 1.0
 _NOT_MEASURED = ("time", "attempt", "stage", "cpu_seconds", "epoch", "epochs", "seconds_left")
-TITLES = {
-    "curate": "Judge the training set",
-    "augment": "Write it in subgroups",
-    "featurize": "Make features",
-    "train": "Train the model",
-    "sample": "Draw samples",
-    "relax": "Relax and judge",
-    "rank": "Compute energies",
-    "bands": "Compute gaps",
-    "dft": "Density functional theory",
-    BASELINE: "Random crystals beside",
-}
 
 
 def live(job: Job, draw: Callable[[Job], None] | None = None) -> None:
@@ -64,7 +52,7 @@ def progress(job: Job) -> None:
         for k, stage in enumerate(stages):
             passed = any(later in reached for later in stages[k + 1 :])
             fraction, words = stage_progress(reached.get(stage, {}), "finished" if passed else state)
-            st.progress(fraction, text=f"{TITLES[stage]}: {words}")
+            st.progress(fraction, text=f"{title(stage)}: {words}")
     if state == "finished":
         return
     if state in ("running", "queued"):
@@ -138,7 +126,7 @@ def planned(job: Job) -> list[str]:
     try:
         return list(job.stages)
     except ValueError:  # made by another version: show what it did
-        return [stage for stage in STAGES if stage in steps(job)]
+        return [stage for stage in RUN if stage in steps(job)]
 
 
 def stage_progress(step: Mapping[str, Any], state: str) -> tuple[float, str]:

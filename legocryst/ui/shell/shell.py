@@ -15,9 +15,9 @@ from legocryst.database.schema import StoreError
 from legocryst.database.store import Store, Writer
 from legocryst.infra.workspace import default_workspace
 from legocryst.jobs.create import create, launch
-from legocryst.jobs.layout import FILES
 from legocryst.jobs.record import Job, cores, jobs
 from legocryst.settings import CurateSettings, RunSettings
+from legocryst.stages.catalogue import RUN, STAGES
 from legocryst.ui.shell import forms, words
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ WARM_SECONDS = 2.0
 """After the first page was asked for, so that it does not come later."""
 LEARNING = ("run", "train")
 """Commands whose jobs have a model."""
-SPREAD = ("run", "relax", "rank", "bands")
+SPREAD = ("run", *(name for name in RUN if STAGES[name].spread))
 """Commands whose jobs spread work."""
 CORES = "It runs in a process of its own, on one core less than this computer has."
 
@@ -324,7 +324,7 @@ def has(job: Job, stage: str) -> bool:
     """Whether a job has the results of a stage."""
     if stage == "relax":
         return any(job.shards.glob("crystals-*.parquet"))
-    return all((job.folder / name).exists() for name in FILES[stage])
+    return STAGES[stage].is_done(job)
 
 
 def what(command: str) -> str:

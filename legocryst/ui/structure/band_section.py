@@ -13,9 +13,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from legocryst.infra.extras import missing
-from legocryst.jobs.layout import DFT
 from legocryst.jobs.record import Job, jobs
 from legocryst.settings import BandSettings
+from legocryst.stages.dft import STAGE as DFT
 from legocryst.ui.shell import forms, shell
 from legocryst.ui.shell.live import live
 from legocryst.ui.widgets import figures
@@ -210,7 +210,9 @@ def dft(row: "pd.Series", crystal: "Crystals") -> None:
 
 def _newest_job(name: str) -> Job | None:
     """The newest job that computes the crystal."""
-    found = (job for job in jobs(shell.workspace()) if job.command == DFT and job.record["seeds"] == [f"{name}.cif"])
+    found = (
+        job for job in jobs(shell.workspace()) if job.command == DFT.name and job.record["seeds"] == [f"{name}.cif"]
+    )
     return next(found, None)
 
 
@@ -248,7 +250,7 @@ def _start(name: str, crystal: "Crystals") -> bool:
     with TemporaryDirectory(prefix="legocryst-") as folder:
         path = Path(folder) / f"{name}.cif"
         path.write_text(to_cif(crystal, name=name), encoding="utf-8")
-        return shell.start(DFT, forms.run_settings(), seeds=[path]) is not None
+        return shell.start(DFT.name, forms.run_settings(), seeds=[path]) is not None
 
 
 def _inputs(name: str, crystal: "Crystals") -> None:

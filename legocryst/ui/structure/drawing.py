@@ -8,7 +8,7 @@ import streamlit as st
 from legocryst.crystal.crystals import Crystals
 from legocryst.crystal.io.structures import to_cif
 from legocryst.environment.target import Target
-from legocryst.jobs.layout import FILES
+from legocryst.stages import sample
 from legocryst.ui.shell import shell
 from legocryst.ui.structure.facts import GENERATED, SAMPLED
 from legocryst.ui.widgets.atom_marks import KINDS, marks
@@ -34,14 +34,14 @@ def geometries(row: "pd.Series[Any]") -> dict[str, Callable[[], Crystals]]:
         out[GENERATED] = lambda: stored(row.to_frame().T, shell.target(row["target"]))
     if row["relaxed_cif"]:
         out[f"Relaxed with {row['energy_model']}"] = lambda: from_cif(row["relaxed_cif"])
-    if (shell.workspace() / "jobs" / row["job"] / FILES["sample"][0]).exists():
+    if sample.STAGE.path(shell.workspace() / "jobs" / row["job"]).exists():
         out[SAMPLED] = lambda: sampled_crystal(row)
     return out
 
 
 def sampled(row: "pd.Series[Any]") -> "pd.DataFrame":
     """The row as the model wrote it, before anything was moved; empty where the job no longer has it."""
-    path = shell.workspace() / "jobs" / row["job"] / FILES["sample"][0]
+    path = sample.STAGE.path(shell.workspace() / "jobs" / row["job"])
     if not path.exists():
         import pandas as pd
 

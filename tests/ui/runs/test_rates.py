@@ -10,10 +10,10 @@ from legocryst.database.store import Store
 from legocryst.environment.target_library import target
 from legocryst.infra.files import write_json, write_parquet
 from legocryst.jobs.create import create
-from legocryst.jobs.layout import BASELINE, FILES
 from legocryst.jobs.record import Job
 from legocryst.jobs.worker import work
 from legocryst.settings import CurateSettings
+from legocryst.stages import baseline
 from legocryst.stages.curate import curate
 from legocryst.ui.runs.new_training_set import finds, wanted
 from legocryst.ui.runs.rates import rates, trained_in
@@ -36,7 +36,7 @@ def store(job: Job) -> Iterator[Store]:
 
 def test_rates_of_a_run_and_of_random_crystals(job: Job, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     summary, beside = job.summary, {"rows": 10, "cpu_seconds": 30.0, "valid": 4, "new": 2, "several": 1}
-    write_json(job.folder / FILES[BASELINE][0], beside)
+    write_json(baseline.STAGE.path(job.folder), beside)
     table = rates(store, job).set_index("Generator")
     run, random = table.loc["This run (random)"], table.loc["Random symmetric crystals"]
     seconds = summary["cpu_seconds"]

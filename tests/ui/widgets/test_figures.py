@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from legocryst.database import queries
-from legocryst.jobs.counts import count
+from legocryst.stages.counts import count
 from legocryst.ui.widgets import figures
 
 
