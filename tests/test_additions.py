@@ -133,7 +133,11 @@ def test_a_stage_takes_two_files(copy: Copy) -> None:
     assert "density" in json.loads(said["times"])["presets"]["smoke"]["stages"]
     assert "--density-least FLOAT" in said["help"]
     assert said["ui"] == ["Compare densities", {"density": "Compare densities"}]
-    assert "## Density" in said["docs"] and "| `least` | 2 |" in said["docs"] and "`mean_density`" in said["docs"]
+    assert (
+        "## Density" in said["docs"]
+        and "| `least` | 2 |" in said["docs"]
+        and "| `dense` | Dense crystals |" in said["docs"]
+    )
 
     (job / "shards" / "densities.parquet").unlink()
     (job / "state.json").unlink()

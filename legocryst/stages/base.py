@@ -177,6 +177,11 @@ class Table:
     quantities: tuple[Quantity, ...] = ()  # columns that are described nowhere else
 
 
+def numbered(path: Path, number: int) -> Path:
+    """Return the path of a file of the first lot or round (0), or of a later one."""
+    return path.with_stem(f"{path.stem}-{number}") if number else path
+
+
 def _nothing(*_: Any) -> dict[str, Any]:
     return {}
 
@@ -207,8 +212,7 @@ class Stage:
 
     def path(self, folder: Path, number: int = 0, *, file: int = 0) -> Path:
         """Return where one of its files lies in a job's folder: of the first lot or round, or of a later one."""
-        path = folder / self.files[file]
-        return path.with_stem(f"{path.stem}-{number}") if number else path
+        return numbered(folder / self.files[file], number)
 
     def read(self, folder: Path, number: int = 0) -> "pd.DataFrame":
         """Read the first of its files."""

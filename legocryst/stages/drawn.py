@@ -9,13 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from legocryst.stages import curate, sample
-from legocryst.stages.base import JobFiles
+from legocryst.stages import curate
+from legocryst.stages.base import JobFiles, numbered
 from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS
 
 CHUNK = 500
 """Rows relaxed together and kept in one shard."""
+SAMPLES = "samples.parquet"
+"""The rows of the first lot as they were drawn; those of later ones are numbered."""
 SHARD = "shards/crystals-{:05d}.parquet"
+"""Rows after the relaxation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +36,17 @@ def lots(job: JobFiles) -> list[Lot]:
 
     found: list[Lot] = []
     first = shard = 0
-    while (path := sample.STAGE.path(job.folder, len(found))).exists():
+    while (path := numbered(job.folder / SAMPLES, len(found))).exists():
         rows = pq.read_metadata(path).num_rows
         shards = -(-rows // CHUNK)
         found.append(Lot(len(found), range(first, first + rows), range(shard, shard + shards)))
         first, shard = first + rows, shard + shards
     return found
+
+
+def sampled(job: JobFiles, number: int) -> pd.DataFrame:
+    """The rows of a lot as they were drawn."""
+    return pd.read_parquet(numbered(job.folder / SAMPLES, number))
 
 
 def missing(job: JobFiles, lot: Lot) -> list[int]:

@@ -17,7 +17,7 @@ from legocryst.environment.target import Target
 from legocryst.infra.files import write_parquet
 from legocryst.infra.run_context import SILENT, RunContext, Stopped
 from legocryst.settings import RelaxSettings
-from legocryst.stages import curate, drawn, sample
+from legocryst.stages import curate, drawn
 from legocryst.stages.base import Attempt, Paper, Stage, Table
 from legocryst.stages.counts import count
 from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS
@@ -185,7 +185,7 @@ def _with_undecodable(frame: pd.DataFrame, reason: np.ndarray, first_row: int) -
 def _work(attempt: Attempt, turn: int) -> None:
     """Relax the chunks of a lot that have no shard yet."""
     job, settings, lot = attempt.job, attempt.settings, drawn.lots(attempt.job)[turn]
-    table, missing, size = sample.STAGE.read(job.folder, turn), drawn.missing(job, lot), drawn.CHUNK
+    table, missing, size = drawn.sampled(job, turn), drawn.missing(job, lot), drawn.CHUNK
     rest = pd.concat([table.iloc[(k - lot.shards.start) * size :][:size] for k in missing])
     context = attempt.context(STAGE.name, turn)
     frames = relax_chunks(

@@ -8,7 +8,7 @@ from legocryst.infra.files import write_parquet
 from legocryst.infra.phrases import all_of, several
 from legocryst.infra.run_context import RunContext
 from legocryst.settings import SampleSettings
-from legocryst.stages import train
+from legocryst.stages import drawn, train
 from legocryst.stages.base import Attempt, Paper, Stage
 from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS
 
@@ -45,7 +45,6 @@ def refined(generator: Generator, relaxed: pd.DataFrame, settings: SampleSetting
 def _work(attempt: Attempt, turn: int) -> None:
     """Draw a lot: fresh rows, or, after those of a round, rows near the ones that stayed invalid."""
     from legocryst.generators.base import load
-    from legocryst.stages import drawn
 
     job, settings, context = attempt.job, attempt.settings.sample, attempt.context(STAGE.name, turn)
     model = load(train.STAGE.path(job.folder, file=1))
@@ -72,7 +71,7 @@ STAGE = Stage(
     title="Draw samples",
     work=_work,
     when="lot",
-    files=("samples.parquet",),
+    files=(drawn.SAMPLES,),
     settings="sample",
     size=lambda amount: amount.samples,
     kind=train.learning_kind,

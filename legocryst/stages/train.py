@@ -13,7 +13,7 @@ from legocryst.infra.files import write_json, write_parquet
 from legocryst.infra.phrases import all_of, several
 from legocryst.infra.run_context import SILENT, RunContext
 from legocryst.settings import FeatureSettings, RelaxSettings, RunSettings, TrainSettings
-from legocryst.stages import augment, curate, featurize
+from legocryst.stages import augment, curate, drawn, featurize
 from legocryst.stages.base import Amount, Attempt, JobFiles, Paper, Stage, Table
 
 MODEL = "model.pt"
@@ -107,7 +107,6 @@ def nets_of_sources(table: pd.DataFrame, target: Target) -> set[str]:
 def _work(attempt: Attempt, _: int) -> None:
     from legocryst.generators.quality import ROWS as QUALITY_ROWS
     from legocryst.generators.quality import quality
-    from legocryst.stages import drawn
 
     job, settings, context = attempt.job, attempt.settings, attempt.context(STAGE.name)
     learnt = augment.STAGE if augment.STAGE.name in job.stages else curate.STAGE
