@@ -150,7 +150,7 @@ def examine(seeds: Seeds, target: "Target", settings: CurateSettings, *, progres
             licence=[str(offer.words.get("licence", "")) for offer in found],
             energy=[float(offer.words.get("energy", np.nan)) for offer in found],
             place=place,
-            detail=[offer.reason for offer in found],
+            detail=[offer.reason or offer.note for offer in found],
         ),
     )
 
