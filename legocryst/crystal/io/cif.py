@@ -88,7 +88,7 @@ def blocks(text: str) -> list[Block]:
             names.append(key.replace(".", "_"))
         elif in_loop or not values:
             values.append(word)
-        else:
+        elif names:
             _fault(found, names, f"{word[:40]!r} stands behind the value of {names[0]}: put several words into quotes")
     _close(found, names, values, in_loop)
     return found
@@ -227,7 +227,12 @@ def _operator(text: str) -> list[list[float]]:
             end = term.end()
         rows.append(row)
     rotation = np.array([row[:3] for row in rows])
-    if rotation.shape != (3, 3) or np.any(rotation % 1) or abs(abs(np.linalg.det(rotation)) - 1) > 1e-6:
+    if (
+        rotation.shape != (3, 3)
+        or np.any(rotation % 1)
+        or np.abs(rotation).max() > 9
+        or abs(abs(np.linalg.det(rotation)) - 1) > 1e-6
+    ):
         raise FileError(f"the symmetry operator {text[:60]!r} cannot be read: write it as in -x+1/2,y,z")
     return rows
 
@@ -235,8 +240,9 @@ def _operator(text: str) -> list[list[float]]:
 def _check_group(rotation: np.ndarray, translation: np.ndarray) -> None:
     """Refuse operators that are no group: some are missing, twice, or wrong."""
     n = len(rotation)
-    product = np.einsum("aij,bjk->abik", rotation, rotation).reshape(-1, 9)
-    kinds, kind = np.unique(np.concatenate([rotation.reshape(-1, 9), product]), axis=0, return_inverse=True)
+    product = np.einsum("aij,bjk->abik", rotation, rotation)
+    code = np.concatenate([rotation.reshape(-1, 9), product.reshape(-1, 9)]).astype(np.int64) @ 64 ** np.arange(9)
+    kinds, kind = np.unique(code, return_inverse=True)
     size = np.bincount(kind[:n], minlength=len(kinds))
     closed = bool((size == size[0]).all())
     if closed:
@@ -267,7 +273,9 @@ def _number(text: str, what: str) -> float:
     """A number as CIFs write it, perhaps with its uncertainty in parentheses."""
     match = _NUMBER.fullmatch(text.strip())
     if match is None or not np.isfinite(value := float(match[1])):
-        raise FileError(f"coordinates or cell lengths are not numbers ({what} is {text[:40]!r}): correct the file")
+        raise FileError(
+            f"the structure has coordinates or cell lengths that are not numbers ({what} is {text[:40]!r}): correct it"
+        )
     return value
 
 
@@ -287,13 +295,13 @@ def _sites(block: Block) -> tuple[np.ndarray, np.ndarray]:
         if occupancy == 0:
             continue  # an empty site
         if abs(occupancy - 1) > 1e-3:
-            raise FileError(f"the structure has sites of partial occupancy ({label}): give an ordered structure")
+            raise FileError(f"the atom {label} has partial occupancy: give an ordered structure")
         if any(_missing(column[k]) for column in texts):
             raise FileError(f"the atom {label} has no coordinates: add them, or remove its row")
         points.append([_number(column[k], f"a coordinate of {label}") for column in texts])
         species.append(_of_label(label, known) if _missing(kind) else _of_type(kind))
         if not species[-1]:
-            raise FileError(f"{kind[:40]!r} is no element, perhaps a dummy atom: give real elements only")
+            raise FileError(f"the structure has dummy atoms ({kind[:40]}): give real elements only")
     if not points:
         raise FileError("the structure has no atoms: give one with at least one")
     return np.array(points), np.array(species)
@@ -323,6 +331,8 @@ def _of_label(label: str, known: set[int]) -> int:
     choice = {element for end in (1, 2) if len(letters) >= end and (element := _of_type(letters[:end]))}
     if len(letters) == 2 and letters[1].islower() and _of_type(letters):
         choice = {_of_type(letters)}  # written as a symbol: Ca1 is calcium
+    if not choice:
+        raise FileError(f"the structure has dummy atoms ({letters or label[:40]}): give real elements only")
     if known:
         choice &= known
     elif len(letters) > 2 or letters.lower() in _NO_ATOMS:

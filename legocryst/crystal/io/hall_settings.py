@@ -18,7 +18,7 @@ LENGTHS, ANGLES = 1e-3, 0.02
 _OLD = {39: "A b m 2", 41: "A b a 2", 64: "C m c a", 67: "C m m a", 68: "C c c a"}
 """Names of the groups that have an e today, before 1992."""
 _NEW = {39: "A e m 2", 41: "A e a 2", 64: "C m c e", 67: "C m m e", 68: "C c c e"}
-_TRAILING = {"s": "1", "z": "2", "rs": "r", "r": "r", "h": "h"}
+_TRAILING = {"rs": "r", "s": "1", "z": "2", "r": "r", "h": "h"}
 """What databases write behind a name, as the code of the setting: origin choice 1 or 2 (centre), kind of axes."""
 
 
@@ -28,7 +28,7 @@ class Setting:
 
     hall: int  # as spglib counts
     number: int
-    code: str  # origin choice, axes or cell choice: "2", "h", "-b1", "cab"; "" for the only one or the first
+    codes: tuple[str, ...]  # origin choice, axes, cell choice: "2", "h", "-b1", "cab"; "" for the only or first one
     name: str  # Hermann-Mauguin symbol of this setting: "P 1 21/n 1"
     symbol: str  # Hall symbol
     names: frozenset[str]  # all that it is called, without blanks, in small letters
@@ -36,7 +36,8 @@ class Setting:
     translation: np.ndarray  # (g, 3)
 
     def __str__(self) -> str:
-        return f"{self.name}{':' * bool(self.code)}{self.code.upper() if self.code in 'hr' else self.code}"
+        code = self.codes[0].upper() if self.codes[0] in ("h", "r") else self.codes[0]
+        return f"{self.name}:{code}" if code else self.name
 
     def fits(self, lattice: np.ndarray) -> bool:
         """Whether the operations carry the lattice (3, 3) onto itself."""
@@ -67,15 +68,16 @@ def settings() -> tuple[Setting, ...]:
         kind, operations = spglib.get_spacegroup_type(hall), spglib.get_symmetry_from_database(hall)
         assert kind is not None and operations is not None, "spglib's table has 530 lines"
         rotation, translation = operations["rotations"], operations["translations"]
-        code, number = kind.choice.lower(), int(kind.number)
+        codes: tuple[str, ...] = (kind.choice.lower(),)
+        number = int(kind.number)
         name = kind.international.split(" = ")[1 if 3 <= number <= 15 else 0].replace("_", "")
-        names = frozenset(map(_packed, _names(number, code, name, kind.international_full)))
+        names = frozenset(map(_packed, _names(number, codes[0], name, kind.international_full)))
         numbers = np.concatenate([rotation.reshape(-1, 9), np.rint(translation * 24) % 24], axis=1).astype(int)
         key = frozenset(map(tuple, numbers.tolist()))
         if key in found:
             first = found[key]
-            hall, code, name, names = first.hall, first.code, first.name, first.names | names
-        found[key] = Setting(hall, number, code, name, kind.hall_symbol, names, rotation, translation)
+            hall, codes, name, names = first.hall, first.codes + codes, first.name, first.names | names
+        found[key] = Setting(hall, number, codes, name, kind.hall_symbol, names, rotation, translation)
     return tuple(found.values())
 
 
@@ -95,12 +97,8 @@ def _turned(name: str, axes: str) -> str:
     old = (axes or "abc").replace("-", "")
     rename = {letter: "abc"[old.index(letter)] for letter in "abc"}
     centring, *parts = name.split()
-    return " ".join(
-        [
-            rename[centring.lower()].upper(),
-            *(rename.get(parts["abc".index(letter)], parts["abc".index(letter)]) for letter in old),
-        ]
-    )
+    turned = [parts["abc".index(letter)] for letter in old]
+    return " ".join([rename[centring.lower()].upper(), *(rename.get(part, part) for part in turned)])
 
 
 def _packed(text: str) -> str:
@@ -126,8 +124,8 @@ def is_coded(setting: Setting, code: str) -> bool:
     code = _packed(code)
     code = _TRAILING.get(code, code)
     if code in ("1", "2"):
-        return setting.code.startswith(code)
-    return setting.code == code.replace("abc", "")
+        return setting.codes[0].startswith(code)
+    return code.replace("abc", "") in setting.codes
 
 
 def numbered(number: int) -> list[Setting]:

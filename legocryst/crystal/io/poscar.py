@@ -1,6 +1,7 @@
 """POSCAR text to atoms in a cell, as VASP reads it: one scale, a negative one as the volume, or three."""
 
 import re
+from itertools import takewhile
 
 import numpy as np
 
@@ -15,35 +16,39 @@ def atoms_of(text: str, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         scale, vectors = _numbers(lines[1]), np.array([_numbers(lines[k][:3]) for k in (2, 3, 4)])
         symbols = [] if lines[5][0].isdecimal() else lines[5]
         head = 6 if symbols else 5
-        counts = [int(word) for word in lines[head] if word.isdecimal()]
+        counts = [int(word) for word in lines[head]]
         if sum(counts) > len(lines):
             raise FileError(f"{name} names more atoms in line 6 or 7 than it has lines: correct it")
-        if not counts or (symbols and len(symbols) != len(counts)):
+        if symbols and len(symbols) != len(counts):
             raise ValueError(f"{len(symbols)} symbols for {len(counts)} numbers of atoms")
         head += 2 if lines[head + 1][0][0] in "sS" else 1
-        cartesian, rows = lines[head][0][0] in "cCkK", lines[head + 1 : head + 1 + sum(counts)]
+        mode, first, end = lines[head][0][0].lower(), head + 1, head + 1 + sum(counts)
+        if mode not in "dck":
+            raise ValueError(f"line {head + 1} is neither Direct nor Cartesian")
+        rows = lines[first:end]
         points = np.array([_numbers(row[:3]) for row in rows]).reshape(-1, 3)
-        if len(points) != sum(counts):
-            raise ValueError(f"{len(points)} atoms of {sum(counts)}")
+        if len(points) != sum(counts) or (lines[end:] and lines[end] and _is_number(lines[end][0])):
+            raise ValueError(f"the list of atoms is not of {sum(counts)} lines")
         factor = _factor(scale, vectors)
     except FileError:
         raise
     except (ValueError, IndexError) as error:
         raise FileError(f"{name} cannot be read as a POSCAR ({_words(error)}): correct it") from error
-    words = [symbol for symbol, count in zip(symbols, counts, strict=True) for _ in range(count)] if symbols else None
-    species = _species(words or [row[-1] for row in rows], name)
+    words = [symbol for symbol, count in zip(symbols, counts, strict=bool(symbols)) for _ in range(count)]
+    if not symbols:
+        words = [row[-1] for row in rows]
+        if not all(word in ATOMIC_NUMBER for word in words):
+            raise FileError(f"{name} does not name its elements: add their symbols in line 6, as VASP 5 does")
     lattice = vectors * factor
-    if not (np.isfinite(points).all() and np.isfinite(lattice).all()):
-        raise FileError(f"{name} has coordinates or cell lengths that are not numbers: correct it")
-    if abs(np.linalg.det(lattice)) < 1e-3:
-        raise FileError(f"{name} has a cell without a volume: correct it")
-    return lattice, points * factor @ np.linalg.inv(lattice) if cartesian else points, species
+    if mode != "d" and abs(np.linalg.det(lattice)) > 0:
+        points = points * factor @ np.linalg.inv(lattice)
+    return lattice, points, np.array([_atomic_number(word) for word in words])
 
 
 def _factor(scale: list[float], vectors: np.ndarray) -> np.ndarray:
     """What Cartesian x, y and z (3,) are multiplied by."""
-    if len(scale) >= 3 and min(scale[:3]) > 0:
-        return np.array(scale[:3])
+    if len(scale) == 3 and min(scale) > 0:
+        return np.array(scale)
     volume = abs(np.linalg.det(vectors))
     if len(scale) == 1 and scale[0] < 0 < volume:
         return np.full(3, (-scale[0] / volume) ** (1 / 3))
@@ -54,23 +59,26 @@ def _factor(scale: list[float], vectors: np.ndarray) -> np.ndarray:
 
 def _numbers(words: list[str]) -> list[float]:
     """The numbers at the beginning of a line, at least one."""
-    found = []
-    for word in words:
-        try:
-            found.append(float(word))
-        except ValueError:
-            break
+    found = [float(word) for word in takewhile(_is_number, words)]
     if not found:
-        raise ValueError("a line without numbers" if not words else f"{words[0][:20]!r} for a number")
+        raise ValueError(f"{words[0][:20]!r} stands for a number" if words else "a line lacks its numbers")
     return found
 
 
-def _species(words: list[str], name: str) -> np.ndarray:
-    """Atomic numbers of symbols, which may carry the name of a potential: `Fe_pv`, `C/1f2e`."""
-    symbols = [re.split("[_/.]", word)[0] for word in words]
-    if not all(symbol in ATOMIC_NUMBER for symbol in symbols):
-        raise FileError(f"{name} does not name its elements: add their symbols in line 6, as VASP 5 does")
-    return np.array([ATOMIC_NUMBER[symbol] for symbol in symbols])
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _atomic_number(word: str) -> int:
+    """Atomic number of a symbol, which may carry the name of a potential: `Fe_pv`, `C/1f2e`."""
+    number = ATOMIC_NUMBER.get(re.split("[_/.]", word)[0], 0)
+    if not number:
+        raise FileError(f"the structure has dummy atoms ({word[:20]}): give real elements only")
+    return number
 
 
 def _words(error: Exception) -> str:

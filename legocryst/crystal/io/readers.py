@@ -23,7 +23,7 @@ from legocryst.crystal.io.table import TableError, decode, read_table
 from legocryst.crystal.symmetry.projection import wrapped
 
 if TYPE_CHECKING:
-    from legocryst.crystal.io.cif import Block
+    from legocryst.crystal.io.cif import Block, Cell
 
 SUFFIXES = {
     ".cif": "CIF",
@@ -136,18 +136,27 @@ def _cif(path: Path) -> Iterator[Entry]:
 
 def _of_block(block: "Block", symprec: float, max_atoms: int | None) -> Read:
     """The crystal that all readings of a block give."""
-    from pymatgen.core import Structure
-
     from legocryst.crystal.io.cif import ADD, readings
     from legocryst.crystal.io.hall_settings import listed
 
-    found = readings(block)
-    structures = [Structure(cell.lattice, cell.species.tolist(), cell.points).get_sorted_structure() for cell in found]
-    first, *others = [from_structure(structure, symprec, max_atoms) for structure in structures]
-    if not all(same_crystal(first, other) for other in others):
+    first, *others = found = readings(block)
+    if not others:
+        return Read(_of_reading(first, symprec, max_atoms), first.note)
+    try:
+        crystals = [_of_reading(cell, symprec, max_atoms) for cell in found]
+    except FileError:
+        crystals = []  # in one of the settings the atoms are no crystal
+    if not crystals or not all(same_crystal(crystals[0], other) for other in crystals[1:]):
         may_be = listed([cell.setting for cell in found])
         raise FileError(f"the setting of the space group may be {may_be}, which give different crystals: {ADD}")
-    return Read(first, found[0].note)
+    return Read(crystals[0], first.note)
+
+
+def _of_reading(cell: "Cell", symprec: float, max_atoms: int | None) -> Crystals:
+    from pymatgen.core import Structure
+
+    structure = Structure(cell.lattice, cell.species.tolist(), cell.points)
+    return from_structure(structure.get_sorted_structure(), symprec, max_atoms)
 
 
 def from_cif(text: str) -> Crystals:
@@ -223,6 +232,8 @@ def _of_atoms(
     max_atoms: int | None,
 ) -> Read:
     """A crystal of ASE's arrays: cell (3, 3), periodic (3,) and positions (a, 3) in angstrom."""
+    if not (np.isfinite(cell).all() and np.isfinite(positions).all()):
+        raise FileError("the structure has coordinates or cell lengths that are not numbers: correct the file")
     if cell.shape != (3, 3) or abs(np.linalg.det(cell)) < 1e-3:
         raise FileError("the atoms have no cell with a volume: give a crystal")
     if not periodic.all():
