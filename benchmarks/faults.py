@@ -1,8 +1,8 @@
 """What readers of crystals get wrong: settings of space groups in every dialect, and small files, each by its name.
 
-For each of spglib's 530 settings a small crystal is built from spglib's operators and written as a CIF without operators in each
-dialect in which files name settings. Right is a crystal of the same group and the same distances between atoms;
-refused is a sentence; wrong is anything else, and there must be none.
+For each of spglib's 530 settings a small crystal is built from spglib's operators and written as a CIF without
+operators in each dialect in which files name settings. Right is a crystal of the same group and the same distances
+between atoms; refused is a sentence; wrong is anything else, and there must be none.
 
 python -m benchmarks.faults [--every N] [--json FILE]
 """

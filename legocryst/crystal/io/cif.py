@@ -220,7 +220,7 @@ def _operator(text: str) -> list[list[float]]:
         row, end = [0.0] * 4, 0
         while end < len(part):
             term = _TERM.match(part, end)
-            if term is None or term.end() == end or not (term[2] or term[4]) or term[3] == "0":
+            if term is None or term.end() == end or not (term[2] or term[4]) or not float(term[3] or 1):
                 raise FileError(f"the symmetry operator {text[:60]!r} cannot be read: write it as in -x+1/2,y,z")
             size = float(term[2] or 1) / float(term[3] or 1)
             row["xyz".index(term[4]) if term[4] else 3] += -size if term[1] == "-" else size
@@ -288,6 +288,9 @@ def _sites(block: Block) -> tuple[np.ndarray, np.ndarray]:
     labels, types, shares = (block.get(f"_atom_site_{key}", ["?"] * count) for key in _ABOUT_ATOM)
     if {count} != {len(column) for column in (*texts, labels, types, shares)}:
         raise FileError("the list of atoms is in parts of different length: give one loop")
+    for label, hydrogens in zip(labels, block.get("_atom_site_attached_hydrogens", []), strict=False):
+        if not _missing(hydrogens) and _number(hydrogens, f"the hydrogens of {label}"):
+            raise FileError(f"the atom {label} stands for hydrogens, too, that are not listed: list them as atoms")
     known = _known_elements(block)
     points, species = [], []
     for k, (label, kind, share) in enumerate(zip(labels, types, shares, strict=True)):
