@@ -18,32 +18,12 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import numpy as np
-
 from legocryst.crystal.io.inputs import offers
-from legocryst.crystal.io.structures import to_structure
 from legocryst.topology.nets import nets
-from tests.crystal import by_spglib
-from tests.crystal.io.dialects import HALLS, Example, dialects, example, fingerprint
+from tests.crystal.io.dialects import HALLS, dialects, example, outcome
 from tests.crystal.io.fault_files import BONDS, FOLDER, RIGHT
 
 OUTCOMES = ("right", "refused", "wrong")
-NEAR = 2e-3  # angstrom
-
-
-def outcome(case: Example, symmetry: tuple[str, ...], folder: Path) -> tuple[str, str]:
-    """What becomes of a CIF of this crystal, and the words that were said."""
-    path = folder / "x.cif"
-    path.write_text(case.cif(*symmetry))
-    try:
-        (offer,) = offers(path)
-    except ValueError as error:
-        return "refused", str(error)
-    assert offer.crystal is not None
-    made = to_structure(offer.crystal)
-    same = np.abs(fingerprint(made) - fingerprint(case.structure)).max() < NEAR
-    group = int(offer.crystal.group[0])
-    return ("right" if same and group == by_spglib.group(case.structure, 0.01) else "wrong"), f"group {group}"
 
 
 def of_file(name: str) -> str:

@@ -116,7 +116,7 @@ def as_reference(examined: Examined) -> Curated:
     """Make a reference set of what was examined; see `reference`."""
     found = examined.table.copy()
     named = (found["net_key"] != "").to_numpy()
-    found.loc[named, ["reason", "detail"]] = ""
+    found.loc[named, "reason"] = ""
     if not named.any():
         raise ValueError(f"none of the {len(found)} crystals of the reference has a net ({_most(found)}): {_ADVICE}")
     crystals = examined.crystals.take(found.loc[named, "place"].to_numpy())

@@ -1,17 +1,22 @@
 """Small crystals in every setting of spglib's Hall table, and CIFs of them in the dialects in which files name it.
 
-Nothing here uses the project's own symmetry: operators come from spglib, names of old tables from International Tables
-A of 1983, and whether two crystals are one is told by the distances between their atoms.
+What is right is decided without the project's own symmetry: operators come from spglib, names of old tables from
+International Tables A of 1983, and distances between atoms say whether two crystals are one.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import spglib
 from pymatgen.core import Lattice, Structure
+
+from legocryst.crystal.io.inputs import offers
+from legocryst.crystal.io.structures import to_structure
+from tests.crystal import by_spglib
 
 HALLS = 530
 OLD = {
@@ -24,6 +29,7 @@ OLD = {
 """Names before 1992, in the order of spglib's table: abc, ba-c, cab, -cba, bca, a-cb."""
 AXES = ("", "ba-c", "cab", "-cba", "bca", "a-cb")
 NEIGHBOURS = 30
+NEAR = 2e-3  # angstrom
 
 
 @dataclass(frozen=True)
@@ -159,6 +165,21 @@ def dialects(case: Example) -> Iterator[tuple[str, tuple[str, ...]]]:
     if 200 <= number <= 206 or number >= 221:
         yield "old cubic name", (called(name.replace("-3", "3")), it)
         yield "old cubic name :1 :2", (called(name.replace("-3", "3") + (f" :{code}" if code else "")),)
+
+
+def outcome(case: Example, symmetry: tuple[str, ...], folder: Path) -> tuple[str, str]:
+    """What becomes of a CIF of this crystal, and the words that were said."""
+    path = folder / "x.cif"
+    path.write_text(case.cif(*symmetry))
+    try:
+        (offer,) = offers(path)
+    except ValueError as error:
+        return "refused", str(error)
+    assert offer.crystal is not None
+    made = to_structure(offer.crystal)
+    same = np.abs(fingerprint(made) - fingerprint(case.structure)).max() < NEAR
+    group = int(offer.crystal.group[0])
+    return ("right" if same and group == by_spglib.group(case.structure, 0.01) else "wrong"), f"group {group}"
 
 
 def fingerprint(structure: Structure) -> np.ndarray:

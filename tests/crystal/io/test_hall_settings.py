@@ -6,11 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.faults import outcome
 from legocryst.crystal.io.hall_settings import named, numbered, of_hall_symbol, settings
 from legocryst.crystal.io.readers import from_cif
 from legocryst.crystal.io.structures import FileError
-from tests.crystal.io.dialects import AXES, HALLS, OLD, dialects, example
+from tests.crystal.io.dialects import AXES, HALLS, OLD, dialects, example, outcome
 
 CLEAR = ("operators", "Hall symbol", "name :code", "number, coordinate", "name R H", "name RS")
 
