@@ -20,6 +20,7 @@ MERGE = 0.1  # angstrom: images of a site that are nearer are one atom on a spec
 AS_WRITTEN = 1e-6  # angstrom: a point that is this near to its special position stays where it is
 MAX_ATOMS = 100_000
 MAX_OPERATORS = 600
+LARGEST = 3  # factor of x, y or z in an operator
 LOOSE = (0.02, 1.0)
 """Operators that a cell fits only beyond this share of its lengths and so many degrees contradict it."""
 ADD = "add the symmetry operators (_space_group_symop_operation_xyz) or the Hall symbol"
@@ -36,7 +37,15 @@ _NAMES = tuple(
 _HALL = ("_space_group_name_hall", "_symmetry_space_group_name_hall")
 _NUMBERS = ("_space_group_it_number", "_symmetry_int_tables_number")
 _CODES = ("_space_group_it_coordinate_system_code",)
-_CRYSTAL = ("_atom_site", "_cell_", "_space_group", "_symmetry")
+_CRYSTAL = (
+    "_atom_site_",
+    "_atom_type_",
+    "_cell_length",
+    "_cell_angle",
+    "_space_group",
+    "_symmetry",
+    "_chemical_formula",
+)
 _ABOUT_ATOM = ("label", "type_symbol", "occupancy")
 _TYPE = re.compile(r"([A-Za-z]{1,2})(?:\d*\.?\d*[+-]?|[+-]\d*\.?\d*)?(?:_.*)?")
 _NOT_GIVEN = (".", "?", "")
@@ -108,7 +117,7 @@ def _close(found: list[Block], names: list[str], values: list[str], in_loop: boo
 
 
 def _fault(found: list[Block], names: list[str], sentence: str) -> None:
-    if found and names and names[0].startswith(_CRYSTAL):
+    if found and any(name.startswith(_CRYSTAL) for name in names):
         found[-1][FAULTS].append(sentence)
 
 
@@ -141,8 +150,8 @@ def has_atoms(block: Block) -> bool:
 
 def readings(block: Block) -> list[Cell]:
     """The ways to read a block that its symmetry allows, mostly one; raises FileError where there is none."""
-    for sentence in block[FAULTS]:
-        raise FileError(sentence)
+    if block[FAULTS]:
+        raise FileError(block[FAULTS][0])
     lattice, sites = _lattice(block), _sites(block)
     operators = _operators(block)
     if operators is not None:
@@ -215,26 +224,27 @@ def _operators(block: Block) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def _operator(text: str) -> list[list[float]]:
-    rows = []
-    for part in text.lower().replace(" ", "").split(","):
-        row, end = [0.0] * 4, 0
-        while end < len(part):
-            term = _TERM.match(part, end)
-            if term is None or term.end() == end or not (term[2] or term[4]) or not float(term[3] or 1):
-                raise FileError(f"the symmetry operator {text[:60]!r} cannot be read: write it as in -x+1/2,y,z")
-            size = float(term[2] or 1) / float(term[3] or 1)
-            row["xyz".index(term[4]) if term[4] else 3] += -size if term[1] == "-" else size
-            end = term.end()
-        rows.append(row)
-    rotation = np.array([row[:3] for row in rows])
-    if (
-        rotation.shape != (3, 3)
-        or np.any(rotation % 1)
-        or np.abs(rotation).max() > 9
-        or abs(abs(np.linalg.det(rotation)) - 1) > 1e-6
-    ):
+    """The matrix (3, 4) of an operator as in `-x+1/2,y,z`."""
+    rows = [_component(part) for part in text.lower().replace(" ", "").split(",")]
+    rotation = np.array([row[:3] for row in rows if row])
+    if len(rows) != 3 or len(rotation) != 3 or np.any(rotation % 1) or np.abs(rotation).max() > LARGEST:
         raise FileError(f"the symmetry operator {text[:60]!r} cannot be read: write it as in -x+1/2,y,z")
+    if abs(abs(np.linalg.det(rotation)) - 1) > 1e-6:
+        raise FileError(f"the symmetry operator {text[:60]!r} does not keep the volume: correct it")
     return rows
+
+
+def _component(text: str) -> list[float]:
+    """Factors of x, y and z and the shift of a part of an operator; empty where it is none."""
+    row, end = [0.0] * 4, 0
+    while end < len(text):
+        term = _TERM.match(text, end)
+        if term is None or not (term[2] or term[4]) or not float(term[3] or 1):
+            return []
+        size = float(term[2] or 1) / float(term[3] or 1)
+        row["xyz".index(term[4]) if term[4] else 3] += -size if term[1] == "-" else size
+        end = term.end()
+    return row
 
 
 def _check_group(rotation: np.ndarray, translation: np.ndarray) -> None:
@@ -283,7 +293,8 @@ def _sites(block: Block) -> tuple[np.ndarray, np.ndarray]:
     """Coordinates (s, 3) and atomic numbers (s,) of the listed atoms that are there."""
     if not all(block.get(name) for name in _POINT):
         raise FileError("the atoms have no fractional coordinates (_atom_site_fract_x, y, z): add them")
-    count = len(block[_POINT[0]])
+    if (count := len(block[_POINT[0]])) > MAX_ATOMS:
+        raise FileError(f"the file lists more than {MAX_ATOMS} atoms: give a smaller cell")
     texts = [block[name] for name in _POINT]
     labels, types, shares = (block.get(f"_atom_site_{key}", ["?"] * count) for key in _ABOUT_ATOM)
     if {count} != {len(column) for column in (*texts, labels, types, shares)}:

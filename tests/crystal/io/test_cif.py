@@ -65,7 +65,12 @@ def test_operators_count_whatever_the_name_says() -> None:
         (operators("x,y,z", "x,y"), "the symmetry operator 'x,y' cannot be read"),
         (operators("x,y,z", "x,y,q"), "the symmetry operator 'x,y,q' cannot be read"),
         (operators("x,y,z", "x+1/00,y,z"), "the symmetry operator 'x+1/00,y,z' cannot be read"),
-        (operators("x,y,z", "2x,y,z"), "the symmetry operator '2x,y,z' cannot be read"),
+        (operators("x,y,z", "2x,y,z"), "the symmetry operator '2x,y,z' does not keep the volume"),
+        (operators("x,y,z", "x/2,y,z"), "the symmetry operator 'x/2,y,z' cannot be read"),
+        (
+            GRAPHITE.replace("'P 63/m m c'", "P 63/m m c"),
+            "'63/m' stands behind the value of _symmetry_space_group",
+        ),
         (operators("x,y,z", "y,z,x", "z,x,y"), "the cell does not fit the symmetry operators"),
         (GRAPHITE.replace(NAME, ""), "the symmetry is not given"),
         (GRAPHITE.replace(NAME, "_symmetry_space_group_name_H-M ?"), "the symmetry is not given"),
@@ -104,9 +109,10 @@ def test_words_of_a_cif_come_back_however_they_are_written() -> None:
 
 
 def test_a_fault_in_a_block_of_words_does_not_hurt_a_crystal() -> None:
-    text = f"data_about\n_title two words\nloop_\n_author _place\n'One' 'Here' 'Two'\n{GRAPHITE}"
-    about, crystal = blocks(text)
+    words = "_title two words\n_cell_measurement_temperature 293 K\nloop_\n_author _place\n'One' 'Here' 'Two'\n"
+    about, crystal = blocks(f"data_about\n{words}{GRAPHITE}")
     assert not has_atoms(about) and has_atoms(crystal)
+    assert from_cif(f"{GRAPHITE}{words}").group[0] == 194
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
