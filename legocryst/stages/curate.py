@@ -122,7 +122,7 @@ def as_reference(examined: Examined) -> Curated:
     """Make a reference set of what was examined; see `reference`."""
     found = examined.table.copy()
     named = (found["net_key"] != "").to_numpy()
-    found.loc[named, ["reason", "detail"]] = ""
+    found.loc[named, "reason"] = ""
     if not named.any():
         raise ValueError(f"none of the {len(found)} crystals of the reference has a net ({_most(found)}): {_ADVICE}")
     crystals = examined.crystals.take(found.loc[named, "place"].to_numpy())
@@ -156,7 +156,7 @@ def examine(seeds: Seeds, target: "Target", settings: CurateSettings, context: R
             licence=[str(offer.words.get("licence", "")) for offer in found],
             energy=[float(offer.words.get("energy", np.nan)) for offer in found],
             place=place,
-            detail=[offer.reason for offer in found],
+            detail=[offer.reason or offer.note for offer in found],
         ),
     )
 

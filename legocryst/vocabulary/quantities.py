@@ -90,7 +90,13 @@ _ALL = [
     Quantity("strain", "Strain", "", "Root mean square relative deviation of bonds and angles from the target's."),
     Quantity("crystal", "Number", "", "Number of the crystal among those that were offered.", "integer"),
     Quantity("kept", "Kept", "", "Whether the crystal is in the training or reference set.", "truth"),
-    Quantity("detail", "Detail", "", "The reason in a sentence, or which other crystal has the net.", "text"),
+    Quantity(
+        "detail",
+        "Detail",
+        "",
+        "The reason in a sentence, which other crystal has the net, or how the file was read.",
+        "text",
+    ),
     Quantity("use", "Use", "", "training: learnt from; reference: only known, for novelty.", "category"),
     # a sampled crystal
     Quantity("id", "Crystal", "", "Permanent name of the crystal: its job and its row.", "text"),

@@ -27,7 +27,7 @@ BOTH = {
     "partial.cif": "partial occupancy: give an ordered structure",
     "nan.csv": "not a number",
     "nan.vasp": "nan.vasp: the structure has coordinates or cell lengths that are not numbers: correct the file",
-    "nan.cif": "nan.cif has coordinates or cell lengths that are not numbers: correct it",
+    "nan.cif": "coordinates or cell lengths that are not numbers (a coordinate of C1 is 'nan'): correct it",
     "diary.cif": "diary.cif cannot be read as a CIF",
     "nothing.cif": "nothing.cif is empty",
     "two.csv": "two.csv holds 2 crystals: give files of one crystal each",

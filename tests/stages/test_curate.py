@@ -154,6 +154,16 @@ def test_one_bad_file_among_others_gets_its_line(tmp_path: Path) -> None:
     assert (3, 3) in seen and seen[-1] == (1, 1)  # three files, then one net
 
 
+def test_the_report_tells_the_setting_that_a_file_without_operators_is_read_in(tmp_path: Path) -> None:
+    lines = to_cif(graphite()).splitlines()
+    kept = [line for line in lines if not line.startswith("'") and "equiv_pos" not in line]
+    kept.remove("loop_")  # of the operators
+    (tmp_path / "a.cif").write_text("\n".join(kept))
+    told = ["read in the setting P 63/m m c"]
+    assert curate(tmp_path, TARGET).report["detail"].tolist() == told
+    assert reference(tmp_path, TARGET, CurateSettings()).report["detail"].tolist() == told
+
+
 def test_strain_and_rings(shipped: pd.DataFrame) -> None:
     crystals = decode(shipped, element=6).crystals
     assert np.allclose(strain(crystals, TARGET), shipped["strain"], atol=1e-12)

@@ -28,6 +28,7 @@ class Offer:
     crystal: Crystals | None = None  # a batch of one in the standard setting of its group
     reason: str = ""  # one sentence, why there is none
     words: Mapping[str, Any] = field(default_factory=dict)  # source, licence, energy, where a table tells them
+    note: str = ""  # what was chosen when it was read, as the setting of a CIF without operators
 
 
 def offers(
@@ -94,7 +95,8 @@ def _made(place: str, found: list[Entry], symprec: float, max_atoms: int | None,
     for k, entry in enumerate(found, 1):
         where = f"{place}#{k}" if len(found) > 1 else place
         try:
-            yield Offer(where, entry.make(symprec, max_atoms), words=entry.words)
+            crystal, note = entry.make(symprec, max_atoms)
+            yield Offer(where, crystal, words=entry.words, note=note)
         except FileError as error:
             yield Offer(where, reason=str(error))
         count.tick()

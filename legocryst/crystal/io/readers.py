@@ -4,15 +4,13 @@ Each finds what stands in a file and leaves the making of each crystal to its ca
 does not keep the others out.
 """
 
-import re
 import sqlite3
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 import numpy as np
@@ -20,9 +18,12 @@ import pandas as pd
 
 from legocryst.crystal.crystals import Crystals
 from legocryst.crystal.elements import SYMBOLS
-from legocryst.crystal.io.structures import FileError, from_atoms, from_structure
+from legocryst.crystal.io.structures import FileError, from_atoms, from_structure, same_crystal
 from legocryst.crystal.io.table import TableError, decode, read_table
 from legocryst.crystal.symmetry.projection import wrapped
+
+if TYPE_CHECKING:
+    from legocryst.crystal.io.cif import Block, Cell
 
 SUFFIXES = {
     ".cif": "CIF",
@@ -41,11 +42,18 @@ _FAULTS = (ValueError, IndexError, KeyError, TypeError, AttributeError, Arithmet
 """What pymatgen and ASE raise for files that are not as they should be, besides errors of their own."""
 
 
+class Read(NamedTuple):
+    """A crystal, and what was chosen or left out when it was read, "" where the file left no choice."""
+
+    crystal: Crystals
+    note: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One crystal of a file: `make(symprec, max_atoms)` gives it as `from_structure` does, or raises FileError."""
 
-    make: Callable[[float, int | None], Crystals]
+    make: Callable[[float, int | None], Read]
     words: Mapping[str, Any] = field(default_factory=dict)  # those of WORDS that the file tells
 
 
@@ -59,9 +67,7 @@ def entries(path: Path, *, element: int | None) -> list[Entry]:
         raise FileError(f"{path.name} is of no known kind: give {KNOWN}")
     if path.stat().st_size == 0:
         raise FileError(f"{path.name} is empty: give a file with at least one crystal")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # rounded coordinates, guessed elements: the second is refused below
-        found = rows(read_table(path), element=element) if kind == "table" else list(_READERS[kind](path))
+    found = rows(read_table(path), element=element) if kind == "table" else list(_READERS[kind](path))
     if not found:
         raise FileError(f"{path.name} holds no crystals: give a file with at least one")
     return found
@@ -87,66 +93,98 @@ def rows(table: pd.DataFrame, *, element: int | None) -> list[Entry]:
     ]
 
 
-def _of_row(crystals: Crystals, k: int, symprec: float, max_atoms: int | None) -> Crystals:
+def _of_row(crystals: Crystals, k: int, symprec: float, max_atoms: int | None) -> Read:
     """Crystal k in the setting of the group that spglib finds, or as it is written where that is not clear."""
     one = crystals.take([k])
     atoms = one.atoms()
     try:
-        return from_atoms(one.lattice[0], wrapped(atoms.fractional), atoms.species, symprec, max_atoms)
+        return Read(from_atoms(one.lattice[0], wrapped(atoms.fractional), atoms.species, symprec, max_atoms))
     except FileError:
-        return one
+        return Read(one)
 
 
-def _refuse(sentence: str, symprec: float, max_atoms: int | None) -> Crystals:
+def _refuse(sentence: str, symprec: float, max_atoms: int | None) -> Read:
     raise FileError(sentence)
+
+
+def text_of(path: Path) -> str:
+    """The text of a file: UTF-8, or UTF-16 as its byte order mark or the zero bytes of plain letters tell."""
+    data = path.read_bytes()
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", errors="replace")
+    if len(data) > 1 and 0 in data[:2]:
+        return data.decode("utf-16-le" if data[0] else "utf-16-be", errors="replace")
+    return data.decode("utf-8-sig", errors="replace")
 
 
 def _cif(path: Path) -> Iterator[Entry]:
     """Each block with atoms; blocks of text about the whole file have none."""
-    text = path.read_text(encoding="utf-8", errors="replace")
-    blocks = re.split(r"^[ \t]*data_", text, flags=re.MULTILINE | re.IGNORECASE)[1:]
-    if not blocks:
+    from legocryst.crystal.io import cif
+
+    try:
+        found = cif.blocks(text_of(path))
+    except FileError as error:
+        raise _not_as_named(path.name, "a CIF", error) from error
+    if not found:
         raise FileError(f"{path.name} cannot be read as a CIF: it has no line that begins with data_")
-    with_atoms = [block for block in blocks if re.search(r"^\s*_atom_site[_.]", block, re.MULTILINE | re.IGNORECASE)]
-    for block in with_atoms or blocks[:1]:
-        yield Entry(partial(_of_block, path.name, f"data_{block}"))
+    with_atoms = [block for block in found if cif.has_atoms(block)]
+    if not with_atoms:
+        raise FileError(f"{path.name} cannot be read as a CIF of a crystal: no block of it lists atoms")
+    for block in with_atoms:
+        yield Entry(partial(_of_block, block))
 
 
-def _of_block(name: str, block: str, symprec: float, max_atoms: int | None) -> Crystals:
-    from pymatgen.io.cif import CifParser
+def _of_block(block: "Block", symprec: float, max_atoms: int | None) -> Read:
+    """The crystal that all readings of a block give."""
+    from legocryst.crystal.io.cif import ADD, readings
+    from legocryst.crystal.io.hall_settings import listed
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            (structure,) = CifParser.from_str(block).parse_structures(primitive=False, on_error="raise")
-        except _FAULTS as error:
-            raise _not_as_named(name, "a CIF", error) from error
-    return from_structure(structure, symprec, max_atoms)
+    first, *others = found = readings(block)
+    if not others:
+        return Read(_of_reading(first, symprec, max_atoms), first.note)
+    try:
+        crystals = [_of_reading(cell, symprec, max_atoms) for cell in found]
+    except FileError:
+        crystals = []  # in one of the settings the atoms are no crystal
+    if not crystals or not all(same_crystal(crystals[0], other) for other in crystals[1:]):
+        may_be = listed([cell.setting for cell in found])
+        raise FileError(f"the setting of the space group may be {may_be}, which give different crystals: {ADD}")
+    return Read(crystals[0], first.note)
+
+
+def _of_reading(cell: "Cell", symprec: float, max_atoms: int | None) -> Crystals:
+    from pymatgen.core import Structure
+
+    structure = Structure(cell.lattice, cell.species.tolist(), cell.points)
+    return from_structure(structure.get_sorted_structure(), symprec, max_atoms)
 
 
 def from_cif(text: str) -> Crystals:
-    """The crystal of a text that `to_cif` wrote."""
-    return _of_block("the text", text, 0.01, None)
+    """The crystal of a text of one block, as `to_cif` writes it."""
+    from legocryst.crystal.io.cif import blocks
+
+    (block,) = blocks(text)
+    return _of_block(block, 0.01, None).crystal
 
 
 def _poscar(path: Path) -> Iterator[Entry]:
-    from pymatgen.io.vasp.inputs import BadPoscarWarning, Poscar
+    from legocryst.crystal.io.poscar import atoms_of
 
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    if any(word.isdecimal() and int(word[:9]) > len(lines) for line in lines[5:7] for word in line.split()):
-        raise FileError(f"{path.name} names more atoms in line 6 or 7 than it has lines: correct it")
-    try:
-        poscar = Poscar.from_file(path, check_for_potcar=False)
-    except (*_FAULTS, BadPoscarWarning) as error:
-        raise _not_as_named(path.name, "a POSCAR", error) from error
-    if not poscar.true_names:
-        raise FileError(f"{path.name} does not name its elements: add their symbols in line 6, as VASP 5 does")
-    yield Entry(partial(from_structure, poscar.structure))
+    yield Entry(partial(_of_cell, *atoms_of(text_of(path), path.name)))
+
+
+def _of_cell(
+    lattice: np.ndarray, points: np.ndarray, species: np.ndarray, symprec: float, max_atoms: int | None
+) -> Read:
+    """A crystal of its lattice (3, 3), fractional coordinates (a, 3) and atomic numbers (a,)."""
+    from pymatgen.core import Structure
+
+    return Read(from_structure(Structure(lattice, species.tolist(), points), symprec, max_atoms))
 
 
 def _extxyz(path: Path) -> Iterator[Entry]:
     """Each frame; behind a wrong number of atoms no others are found any more."""
-    lines = path.read_text(encoding="utf-8", errors="replace").rstrip().splitlines()
+    lines = text_of(path).rstrip().splitlines()
     begin = 0
     while begin < len(lines):
         count = lines[begin].strip()
@@ -161,14 +199,14 @@ def _extxyz(path: Path) -> Iterator[Entry]:
         begin = end
 
 
-def _of_frame(name: str, frame: str, symprec: float, max_atoms: int | None) -> Crystals:
+def _of_frame(name: str, frame: str, symprec: float, max_atoms: int | None) -> Read:
     from ase.io import read
 
     try:
         atoms: Any = read(StringIO(frame), index=0, format="extxyz")
     except (*_FAULTS, OSError, RuntimeError) as error:  # ASE's XYZError is an OSError
         raise _not_as_named(name, "extended XYZ", error) from error
-    return _of_atoms(atoms.cell.array, atoms.numbers, atoms.positions, symprec, max_atoms)
+    return _of_atoms(atoms.cell.array, atoms.pbc, atoms.numbers, atoms.positions, symprec, max_atoms)
 
 
 def _database(path: Path) -> Iterator[Entry]:
@@ -177,25 +215,36 @@ def _database(path: Path) -> Iterator[Entry]:
 
     try:
         with sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True) as plain:
-            plain.execute("SELECT id, numbers, positions, cell FROM systems LIMIT 1")
+            plain.execute("SELECT id, numbers, positions, cell, pbc FROM systems LIMIT 1")
         for row in connect(path, use_lock_file=False).select():
-            yield Entry(partial(_of_atoms, np.array(row.cell), np.array(row.numbers), np.array(row.positions)))
+            atoms = (np.array(row.cell), np.array(row.pbc), np.array(row.numbers), np.array(row.positions))
+            yield Entry(partial(_of_atoms, *atoms))
     except (*_FAULTS, OSError, sqlite3.Error) as error:
         raise _not_as_named(path.name, "an ASE database", error) from error
 
 
 def _of_atoms(
-    cell: np.ndarray, numbers: np.ndarray, positions: np.ndarray, symprec: float, max_atoms: int | None
-) -> Crystals:
-    """A crystal of ASE's arrays: cell (3, 3) and positions (a, 3) in angstrom."""
-    from pymatgen.core import Structure
-
+    cell: np.ndarray,
+    periodic: np.ndarray,
+    numbers: np.ndarray,
+    positions: np.ndarray,
+    symprec: float,
+    max_atoms: int | None,
+) -> Read:
+    """A crystal of ASE's arrays: cell (3, 3), periodic (3,) and positions (a, 3) in angstrom."""
+    if not (np.isfinite(cell).all() and np.isfinite(positions).all()):
+        raise FileError("the structure has coordinates or cell lengths that are not numbers: correct the file")
     if cell.shape != (3, 3) or abs(np.linalg.det(cell)) < 1e-3:
         raise FileError("the atoms have no cell with a volume: give a crystal")
+    if not periodic.all():
+        flags = " ".join("T" if flag else "F" for flag in periodic)
+        raise FileError(
+            f"the atoms repeat in {int(periodic.sum())} directions (pbc {flags}), not in three: give a crystal, or set "
+            "pbc to T T T where the third direction is a period, too"
+        )
     if not ((numbers > 0) & (numbers < len(SYMBOLS))).all():
         raise FileError("the structure has dummy atoms: give real elements only")
-    symbols = [SYMBOLS[z] for z in numbers]
-    return from_structure(Structure(cell, symbols, positions, coords_are_cartesian=True), symprec, max_atoms)
+    return _of_cell(cell, positions @ np.linalg.inv(cell), numbers, symprec, max_atoms)
 
 
 def _not_as_named(name: str, what: str, error: BaseException) -> FileError:

@@ -112,6 +112,17 @@ def to_cif(crystals: Crystals, i: int = 0, *, name: str = "") -> str:
     return "\n".join(lines) + "\n"
 
 
+def same_crystal(one: Crystals, other: Crystals) -> bool:
+    """Whether two crystals in standard settings are one, its mirror image included; where it is not clear, False."""
+    from pymatgen.analysis.structure_matcher import StructureMatcher
+
+    counts = [sorted(zip(crystal.species, crystal.multiplicity, strict=True)) for crystal in (one, other)]
+    if one.group[0] != other.group[0] or counts[0] != counts[1] or not np.allclose(one.cell, other.cell, 1e-3, 1e-3):
+        return False
+    matcher = StructureMatcher(ltol=0.005, stol=0.01, angle_tol=0.1, scale=False)
+    return bool(matcher.fit(to_structure(one), to_structure(other)))
+
+
 def _check_size(atoms: int, max_atoms: int) -> None:
     if atoms > max_atoms:
         raise FileError(

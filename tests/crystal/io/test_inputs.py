@@ -201,6 +201,16 @@ def test_half_a_frame_is_told_and_those_before_are_kept(tmp_path: Path) -> None:
     assert groups(found) == [227, 227, 0] and "what stands behind is not read" in found[-1].reason
 
 
+@pytest.mark.parametrize("name", ["slab.db", "slab.extxyz"])
+def test_what_repeats_in_two_directions_is_no_crystal(tmp_path: Path, name: str) -> None:
+    slab = atoms()
+    slab.pbc = (True, True, False)
+    write(tmp_path / name, [atoms(), slab])
+    found = read(tmp_path / name)
+    assert groups(found) == [227, 0]
+    assert "repeat in 2 directions (pbc T T F), not in three" in found[1].reason
+
+
 def test_another_database_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "other.db"
     with sqlite3.connect(path) as database:
