@@ -46,22 +46,22 @@ def main() -> None:
     parser.add_argument("--variants", type=int, default=0, help="rows aimed at when variants are made")
     parser.add_argument("--table", type=Path, help=argparse.SUPPRESS)  # the other process: write the table there
     options = parser.parse_args()
-    seeds = shipped("sp2-carbon")
+    training = shipped("sp2-carbon")
     augment(
-        seeds.head(2), SP2, AugmentSettings(rows=10)
+        training.head(2), SP2, AugmentSettings(rows=10)
     )  # compiles or loads compiled code, which is not what is measured
     begin = time.process_time()
-    table = augment(seeds, SP2, AugmentSettings()).table
+    table = augment(training, SP2, AugmentSettings()).table
     seconds = time.process_time() - begin
     if options.table:
         table.to_parquet(options.table)
         return
     figures: dict[str, Any] = {"cpu_seconds": round(seconds, 2), "rows_per_cpu_second": round(len(table) / seconds)}
-    figures |= coverage(table) | {"proof": proof_alone(seeds, table), "two_runs": two_runs(table)}
+    figures |= coverage(table) | {"proof": proof_alone(training, table), "two_runs": two_runs(table)}
     if options.check:
-        figures["checked"] = checked(seeds, table, options.check)
+        figures["checked"] = checked(training, table, options.check)
     if options.variants:
-        figures["variants"] = variants(seeds, options.variants)
+        figures["variants"] = variants(training, options.variants)
     print(json.dumps(figures))
 
 
@@ -88,9 +88,9 @@ def coverage(table: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def proof_alone(seeds: pd.DataFrame, table: pd.DataFrame) -> dict[str, float]:
+def proof_alone(training: pd.DataFrame, table: pd.DataFrame) -> dict[str, float]:
     """CPU seconds of the proof from the finished table, decoding included."""
-    sources = decode(seeds, mode="strict", max_atoms=10**6, element=6).crystals
+    sources = decode(training, mode="strict", max_atoms=10**6, element=6).crystals
     begin = time.process_time()
     proof(sources, table, SP2)
     seconds = time.process_time() - begin
@@ -109,11 +109,11 @@ def two_runs(table: pd.DataFrame) -> dict[str, Any]:
     return {"sha256": digests[0][:16], "equal": digests[0] == digests[1]}
 
 
-def checked(seeds: pd.DataFrame, table: pd.DataFrame, rows: int) -> dict[str, Any]:
+def checked(training: pd.DataFrame, table: pd.DataFrame, rows: int) -> dict[str, Any]:
     """How many of some random rows have the net key of their source, and how many StructureMatcher takes for it."""
     chosen = table.sample(min(rows, len(table)), random_state=0).reset_index(drop=True)
     crystals = decode(chosen, mode="strict", max_atoms=10**6, element=6).crystals
-    sources = decode(seeds, mode="strict", max_atoms=10**6, element=6).crystals
+    sources = decode(training, mode="strict", max_atoms=10**6, element=6).crystals
     begin = time.process_time()
     keys = np.array([net.key for net in nets(crystals, cutoff=SP2.bond_window[1])])
     seconds = time.process_time() - begin
@@ -135,14 +135,14 @@ def smallest(crystals: Crystals, i: int) -> Structure:
     """The primitive cell as spglib finds it."""
     structure = to_structure(crystals, i)
     cell: Any = (structure.lattice.matrix, structure.frac_coords, structure.atomic_numbers)
-    found: Any = spglib.find_primitive(cell, symprec=1e-3)
-    return Structure(found[0], found[2].tolist(), found[1])
+    primitive: Any = spglib.find_primitive(cell, symprec=1e-3)
+    return Structure(primitive[0], primitive[2].tolist(), primitive[1])
 
 
-def variants(seeds: pd.DataFrame, rows: int) -> dict[str, Any]:
+def variants(training: pd.DataFrame, rows: int) -> dict[str, Any]:
     """What became of some rows that were moved a little and relaxed."""
     begin = time.process_time()
-    made = augment(seeds, SP2, AugmentSettings(rows=rows, variants=True))
+    made = augment(training, SP2, AugmentSettings(rows=rows, variants=True))
     seconds = time.process_time() - begin
     return {
         "aimed_at": rows,

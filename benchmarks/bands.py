@@ -55,16 +55,16 @@ def main() -> None:
     agreed = [_compared(name, crystal, options.dft) for name, crystal in named.items()]
     print(f"{sum(agreed)} of {len(agreed)} in the same class")
     for name, crystal in (("graphene", _graphene()), ("diamond", target("sp3-carbon").reference.crystals())):
-        found = _dft(name, crystal, FINE, options.dft)
-        print(f"{name}: GPAW gap {found['gap']:.3f} eV, direct {found['direct']}, {found['cpu_seconds']:.0f} CPU-s")
+        result = _dft(name, crystal, FINE, options.dft)
+        print(f"{name}: GPAW gap {result['gap']:.3f} eV, direct {result['direct']}, {result['cpu_seconds']:.0f} CPU-s")
 
 
 def _dirac() -> None:
-    found = bands(_graphene(), TARGET)
-    place = next(at for at, name in found.path.ticks if name == "K")
-    near = int(np.abs(found.path.distance - place).argmin())
-    print(f"graphene: gap {found.gap.gap:.1e} eV, {found.gap.band_class}, at {found.gap.top_at.round(4).tolist()}")
-    print(f"  levels at K: {found.levels[near].round(6).tolist()} eV")
+    result = bands(_graphene(), TARGET)
+    place = next(at for at, name in result.path.ticks if name == "K")
+    near = int(np.abs(result.path.distance - place).argmin())
+    print(f"graphene: gap {result.gap.gap:.1e} eV, {result.gap.band_class}, at {result.gap.top_at.round(4).tolist()}")
+    print(f"  levels at K: {result.levels[near].round(6).tolist()} eV")
 
 
 def _cost() -> None:
@@ -81,8 +81,8 @@ def _cost() -> None:
     names, counts = np.unique(classes, return_counts=True)
     print(f"{len(crystals)} shipped crystals: {dict(zip(names.tolist(), counts.tolist(), strict=True))}")
     for low, high in ((1, 8), (9, 16), (17, 32), (33, BandSettings().max_atoms)):
-        mine = (atoms >= low) & (atoms <= high)
-        print(f"  {low}-{high} atoms: {mine.sum()} crystals, {1000 * seconds[mine].mean():.0f} CPU-ms each")
+        in_range = (atoms >= low) & (atoms <= high)
+        print(f"  {low}-{high} atoms: {in_range.sum()} crystals, {1000 * seconds[in_range].mean():.0f} CPU-ms each")
 
 
 def _compared(name: str, crystal: Crystals, folder: Path) -> bool:
@@ -105,16 +105,16 @@ def _dft(name: str, crystal: Crystals, settings: DftSettings, folder: Path) -> d
     path = folder / f"{name}.json"
     if not path.exists():
         start, cell = time.process_time(), primitive(crystal)
-        found = calculate(cell, settings)
+        outcome = calculate(cell, settings)
         result = {
-            "gap": found.gap.gap,
-            "overlap": found.gap.overlap,
-            "class": found.gap.band_class,
-            "direct": found.gap.direct,
+            "gap": outcome.gap.gap,
+            "overlap": outcome.gap.overlap,
+            "class": outcome.gap.band_class,
+            "direct": outcome.gap.direct,
             "atoms": len(cell.species),
-            "energy": found.energy / len(cell.species),
-            "steps": found.steps,
-            "change": found.change,
+            "energy": outcome.energy / len(cell.species),
+            "steps": outcome.steps,
+            "change": outcome.change,
             "settings": settings.model_dump(),
             "cpu_seconds": time.process_time() - start,
         }

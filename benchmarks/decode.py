@@ -13,7 +13,7 @@ from legocryst.crystal.io.table import decode, encode, read_table
 from tests.crystals_at_random import random_crystals
 
 
-def shaken_table(rows: int, *, distinct: int = 6000) -> pd.DataFrame:
+def rattled_table(rows: int, *, distinct: int = 6000) -> pd.DataFrame:
     """Random crystals of up to 6 sites and 400 atoms, repeated to `rows` rows, each shaken differently."""
     table = encode(random_crystals(min(distinct, rows), seed=0, max_sites=6, max_atoms=400))
     table = table.iloc[np.arange(rows) % len(table)].reset_index(drop=True)
@@ -35,7 +35,7 @@ def main() -> None:
         table = read_table(options.table)
         table = table.iloc[np.arange(options.rows) % len(table)].reset_index(drop=True)
     else:
-        table = shaken_table(options.rows)
+        table = rattled_table(options.rows)
     start = time.process_time()
     decoded = decode(table, mode=options.decode, element=6)
     seconds = time.process_time() - start

@@ -63,7 +63,7 @@ def main() -> None:
         settings = EnergySettings.model_validate({"model": model})
         relaxed(TARGET.reference.crystals(), TARGET, settings)  # loads and compiles
         if options.seeds:
-            _seeds(settings)
+            _training_crystals(settings)
         elif options.ase:
             _ase(settings, options.ase)
         else:
@@ -114,21 +114,21 @@ def _cost(settings: EnergySettings, size: int, low: int, high: int) -> None:
     )
 
 
-def _seeds(settings: EnergySettings) -> None:
+def _training_crystals(settings: EnergySettings) -> None:
     table, crystals = _seed_crystals()
     start = time.process_time()
-    found = relaxed(crystals, TARGET, settings.model_copy(update={"max_atoms": 1000})).table
-    spent, n = time.process_time() - start, int((found["energy_reason"] == "").sum())
-    kept = found["net_kept"].fillna(False).astype(bool)
-    both = kept & found["coordination_kept"].fillna(False).astype(bool)
-    low = both & (table["kind"] == "framework") & (found["relaxed_energy"] < 0.5)
+    computed = relaxed(crystals, TARGET, settings.model_copy(update={"max_atoms": 1000})).table
+    spent, n = time.process_time() - start, int((computed["energy_reason"] == "").sum())
+    kept = computed["net_kept"].fillna(False).astype(bool)
+    both = kept & computed["coordination_kept"].fillna(False).astype(bool)
+    low = both & (table["kind"] == "framework") & (computed["relaxed_energy"] < 0.5)
     print(
         f"{settings.model}, {n} of {len(table)} shipped crystals: {spent:.0f} CPU-s, "
-        f"{found['converged'].sum()} converged, "
-        f"{found['relax_steps'].mean():.1f} energies each (at most {found['relax_steps'].max()}), "
+        f"{computed['converged'].sum()} converged, "
+        f"{computed['relax_steps'].mean():.1f} energies each (at most {computed['relax_steps'].max()}), "
         f"{60 * n / spent:.1f} crystals per CPU-minute; net kept {kept.sum()} ({kept.sum() / n:.0%}), and "
         f"three-coordinated {both.sum()}; {low.sum()} frameworks below 0.5 eV/atom; median change "
-        f"{1e3 * (found['relaxed_energy'] - found['energy_before'])[kept].median():.0f} meV/atom where kept",
+        f"{1e3 * (computed['relaxed_energy'] - computed['energy_before'])[kept].median():.0f} meV/atom where kept",
         flush=True,
     )
 

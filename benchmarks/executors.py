@@ -41,7 +41,7 @@ KILLED = "Dask, two workers, one killed"
 CHUNK = 100
 FEWEST = 2000
 """Rows of the job, so that it has several shards."""
-SHAKE = 0.02
+RATTLE = 0.02
 """Standard deviation (angstrom, and of fractional coordinates a tenth of it) of the noise on repeated rows."""
 
 
@@ -61,10 +61,12 @@ def main() -> None:
         rows(options).to_parquet(table, index=False)
         results = {way: child(way, table) for way in (*WAYS, KILLED)}
         print(f"{'':32} {'SHA-256':14} {'rows':>6} {'valid':>6} {'CPU-s':>8} {'seconds':>8}")
-        for way, found in results.items():
-            numbers = f"{found['rows']:6} {found['valid']:6} {found['cpu_seconds']:8.1f} {found['seconds']:8.1f}"
-            print(f"{way:32} {found['hash'][:12]:14} {numbers}")
-        same = len({found["hash"] for found in results.values()}) == 1
+        for way, figures in results.items():
+            numbers = (
+                f"{figures['rows']:6} {figures['valid']:6} {figures['cpu_seconds']:8.1f} {figures['seconds']:8.1f}"
+            )
+            print(f"{way:32} {figures['hash'][:12]:14} {numbers}")
+        same = len({figures["hash"] for figures in results.values()}) == 1
         print("all the same bytes" if same else "THE BYTES DIFFER")
         print(resumed(Path(folder) / "w", max(options.rows, FEWEST), options.seed))
 
@@ -73,11 +75,11 @@ def rows(options: argparse.Namespace) -> pd.DataFrame:
     """As many rows as asked for."""
     if options.table is None:
         return random_table(options.rows, seed=options.seed)
-    given = read_table(options.table)
-    table = pd.concat([given] * -(-options.rows // len(given)), ignore_index=True).head(options.rows)
-    rng, later = np.random.default_rng(options.seed), np.arange(options.rows) >= len(given)
+    inputs = read_table(options.table)
+    table = pd.concat([inputs] * -(-options.rows // len(inputs)), ignore_index=True).head(options.rows)
+    rng, later = np.random.default_rng(options.seed), np.arange(options.rows) >= len(inputs)
     for name in (name for name in table.columns if name in "abc" or name[:1] in "xyz"):
-        noise = rng.normal(scale=SHAKE / (1 if name in "abc" else 10), size=len(table))
+        noise = rng.normal(scale=RATTLE / (1 if name in "abc" else 10), size=len(table))
         table[name] += np.where(later & (table[name] >= 0), noise, 0.0)
     return table
 
@@ -125,8 +127,8 @@ def resumed(workspace: Path, number: int, seed: int) -> str:
     wait(lambda: len(list(job.shards.glob("crystals-*"))) >= 1 or job.state != "running")
     assert job.state == "running", job.log_tail()
     pid = json.loads((job.folder / "lease.json").read_text())["pid"]
-    mine = workers(pid)
-    os.kill(mine[0], signal.SIGKILL)
+    own = workers(pid)
+    os.kill(own[0], signal.SIGKILL)
     wait(lambda: len(list(job.shards.glob("crystals-*"))) >= 2 or job.state != "running")
     assert job.state == "running", job.log_tail()
     left = workers(pid)

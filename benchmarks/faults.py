@@ -34,8 +34,8 @@ def of_file(name: str) -> str:
         return f"{'right' if isinstance(RIGHT[name], str) and str(RIGHT[name]) in str(error) else 'refused'}: {error}"
     assert offer.crystal is not None
     (net,) = nets(offer.crystal, cutoff=2.7 if name in BONDS else 1.75)
-    found = net.name, int(offer.crystal.group[0]), int(offer.crystal.atom_count[0])
-    return f"{'right' if found == RIGHT[name] else 'wrong'}: {found[0] or net.kind}, {found[1]}, {found[2]} atoms"
+    result = net.name, int(offer.crystal.group[0]), int(offer.crystal.atom_count[0])
+    return f"{'right' if result == RIGHT[name] else 'wrong'}: {result[0] or net.kind}, {result[1]}, {result[2]} atoms"
 
 
 def main() -> None:

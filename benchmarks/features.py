@@ -75,8 +75,8 @@ def main() -> None:
     from ctgan.data_transformer import DataTransformer
     from rdt.transformers.numerical import ClusterBasedNormalizer  # noqa: F401
 
-    given = read_table(options.table) if options.table else random_table(options.rows)
-    table = enough(check_table(given), options.rows)
+    inputs = read_table(options.table) if options.table else random_table(options.rows)
+    table = enough(check_table(inputs), options.rows)
     features = Featurizer(FeatureSettings(fit_rows=options.fit_rows))
     fit, _ = cpu_seconds(lambda: features.fit(table))
     transform, matrix = cpu_seconds(lambda: features.transform(table))

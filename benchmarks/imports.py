@@ -25,7 +25,7 @@ import pandas as pd
 from legocryst.crystal.io.structures import to_structure
 from legocryst.environment.target_library import target
 from legocryst.settings import CurateSettings
-from legocryst.stages.curate import UNREADABLE, choose, examine
+from legocryst.stages.curate import UNREADABLE, examine, select
 
 SP2 = target("sp2-carbon")
 
@@ -62,10 +62,10 @@ def figures(paths: Sequence[Path], settings: CurateSettings) -> tuple[dict[str, 
     seconds = time.process_time() - began
     table = examined.table
     try:
-        report = choose(examined, SP2, settings).report
+        report = select(examined, SP2, settings).report
     except ValueError:  # none is kept: the report is what the judge said
         report = table.assign(kept=table["reason"] == "")
-    found = {
+    counts = {
         "files": len(paths),
         "offered": len(table),
         "read": int((table["reason"] != UNREADABLE).sum()),
@@ -74,14 +74,14 @@ def figures(paths: Sequence[Path], settings: CurateSettings) -> tuple[dict[str, 
         "reasons": {str(k): int(n) for k, n in report.loc[~report["kept"], "reason"].value_counts().items()},
         "cpu_seconds": round(seconds, 2),
     }
-    return found, report[["source", "name", "kept", "reason", "detail"]]
+    return counts, report[["source", "name", "kept", "reason", "detail"]]
 
 
 def same_groups(crystals: Any) -> int:
     """How many crystals have the group that pymatgen finds at the same tolerance."""
     structures = [to_structure(crystals, k) for k in range(len(crystals))]
     groups = [structure.get_space_group_info(0.01)[1] for structure in structures]
-    return sum(int(mine == theirs) for mine, theirs in zip(crystals.group, groups, strict=True))
+    return sum(int(ours == theirs) for ours, theirs in zip(crystals.group, groups, strict=True))
 
 
 def main() -> None:
@@ -101,7 +101,7 @@ def main() -> None:
         results = {name: figures(paths, settings) for name, paths in sources.items()}
     if options.report:
         pd.concat([report for _, report in results.values()]).to_csv(options.report, index=False)
-    print(json.dumps({name: found for name, (found, _) in results.items()}, indent=1))
+    print(json.dumps({name: measured for name, (measured, _) in results.items()}, indent=1))
 
 
 if __name__ == "__main__":

@@ -20,9 +20,9 @@ import numpy as np
 import pandas as pd
 import torch
 
-from legocryst.active_learning.acquisition import Choice, Wish, choose
+from legocryst.active_learning.acquisition import Acquired, Acquisition, acquire
 from legocryst.active_learning.calibration import LEVELS
-from legocryst.active_learning.crystal_features import GROUPS, traits
+from legocryst.active_learning.crystal_features import GROUPS, crystal_features
 from legocryst.active_learning.gaussian_process import WIDTH
 from legocryst.crystal.crystals import Crystals
 from legocryst.crystal.io.table import decode
@@ -32,7 +32,7 @@ from legocryst.infra.result_cache import ResultCache
 from legocryst.infra.run_context import RunContext
 from legocryst.potentials.energies import energies, estimate, relaxed
 from legocryst.settings import BootstrapSettings, EnergySettings, RankSettings
-from legocryst.stages.bootstrap import found
+from legocryst.stages.bootstrap import valid_nets
 
 TARGET = target("sp2-carbon")
 ATOMS = 60
@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--relax", type=int, default=0, help="each so-manieth of the lowest fifth is relaxed")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    table = found(TARGET, BootstrapSettings(), folder=options.folder)
+    table = valid_nets(TARGET, BootstrapSettings(), folder=options.folder)
     crystals = decode(table, element=TARGET.atomic_number, max_atoms=BootstrapSettings().max_atoms).crystals
     crystals = crystals.take(primitive_atoms(crystals) <= ATOMS)
     with ResultCache(options.kept) as cache:
@@ -65,9 +65,9 @@ def main() -> None:
         )
         if options.relax:
             _relaxed(crystals, energy, options.relax, cache)
-    traits(crystals.take([0]), TARGET)  # compiles
+    crystal_features(crystals.take([0]), TARGET)  # compiles
     start = time.process_time()
-    features = traits(crystals, TARGET)
+    features = crystal_features(crystals, TARGET)
     print(f"traits: {1e3 * (time.process_time() - start) / len(crystals):.2f} CPU-ms a crystal")
     seconds = estimate(crystals, "7net-0")
     size = {"most": round(options.share * len(energy)), "rounds": options.rounds}
@@ -82,12 +82,12 @@ def _searched(
 ) -> dict[str, float]:
     """One search, looking for the 100 lowest as `rank` does, beside random order."""
     n, settings = len(energy), RankSettings()
-    wish = Wish(np.zeros(n, int), settings.low_energy, settings.max_relaxed)
+    acquisition = Acquisition(np.zeros(n, int), settings.low_energy, settings.max_relaxed)
     start = time.process_time()
-    choice = choose(
+    choice = acquire(
         features,
         GROUPS,
-        wish,
+        acquisition,
         energy.__getitem__,
         most=most,
         rounds=rounds,
@@ -107,7 +107,7 @@ def _searched(
     return out | {"learning CPU-s": learning} | _errors(choice, energy)
 
 
-def _errors(choice: Choice, energy: np.ndarray) -> dict[str, float]:
+def _errors(choice: Acquired, energy: np.ndarray) -> dict[str, float]:
     """Of the crystals held out, which never got an energy, and of those that got one after their prediction."""
     off, held = np.abs(choice.predicted - energy), choice.round == 0
     ratio = off / choice.error * WIDTH

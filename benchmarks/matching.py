@@ -34,12 +34,12 @@ def kinds(crystals: Crystals) -> int:
     Its `group_structures` does the same, but takes nine tenths of its time to find that a cell is primitive.
     """
     same = partial(matcher().fit, skip_structure_reduction=True)
-    found: list[Structure] = []
+    distinct: list[Structure] = []
     for k in range(len(crystals)):
         cell = reduced(crystals, k)
-        if not any(same(other, cell) for other in found):
-            found.append(cell)
-    return len(found)
+        if not any(same(other, cell) for other in distinct):
+            distinct.append(cell)
+    return len(distinct)
 
 
 def reduced(crystals: Crystals, k: int) -> Structure:

@@ -38,7 +38,7 @@ from tests.descriptions import crystal_rewritten, larger_cell, rewritten
 
 TARGET = target("sp2-carbon")
 CUTOFF = TARGET.bond_window[1]
-SHAKE = 0.02
+RATTLE = 0.02
 """Angstrom by which atoms are moved."""
 
 
@@ -67,12 +67,12 @@ def main() -> None:
 
 def seconds(work: Callable[[], object]) -> float:
     """CPU-s of a call, the least of three."""
-    found = []
+    times = []
     for _ in range(3):
         began = time.process_time()
         work()
-        found.append(time.process_time() - began)
-    return min(found)
+        times.append(time.process_time() - began)
+    return min(times)
 
 
 def speed() -> None:
@@ -129,7 +129,7 @@ def one_key(count: int) -> None:
         one = crystals.take([k])
         key = nets(one, cutoff=CUTOFF)[0].key
         for cells in range(1, 21):
-            other = crystal_rewritten(one, larger_cell(1 + cells % 4, 3, rng), rng, noise=SHAKE)
+            other = crystal_rewritten(one, larger_cell(1 + cells % 4, 3, rng), rng, noise=RATTLE)
             graph = rewritten(bond_graph(one, 0, cutoff=CUTOFF), rng, cells=1 + cells % 4)
             wrong += [(k, cells, "crystal")] * (nets(other, cutoff=CUTOFF)[0].key != key)
             wrong += [(k, cells, "graph")] * (net(graph).key != key)
@@ -144,11 +144,11 @@ def names() -> None:
     from scripts.rcsr import blueprints
 
     every, left_out = blueprints({3})
-    found = [(blueprint.name, net(blueprint.quotient).name) for blueprint in every]
-    own = [name for name, given in found if name == given]
-    shared = sorted({given for name, given in found if name != given and name in given.split("/")})
-    lost = [pair for pair in found if pair[0] not in pair[1].split("/")]
-    print(f"{len(every)} entries, {len({name for name, _ in found})} names, left out: {dict(left_out)}")
+    pairs = [(blueprint.name, net(blueprint.quotient).name) for blueprint in every]
+    own = [name for name, computed in pairs if name == computed]
+    shared = sorted({computed for name, computed in pairs if name != computed and name in computed.split("/")})
+    lost = [pair for pair in pairs if pair[0] not in pair[1].split("/")]
+    print(f"{len(every)} entries, {len({name for name, _ in pairs})} names, left out: {dict(left_out)}")
     print(f"{len(set(own))} names come back; one graph under several names: {shared}; lost: {lost}")
 
 
@@ -213,12 +213,12 @@ def systre(jar: str, graphs: dict[str, Quotient]) -> tuple[dict[str, str], dict[
     refused: dict[str, str] = {}
     name = ""
     for line in done.stdout.splitlines():
-        if found := re.match(r'Structure #\d+ - "(.*)"', line):
-            name = found[1]
-        elif found := re.match(r'\s*Systre key: "(.*)"', line):
-            keys[name] = found[1]
-        elif found := re.match(r"!!! ERROR \(\w+\) - (.*)", line):
-            refused[name] = found[1]
+        if match := re.match(r'Structure #\d+ - "(.*)"', line):
+            name = match[1]
+        elif match := re.match(r'\s*Systre key: "(.*)"', line):
+            keys[name] = match[1]
+        elif match := re.match(r"!!! ERROR \(\w+\) - (.*)", line):
+            refused[name] = match[1]
     return keys, refused | {name: "no answer" for name in graphs if name not in keys and name not in refused}
 
 

@@ -88,26 +88,26 @@ def copies(number: int) -> None:
     began = time.process_time()
     keys = [net.key for net in nets(made, cutoff=CUTOFF)]
     by_net = time.process_time()
-    found = pdds(made, TARGET)
+    invariants = pdds(made, TARGET)
     by_pdd = time.process_time()
-    groups = labels(number, [(one.same_as, one.crystal) for one in grouped(keys, found, made)])
+    groups = labels(number, [(one.same_as, one.crystal) for one in grouped(keys, invariants, made)])
     end = time.process_time()
     both = f"{by_net - began:.1f} + {by_pdd - by_net:.1f} + {end - by_pdd:.1f} = {end - began:.1f} CPU-s"
     print(f"as duplicates does (nets + distributions + groups): {score(truth, groups)}; {both}")
     first = {key: k for k, key in reversed(list(enumerate(keys)))}
     print(f"by net key alone: {score(truth, np.array([first[key] for key in keys]))}; {by_net - began:.1f} CPU-s")
     began = time.process_time()
-    near = labels(number, [(i, j) for i, j, _ in within(found, TOLERANCE)])
+    near = labels(number, [(i, j) for i, j, _ in within(invariants, TOLERANCE)])
     seconds = by_pdd - by_net + time.process_time() - began
     print(f"by distance alone, up to {TOLERANCE} angstrom: {score(truth, near)}; {seconds:.1f} CPU-s")
 
 
-def within(found: Sequence[PDD], limit: float) -> list[tuple[int, int, float]]:
+def within(invariants: Sequence[PDD], limit: float) -> list[tuple[int, int, float]]:
     """All pairs within a distance."""
-    average, out = amds(found), []
-    for i in range(len(found)):
+    average, out = amds(invariants), []
+    for i in range(len(invariants)):
         near = (np.flatnonzero(np.abs(average[i + 1 :] - average[i]).max(axis=1) <= limit) + i + 1).tolist()
-        out += [(i, j, apart) for j in near if (apart := distance(found[i], found[j])) <= limit]
+        out += [(i, j, apart) for j in near if (apart := distance(invariants[i], invariants[j])) <= limit]
     return out
 
 
@@ -133,13 +133,15 @@ def tolerance() -> None:
     for noise, strain in ((0.0, 0.0), (0.02, 0.0), (0.02, 0.005), (0.02, 0.01), (0.05, 0.01)):
         apart = []
         for k in range(0, len(few), 2):
-            found = pdds(Crystals.concatenate([distorted(few.take([k]), rng, noise, strain) for _ in range(3)]), TARGET)
-            apart += [distance(one, other) for one, other in combinations(found, 2)]
+            invariants = pdds(
+                Crystals.concatenate([distorted(few.take([k]), rng, noise, strain) for _ in range(3)]), TARGET
+            )
+            apart += [distance(one, other) for one, other in combinations(invariants, 2)]
         print(f"noise {noise}, strain {strain}: median {np.median(apart):.3f}, largest {max(apart):.3f} angstrom")
     table = shipped("sp2-carbon")
-    found = pdds(decode(table, max_atoms=1000, element=6).crystals, TARGET)
-    pairs = sorted((apart, table["name"][i], table["name"][j]) for i, j, apart in within(found, 0.25))
-    total = len(found) * (len(found) - 1) // 2
+    invariants = pdds(decode(table, max_atoms=1000, element=6).crystals, TARGET)
+    pairs = sorted((apart, table["name"][i], table["name"][j]) for i, j, apart in within(invariants, 0.25))
+    total = len(invariants) * (len(invariants) - 1) // 2
     for limit in (0.05, 0.1, 0.15, 0.2, 0.25):
         print(f"pairs of shipped crystals within {limit} angstrom: {sum(p[0] <= limit for p in pairs)} of {total}")
     print("nearest:", ", ".join(f"{one}-{other} {apart:.3f}" for apart, one, other in pairs[:8]))
@@ -151,17 +153,21 @@ def judged(rows: int) -> None:
     crystals = made.crystals.take(made.valid & (made.crystals.atom_count <= MOST_JUDGED))
     every = nets(crystals, cutoff=CUTOFF)
     keys, periodicity = [net.key for net in every], [net.components[-1].periodicity for net in every]
-    found = pdds(crystals, TARGET)
+    invariants = pdds(crystals, TARGET)
     first = {key: k for k, key in reversed(list(enumerate(keys)))}
-    pairs = [(first[key], k, distance(found[first[key]], found[k])) for k, key in enumerate(keys) if first[key] != k]
+    pairs = [
+        (first[key], k, distance(invariants[first[key]], invariants[k]))
+        for k, key in enumerate(keys)
+        if first[key] != k
+    ]
     print(f"{len(crystals)} valid crystals of up to {MOST_JUDGED} atoms, {len(first)} nets")
-    others = [pair for pair in within(found, TOLERANCE) if keys[pair[0]] != keys[pair[1]]]
+    others = [pair for pair in within(invariants, TOLERANCE) if keys[pair[0]] != keys[pair[1]]]
     kinds = {"of two nets, within the tolerance": others}
     for whole in (True, False):
         of = "frameworks" if whole else "layers, chains, cages, mixtures"
-        mine = [pair for pair in pairs if (periodicity[pair[1]] == 3) == whole]
-        kinds[f"of one net, {of}, within the tolerance"] = [pair for pair in mine if pair[2] <= TOLERANCE]
-        kinds[f"of one net, {of}, beyond it"] = [pair for pair in mine if pair[2] > TOLERANCE]
+        of_kind = [pair for pair in pairs if (periodicity[pair[1]] == 3) == whole]
+        kinds[f"of one net, {of}, within the tolerance"] = [pair for pair in of_kind if pair[2] <= TOLERANCE]
+        kinds[f"of one net, {of}, beyond it"] = [pair for pair in of_kind if pair[2] > TOLERANCE]
     for words, chosen in kinds.items():
         said = [matches(*(to_structure(crystals, k) for k in pair[:2])) for pair in chosen]
         print(f"pairs {words}: {len(chosen)}, StructureMatcher takes {sum(said)} for the same")
@@ -171,12 +177,12 @@ def speed() -> None:
     """Of shipped crystals with their symmetry, and of the same in P1."""
     crystals = decode(shipped("sp2-carbon"), max_atoms=1000, element=6).crystals
     began = time.process_time()
-    found = pdds(crystals, TARGET)
-    print(f"distribution: {1e3 * (time.process_time() - began) / len(found):.2f} ms for each of {len(found)}")
-    pairs = list(combinations(range(0, len(found), 3), 2))
+    invariants = pdds(crystals, TARGET)
+    print(f"distribution: {1e3 * (time.process_time() - began) / len(invariants):.2f} ms for each of {len(invariants)}")
+    pairs = list(combinations(range(0, len(invariants), 3), 2))
     began = time.process_time()
     for i, j in pairs:
-        distance(found[i], found[j])
+        distance(invariants[i], invariants[j])
     print(f"distance: {1e6 * (time.process_time() - began) / len(pairs):.0f} us for each of {len(pairs)} pairs")
     every, rng = known(shipped("sp2-carbon"), TARGET, of_set=SHIPPED), np.random.default_rng(0)
     few = sources()

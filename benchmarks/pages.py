@@ -101,9 +101,9 @@ def main() -> None:
                 answers = [there.change(name) for _ in range(options.visits)] if name in CHANGES else []
             paint, whole, sent = zip(*visits, strict=True)
             cells = [paint, whole, *zip(*tabs, strict=True), *zip(*links, strict=True), answers]
-            print(f"| {name} | {' | '.join(map(told, cells))} | {max(sent) / 1e6:.2f} |", flush=True)
+            print(f"| {name} | {' | '.join(map(quantiles, cells))} | {max(sent) / 1e6:.2f} |", flush=True)
         views = [there.open(large) for _ in range(options.visits)]
-        print(f"\n3D view of {atoms} atoms after selection: {told(views)}")
+        print(f"\n3D view of {atoms} atoms after selection: {quantiles(views)}")
 
 
 def made(workspace: Path, rows: int) -> None:
@@ -114,7 +114,7 @@ def made(workspace: Path, rows: int) -> None:
     subprocess.run([*run, *table], cwd=ROOT, check=True)
 
 
-def told(seconds: Sequence[float]) -> str:
+def quantiles(seconds: Sequence[float]) -> str:
     """Median and largest of some times."""
     return f"{statistics.median(seconds):.2f} ({max(seconds):.2f})" if seconds else ""
 
@@ -211,8 +211,8 @@ class Visitor:
         title = PAGES[name].title
         if self.page.locator("[data-testid=stMain] h1").inner_text().startswith("LEGO" if name == "home" else title):
             self._go(links.filter(has_text="Jobs" if name != "jobs" else "Home").first.click, "")
-        wanted = "LEGO" if name == "home" else title
-        return self._go(links.filter(has_text=title).first.click, wanted)
+        heading = "LEGO" if name == "home" else title
+        return self._go(links.filter(has_text=title).first.click, heading)
 
     def change(self, name: str) -> float:
         """Seconds until the page that is open is complete again after a change of one widget."""
@@ -230,8 +230,8 @@ class Visitor:
         self.page.locator("[data-atoms]").first.wait_for(timeout=MILLISECONDS)
         return float(self.page.evaluate("(performance.now() - clock.begin) / 1000"))
 
-    def _go(self, act: Callable[[], None], wanted: str) -> tuple[float, float]:
-        self.page.evaluate("wanted => arm(wanted)", wanted)
+    def _go(self, act: Callable[[], None], heading: str) -> tuple[float, float]:
+        self.page.evaluate("wanted => arm(wanted)", heading)
         act()
         return read(self.page)
 

@@ -35,9 +35,9 @@ from legocryst.relax.system import System, moved_to
 from legocryst.settings import RelaxSettings
 from legocryst.topology.nets import Net, nets
 
-SHAKE = 0.02
+RATTLE = 0.02
 """Standard deviation (angstrom) of the noise on repeated rows."""
-LOT = 5000
+BATCH = 5000
 """Random rows relaxed together."""
 ONCE = RelaxSettings(restarts=0, merge=0)
 ATTEMPTS: dict[str, dict[str, Any]] = {
@@ -88,10 +88,10 @@ def _rows(name: str, table: pd.DataFrame, target: Target, mode: Mode, settings: 
     result = relax(decoded.crystals, target, RelaxSettings.model_validate(settings))
     seconds = time.process_time() - start
     other = np.unique(result.crystals.crystal_of_site[result.crystals.position != decoded.crystals.position])
-    found = _nets(result, target)
+    net_list = _nets(result, target)
     print(
         f"{name:34s} {_shares(result.published, result.valid, len(table))}, "
-        f"{len({net.key for net in found})} nets, {len(table) / seconds:.0f} rows/CPU-s, "
+        f"{len({net.key for net in net_list})} nets, {len(table) / seconds:.0f} rows/CPU-s, "
         f"{result.evaluations.mean():.0f} evaluations of {1e3 * seconds / result.evaluations.sum():.3f} CPU-ms, "
         f"{len(decoded.crystals) - len(other)} of {len(decoded.crystals)} kept their Wyckoff list, "
         f"{(result.restarts > 0).sum()} results of restarts, {(result.merged > 0).sum()} of merges",
@@ -123,7 +123,7 @@ def _timing(table: pd.DataFrame, target: Target) -> None:
     table, rng = table.copy(), np.random.default_rng(0)
     edges = {"x": "a", "y": "b", "z": "c"}
     for name in [name for name in table.columns if name[0] in "xyz" and name[1:].strip("_").isdigit()]:
-        noise = rng.normal(0, SHAKE, len(table)) / table[edges[name[0]]]
+        noise = rng.normal(0, RATTLE, len(table)) / table[edges[name[0]]]
         table[name] += np.where(table["wp" + name[1:]] >= 0, noise, 0)
     for rows in (100, 1000, len(table)):
         start = time.process_time()
@@ -261,8 +261,8 @@ def _random(rows: int, target: Target) -> None:
     keys: set[str] = set()
     strict, published, done = [], [], 0
     in_a_minute: int | None = None
-    for begin in range(0, rows, LOT):
-        table = random_table(min(LOT, rows - begin), volume_per_atom=target.volume_per_atom, seed=begin)
+    for begin in range(0, rows, BATCH):
+        table = random_table(min(BATCH, rows - begin), volume_per_atom=target.volume_per_atom, seed=begin)
         crystals = decode(table, mode="snap", element=target.atomic_number).crystals
         result = relax(crystals, target, ONCE)
         keys |= {net.key for net in _nets(result, target) if net.periodicity == 3 and len(net.components) == 1}

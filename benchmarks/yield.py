@@ -69,7 +69,7 @@ from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS
 
 ONCE = RelaxSettings(restarts=0, merge=0.0)
 """Rows are drawn at will, so that another costs less than a restart."""
-LOT = 5000
+BATCH = 5000
 """Rows relaxed together."""
 WITH_TRAINING = 10_000
 """From so many samples on the time of training counts."""
@@ -158,20 +158,20 @@ def main() -> None:
             clock, frame = drawn(name, model, number, bench)
             if number >= WITH_TRAINING:
                 clock.seconds["train"] = training
-            tell(f"{name}, {number}", clock, judged(frame, bench, matcher=options.matcher))
+            report(f"{name}, {number}", clock, judged(frame, bench, matcher=options.matcher))
             if options.learn is not None:
                 for again in options.again:
-                    asked = SampleSettings.model_validate({**json.loads(again), "samples": number})
-                    clock, frame = learnt(options.learner or name, asked, clock, frame, bench)
-                    tell(f"{name}, {len(frame)} in rounds", clock, judged(frame, bench))
+                    settings = SampleSettings.model_validate({**json.loads(again), "samples": number})
+                    clock, frame = learnt(options.learner or name, settings, clock, frame, bench)
+                    report(f"{name}, {len(frame)} in rounds", clock, judged(frame, bench))
             low_energy(words(name, number, options), frame, bench)
             if options.rounds and isinstance(model, ConditionalVAE):
                 refinement(model, frame, bench)
             if options.random:
-                same, beside = yardstick.run(clock.total)
-                tell("random, equal time", same, judged(beside, bench))
+                same, reference = yardstick.run(clock.total)
+                report("random, equal time", same, judged(reference, bench))
                 if number == max(options.samples):
-                    low_energy(words("random", number, options), beside, bench)
+                    low_energy(words("random", number, options), reference, bench)
 
 
 def trained(name: str, bench: Bench, suffix: str = "") -> tuple[Generator, float]:
@@ -201,13 +201,13 @@ def trained(name: str, bench: Bench, suffix: str = "") -> tuple[Generator, float
 
 def drawn(name: str, model: Generator, number: int, bench: Bench) -> tuple[Clock, pd.DataFrame]:
     """So many rows drawn and relaxed, and what that took; kept beside the model."""
-    asked = SampleSettings.model_validate({**json.loads(bench.options.sample), "samples": number})
-    return kept(
-        words(name, number, bench.options), partial(sample, model, asked, RunContext(seed=bench.options.seed)), bench
+    settings = SampleSettings.model_validate({**json.loads(bench.options.sample), "samples": number})
+    return cached(
+        words(name, number, bench.options), partial(sample, model, settings, RunContext(seed=bench.options.seed)), bench
     )
 
 
-def kept(name: str, draw: Callable[[], pd.DataFrame], bench: Bench) -> tuple[Clock, pd.DataFrame]:
+def cached(name: str, draw: Callable[[], pd.DataFrame], bench: Bench) -> tuple[Clock, pd.DataFrame]:
     """Rows drawn and relaxed, and what that took: from the folder if they are there, else put into it."""
     options = bench.options
     clock, path = Clock(), options.saved and options.saved / f"{name}.parquet"
@@ -223,26 +223,28 @@ def kept(name: str, draw: Callable[[], pd.DataFrame], bench: Bench) -> tuple[Clo
 
 def words(name: str, number: int, options: argparse.Namespace) -> str:
     """What is drawn, as a file's name."""
-    asked = json.loads(options.sample) | ({"seed": options.seed} if options.seed else {})
-    return f"{name}-{number}" + "".join(f"-{key}-{value}" for key, value in asked.items())
+    values = json.loads(options.sample) | ({"seed": options.seed} if options.seed else {})
+    return f"{name}-{number}" + "".join(f"-{key}-{value}" for key, value in values.items())
 
 
 def relaxed(rows: pd.DataFrame, bench: Bench) -> pd.DataFrame:
     """All rows relaxed, in lots."""
     threads = bench.options.threads
     spread = LocalProcesses(threads)
-    return pd.concat(relax_chunks(rows, bench.target, ONCE, RunContext(executor=spread), chunk=LOT), ignore_index=True)
+    return pd.concat(
+        relax_chunks(rows, bench.target, ONCE, RunContext(executor=spread), chunk=BATCH), ignore_index=True
+    )
 
 
 def honoured(model: Generator, bench: Bench) -> None:
     """Print which shares of rows meet what was asked of a model."""
-    for asked in ASKED:
-        settings = SampleSettings.model_validate({**asked, "samples": 1000})
+    for condition in ASKED:
+        settings = SampleSettings.model_validate({**condition, "samples": 1000})
         conditions = Conditions.of(settings)
         try:
             rows = sample(model, settings, RunContext(seed=bench.options.seed))
         except ValueError as error:
-            print(json.dumps({"asked": model.name, **asked, "refused": str(error)}), flush=True)
+            print(json.dumps({"asked": model.name, **condition, "refused": str(error)}), flush=True)
             continue
         crystals = decode(rows, element=bench.target.atomic_number, max_atoms=10**6).crystals
         frame = relaxed(rows, bench)
@@ -252,7 +254,7 @@ def honoured(model: Generator, bench: Bench) -> None:
             "valid": len(valid),
             "relaxed": meeting(conditions, *(valid[name].to_numpy() for name in MEASURED), of=len(valid)),
         }
-        print(json.dumps({"asked": model.name, **asked, **out}), flush=True)
+        print(json.dumps({"asked": model.name, **condition, **out}), flush=True)
 
 
 def meeting(conditions: Conditions, group: np.ndarray, sites: np.ndarray, atoms: np.ndarray, *, of: int) -> float:
@@ -270,7 +272,7 @@ class Yardstick:
         self.model = generator("random", volume_per_atom=bench.target.volume_per_atom)
         self.model.fit(bench.table, TrainSettings(model="random"))
         self.bench = bench
-        self.lots: list[tuple[Clock, pd.DataFrame]] = []
+        self.batches: list[tuple[Clock, pd.DataFrame]] = []
 
     def run(self, seconds: float) -> tuple[Clock, pd.DataFrame]:
         """The lots of the first so many CPU-s, the last one whole."""
@@ -278,17 +280,17 @@ class Yardstick:
         for k in itertools.count():
             if clock.total >= seconds:
                 break
-            if k == len(self.lots):
-                self.lots.append(self._lot(k))
-            own, frame = self.lots[k]
+            if k == len(self.batches):
+                self.batches.append(self._batch(k))
+            own, frame = self.batches[k]
             for name, value in own.seconds.items():
                 clock.seconds[name] = clock.seconds.get(name, 0.0) + value
             frames.append(frame)
         return clock, pd.concat(frames, ignore_index=True)
 
-    def _lot(self, k: int) -> tuple[Clock, pd.DataFrame]:
-        draw = partial(self.model.sample, LOT, seed=self.bench.options.seed + k)
-        return kept(f"random-lot-{k}", draw, self.bench)
+    def _batch(self, k: int) -> tuple[Clock, pd.DataFrame]:
+        draw = partial(self.model.sample, BATCH, seed=self.bench.options.seed + k)
+        return cached(f"random-lot-{k}", draw, self.bench)
 
 
 def judged(frame: pd.DataFrame, bench: Bench, *, matcher: bool = False) -> dict[str, Any]:
@@ -331,7 +333,7 @@ def new_frameworks(frame: pd.DataFrame, known: set[str]) -> pd.DataFrame:
 
 
 def learnt(
-    name: str, asked: SampleSettings, clock: Clock, frame: pd.DataFrame, bench: Bench
+    name: str, settings: SampleSettings, clock: Clock, frame: pd.DataFrame, bench: Bench
 ) -> tuple[Clock, pd.DataFrame]:
     """A sample and as many rows more as are asked for, of a model that has learnt from its finds too; time of both."""
     options, new = bench.options, new_frameworks(frame, bench.known)
@@ -344,9 +346,9 @@ def learnt(
     mark = _mark(sorted(finds["net_key"]), options.train)
     model, training = trained(name, both, suffix=f"-learnt-{mark}")
     clock.seconds["train again"] = clock.seconds.get("train again", 0.0) + training
-    again = f"{name}-learnt-{mark}-again-{_mark(asked.model_dump_json(), len(frame))}"
-    took, more = kept(again, partial(sample, model, asked, RunContext(seed=options.seed + len(frame))), bench)
-    tell(f"{name}, learnt, {asked.samples}", took, judged(more, both))
+    again = f"{name}-learnt-{mark}-again-{_mark(settings.model_dump_json(), len(frame))}"
+    took, more = cached(again, partial(sample, model, settings, RunContext(seed=options.seed + len(frame))), bench)
+    report(f"{name}, learnt, {settings.samples}", took, judged(more, both))
     low_energy(again, more, both)
     for part, seconds in took.seconds.items():
         clock.seconds[part] += seconds
@@ -361,10 +363,10 @@ def _mark(*content: Any) -> str:
 def with_finds(finds: pd.DataFrame, bench: Bench) -> pd.DataFrame:
     """A table of as many rows as before, of the crystals that were learnt from and of finds, with their energies."""
     every = pd.concat([bench.table.drop_duplicates("label"), finds], ignore_index=True)
-    seeds = every[[*CRYSTAL_COLUMNS, "energy"]]
+    training = every[[*CRYSTAL_COLUMNS, "energy"]]
     settings = AugmentSettings(rows=len(bench.table))
-    table = augment(seeds, bench.target, settings, RunContext(seed=bench.options.seed)).table
-    return table.assign(energy=seeds["energy"].to_numpy()[table["label"]])
+    table = augment(training, bench.target, settings, RunContext(seed=bench.options.seed)).table
+    return table.assign(energy=training["energy"].to_numpy()[table["label"]])
 
 
 def low_energy(name: str, frame: pd.DataFrame, bench: Bench) -> None:
@@ -383,8 +385,8 @@ def low_energy(name: str, frame: pd.DataFrame, bench: Bench) -> None:
     rows = new.iloc[np.concatenate(drawn)].assign(row=np.concatenate(drawn))
     stand = clock.run("screen", ranked, rows, 0, bench)
     promising = int((stand["screen_energy"] < options.below).sum())
-    found = clock.run("relax", ranked, rows, promising, bench)
-    low = [found.loc[part, "low_energy"].fillna(False).to_numpy(bool) for part in drawn]
+    energies = clock.run("relax", ranked, rows, promising, bench)
+    low = [energies.loc[part, "low_energy"].fillna(False).to_numpy(bool) for part in drawn]
     # those that were found, and of the others of each size as many as Jeffreys' posterior of their share makes likely
     posterior = sum(
         part.sum()
@@ -397,7 +399,7 @@ def low_energy(name: str, frame: pd.DataFrame, bench: Bench) -> None:
         "with_small_loss": len(new),
         "largest_atoms_of_quarters": [int(size[stratum].max()) for stratum in strata],
         "with_energy": [len(part) for part in low],
-        "relaxed": [int(found.loc[part, "relaxed"].fillna(False).sum()) for part in drawn],
+        "relaxed": [int(energies.loc[part, "relaxed"].fillna(False).sum()) for part in drawn],
         "below": options.below,
         "low": [int(part.sum()) for part in low],
         "expected": round(float(expected), 1),
@@ -405,7 +407,7 @@ def low_energy(name: str, frame: pd.DataFrame, bench: Bench) -> None:
         "cpu_seconds": {name: round(value, 1) for name, value in clock.seconds.items()},
     }
     if len(rows) == len(new):
-        places = found.index[found["low_energy"].fillna(False).astype(bool)]
+        places = energies.index[energies["low_energy"].fillna(False).astype(bool)]
         out |= in_each_thousand(frame, set(new.loc[places, "net_key"]))
     print(json.dumps({"low_energy": name, **out}), flush=True)
 
@@ -413,9 +415,9 @@ def low_energy(name: str, frame: pd.DataFrame, bench: Bench) -> None:
 def in_each_thousand(frame: pd.DataFrame, low: set[str]) -> dict[str, Any]:
     """Mean number of different low-energy nets, of those of `low`, in each thousand rows, and its 95 % interval."""
     valid = frame[(frame["status"] == "valid") & frame["net_key"].isin(low)]
-    lots = -(-len(frame) // 1000)
-    counts = valid.groupby(valid["row"] // 1000)["net_key"].nunique().reindex(range(lots), fill_value=0)
-    half = float(t.ppf(0.975, lots - 1) * counts.std() / np.sqrt(lots)) if lots > 1 else np.nan
+    batches = -(-len(frame) // 1000)
+    counts = valid.groupby(valid["row"] // 1000)["net_key"].nunique().reindex(range(batches), fill_value=0)
+    half = float(t.ppf(0.975, batches - 1) * counts.std() / np.sqrt(batches)) if batches > 1 else np.nan
     interval = [round(counts.mean() - half, 1), round(counts.mean() + half, 1)]
     return {"rows_low": len(valid), "in_each_thousand": round(counts.mean(), 2), "interval_of_that": interval}
 
@@ -423,13 +425,13 @@ def in_each_thousand(frame: pd.DataFrame, low: set[str]) -> dict[str, Any]:
 def ranked(rows: pd.DataFrame, most: int, bench: Bench) -> pd.DataFrame:
     """Energies of all rows as they stand and of the lowest, so many, relaxed; by row; kept beside the models."""
     options = bench.options
-    asked = {"model": "7net-0", "max_energies": len(rows), "max_relaxed": most, "max_rattled": 0, "max_atoms": 500}
+    arguments = {"model": "7net-0", "max_energies": len(rows), "max_relaxed": most, "max_rattled": 0, "max_atoms": 500}
     with ExitStack() as stack:
         store = stack.enter_context(ResultCache(options.saved / "energies")) if options.saved else None
         table = rank(
             rows,
             bench.target,
-            RankSettings.model_validate(asked),
+            RankSettings.model_validate(arguments),
             RunContext(executor=LocalProcesses(options.threads), cache=store),
         )
     return table.set_index("row")
@@ -443,7 +445,7 @@ def refinement(model: ConditionalVAE, frame: pd.DataFrame, bench: Bench) -> None
         rows = clock.run("sample", refined, model, frame, SampleSettings(), RunContext(seed=options.seed + number + 1))
         frame = clock.run("relax", relaxed, rows, bench)
         total = pd.concat([total, frame], ignore_index=True)
-        tell(f"round {number + 1} of {len(rows)} rows", clock, judged(total, bench, matcher=options.matcher))
+        report(f"round {number + 1} of {len(rows)} rows", clock, judged(total, bench, matcher=options.matcher))
 
 
 def by_sites(crystals: pd.DataFrame) -> dict[str, int]:
@@ -452,7 +454,7 @@ def by_sites(crystals: pd.DataFrame) -> dict[str, int]:
     return {f"{n}{'+' if n == SITES[-1] else ''}": int((sites == n).sum()) for n in SITES}
 
 
-def tell(name: str, clock: Clock, counts: dict[str, Any]) -> None:
+def report(name: str, clock: Clock, counts: dict[str, Any]) -> None:
     """Print one line."""
     minutes = clock.total / 60
     rates = {f"{key}_per_minute": round(counts[key] / minutes, 1) for key in ("unique", "unique_3_sites", "new")}

@@ -29,9 +29,13 @@ def both(known: pd.DataFrame, rows: pd.DataFrame, name: str) -> pd.DataFrame:
 
 def measured(job: Job, table: str) -> pd.DataFrame:
     """Combinations of group and positions in a table, with their sites and degrees of freedom."""
-    found = queries.combinations(shell.store(), table, job.id)
-    five = (found["spg"] - 1) // 5 * 5 + 3  # the middle of each five groups: single bars would be too thin to see
-    return found.assign(sites=queries.site_count(found), free=queries.free_variables(found), five=five)
+    combinations = queries.combinations(shell.store(), table, job.id)
+    five = (
+        combinations["spg"] - 1
+    ) // 5 * 5 + 3  # the middle of each five groups: single bars would be too thin to see
+    return combinations.assign(
+        sites=queries.site_count(combinations), free=queries.free_variables(combinations), five=five
+    )
 
 
 def result(job: Job) -> None:
@@ -92,17 +96,17 @@ def distributions(job: Job, known: pd.DataFrame, rows: pd.DataFrame) -> None:
 def followed(job: Job) -> None:
     """One crystal through its subgroups, and its cell in one of them beside its own."""
     store = shell.store()
-    seeds = store.query(
+    crystals = store.query(
         f"SELECT number, name, {', '.join(CRYSTAL_COLUMNS)} FROM seeds WHERE job = ? ORDER BY number", [job.id]
     )
-    named = zip(seeds["name"], seeds["spg"], strict=True)
+    named = zip(crystals["name"], crystals["spg"], strict=True)
     names = {k: f"{name or 'unnamed'}, {symbol(spg)}" for k, (name, spg) in enumerate(named)}
     label = st.selectbox("Crystal", list(names), format_func=lambda k: f"{k}: {names[k]}", key="followed")
-    found = queries.descriptions(store, job.id, int(seeds["number"][label]))
-    if found.empty:
+    descriptions = queries.descriptions(store, job.id, int(crystals["number"][label]))
+    if descriptions.empty:
         st.info("No row was made of this crystal: it is beyond the limits.")
         return
-    shown = listing(found)
+    shown = listing(descriptions)
     event = st.dataframe(
         shown,
         column_config=table_view.columns(list(shown.columns)),
@@ -113,35 +117,37 @@ def followed(job: Job) -> None:
         key=f"followed.{job.id}.{label}",
         alt="Subgroups in which the crystal was written",
     )
-    first = int(np.argmax(found["t_index"] * found["k_index"] > 1))
+    first = int(np.argmax(descriptions["t_index"] * descriptions["k_index"] > 1))
     chosen = (event["selection"]["rows"] or [first])[0]
-    st.caption(f"{int(found['n'].sum())} rows in {len(found)} subgroups and bases. Select a row to see its cell.")
-    cells(job, seeds.iloc[[label]], found.iloc[[chosen]])
+    st.caption(
+        f"{int(descriptions['n'].sum())} rows in {len(descriptions)} subgroups and bases. Select a row to see its cell."
+    )
+    cells(job, crystals.iloc[[label]], descriptions.iloc[[chosen]])
 
 
-def listing(found: pd.DataFrame) -> pd.DataFrame:
+def listing(descriptions: pd.DataFrame) -> pd.DataFrame:
     """Descriptions as a reader wants them: group, indices, cell in degrees, sites in letters."""
-    data, groups = wyckoff(), found["spg"].to_numpy(int)
+    data, groups = wyckoff(), descriptions["spg"].to_numpy(int)
     sites: list[list[str]] = [[] for _ in groups]
     for i in range(SITES):
-        for k, position in enumerate(found[f"wp{i}"].to_numpy(int)):
+        for k, position in enumerate(descriptions[f"wp{i}"].to_numpy(int)):
             if position >= 0:
                 identity = data.first[groups[k]] + position
                 sites[k].append(f"{data.multiplicity[identity]}{data.letter[identity]}")
-    kind = np.array(KINDS)[(found["t_index"] > 1) + 2 * (found["k_index"] > 1)]
+    kind = np.array(KINDS)[(descriptions["t_index"] > 1) + 2 * (descriptions["k_index"] > 1)]
     return pd.DataFrame(
         {
             "Space group": [f"{symbol(group)} ({group})" for group in groups],
             "Kind": kind,
-            "t_index": found["t_index"],
-            "k_index": found["k_index"],
-            "a, b, c (Å)": _joined(found[list("abc")].to_numpy(), "{:.3f}"),
-            "α, β, γ (°)": _joined(np.degrees(found[["alpha", "beta", "gamma"]].to_numpy()), "{:.4g}"),
+            "t_index": descriptions["t_index"],
+            "k_index": descriptions["k_index"],
+            "a, b, c (Å)": _joined(descriptions[list("abc")].to_numpy(), "{:.3f}"),
+            "α, β, γ (°)": _joined(np.degrees(descriptions[["alpha", "beta", "gamma"]].to_numpy()), "{:.4g}"),
             "Wyckoff sites": [" ".join(f"{n} × {site}" for site, n in Counter(names).items()) for names in sites],
-            "rows": found["n"],
-            "basis": found["basis"],
-            "Origin": _joined(found[["origin_x", "origin_y", "origin_z"]].to_numpy(), "{:.4g}"),
-            "mirror": found["mirror"],
+            "rows": descriptions["n"],
+            "basis": descriptions["basis"],
+            "Origin": _joined(descriptions[["origin_x", "origin_y", "origin_z"]].to_numpy(), "{:.4g}"),
+            "mirror": descriptions["mirror"],
         }
     )
 
@@ -155,14 +161,14 @@ def cells(job: Job, seed: pd.DataFrame, row: pd.DataFrame) -> None:
     from legocryst.crystal.io.table import decode
     from legocryst.crystal.symmetry.subgroups import basis_of
 
-    wanted = shell.target(job.record["settings"]["curate"]["target"])
+    target = shell.target(job.record["settings"]["curate"]["target"])
     pair: list[Crystals] = [
-        decode(table[list(CRYSTAL_COLUMNS)].astype(float), element=wanted.atomic_number, max_atoms=10**6).crystals
+        decode(table[list(CRYSTAL_COLUMNS)].astype(float), element=target.atomic_number, max_atoms=10**6).crystals
         for table in (seed, row)
     ]
     basis, spg = str(row["basis"].iloc[0]), int(row["spg"].iloc[0])
     try:
-        drawn: list[Scene] = [scene(each, cutoff=wanted.bond_window[1]) for each in pair]
+        drawn: list[Scene] = [scene(each, cutoff=target.bond_window[1]) for each in pair]
     except SceneError as error:
         st.warning(shell.sentence(error))
         return

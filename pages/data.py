@@ -138,8 +138,8 @@ def thumbnails(known: Known, store: Store, total: int) -> None:
         st.table(pd.DataFrame(words, columns=["Quantity", "Value"]).set_index("Quantity"))
 
 
-def drawn(crystals: "Crystals", wanted: Target):  # type: ignore[no-untyped-def]
-    return scene(crystals, cutoff=wanted.bond_window[1])
+def drawn(crystals: "Crystals", target: Target):  # type: ignore[no-untyped-def]
+    return scene(crystals, cutoff=target.bond_window[1])
 
 
 def worded(value: object) -> str:
@@ -170,11 +170,11 @@ def distributions(known: Known, store: Store) -> None:
 
 def environment(known: Known, store: Store, total: int) -> None:
     """The target and its reference crystal beside the picked crystal of the training set."""
-    wanted = known.target
+    target = known.target
     st.write(
-        f"**{wanted.title}**: {wanted.coordination} bonds of {wanted.bond_window[0]:g} to {wanted.bond_window[1]:g} Å "
-        f"(ideal {wanted.bond:g} Å) at each atom, no other atom nearer than {wanted.gap:g} Å, no angle below "
-        f"{wanted.min_angle:g}°."
+        f"**{target.title}**: {target.coordination} bonds of {target.bond_window[0]:g} to {target.bond_window[1]:g} Å "
+        f"(ideal {target.bond:g} Å) at each atom, no other atom nearer than {target.gap:g} Å, no angle below "
+        f"{target.min_angle:g}°."
     )
     number = st.number_input(
         "Number of the crystal to compare", 0, total - 1, picked(known, total), help="Pick it in the table or gallery."
@@ -182,17 +182,17 @@ def environment(known: Known, store: Store, total: int) -> None:
     pick(known, int(number))
     row = known.row(store, int(number))
     crystal, name = known.crystals(row), title_of(row.iloc[0])
-    reference = wanted.reference.crystals()
+    reference = target.reference.crystals()
     left, right = st.columns(2)
     with left:
-        st.header(f"Reference: {wanted.reference.name}")
+        st.header(f"Reference: {target.reference.name}")
         st.caption("The environment of its first site is the wanted one.")
-        view(drawn(reference, wanted), name=f"reference {wanted.name}", height=300, key="reference")
+        view(drawn(reference, target), name=f"reference {target.name}", height=300, key="reference")
     with right:
         st.header(name)
         st.caption(f"Loss {row['loss'].iloc[0]:.3g}, strain {row['strain'].iloc[0]:.3g}.")
-        view(drawn(crystal, wanted), name=f"{known.name} {number}", height=300, key="compared")
-    compared(wanted, {wanted.reference.name.capitalize(): reference, name: crystal})
+        view(drawn(crystal, target), name=f"{known.name} {number}", height=300, key="compared")
+    compared(target, {target.reference.name.capitalize(): reference, name: crystal})
 
 
 def making(known: Known) -> None:
@@ -211,11 +211,11 @@ def making(known: Known) -> None:
     settings = forms.run_settings()
     lasting = CurateSettings(target=settings.curate.target, symprec=settings.curate.symprec)
     job = known.job
-    offered, refusal = examined(own, [str(path) for path in job.seeds] if job else [], lasting)
+    offered, refusal = examined(own, [str(path) for path in job.training_files] if job else [], lasting)
     if offered is None:
         st.error(refusal)
         return
-    done = {"seeds": offered} if own or (job and job.seeds) else {}
+    done = {"seeds": offered} if own or (job and job.training_files) else {}
     usable = chosen(offered.table, settings.curate)
     if known_only:
         from legocryst.stages.curate import as_reference
@@ -270,9 +270,9 @@ def start(own: list[Upload], known_only: list[Upload], job: Job | None, done: "d
         places = [Path(folder) / name for name in ("own", "reference")]
         for place in places:
             place.mkdir()
-        seeds = written(own, places[0]) or (job.seeds if job else [])
+        training = written(own, places[0]) or (job.training_files if job else [])
         reference = written(known_only, places[1]) or (job.reference if job else [])
-        made = shell.start("curate", forms.run_settings(), seeds=seeds, reference=reference, examined=done)
+        made = shell.start("curate", forms.run_settings(), training=training, reference=reference, examined=done)
     if made:
         shell.choose("training_set", made)
         st.rerun()
@@ -284,12 +284,12 @@ def page(job: Job | None) -> None:
         shell.catch_up(job)
     known = Known.of(job, shipped=shell.shipped_target())
     total, frameworks = known.counts(store)
-    besides = ""
+    note = ""
     if job and job.reference:
         sql = "SELECT count(DISTINCT net_key) AS n FROM reference WHERE job = ?"
         nets = int(store.query(sql, [job.id])["n"].iloc[0])
-        besides = f" The nets of {nets} more are known for novelty only."
-    st.write(f"{total:,} crystals, {frameworks:,} of them with a 3-periodic net.{besides}")
+        note = f" The nets of {nets} more are known for novelty only."
+    st.write(f"{total:,} crystals, {frameworks:,} of them with a 3-periodic net.{note}")
     views(known, store, total)
 
 

@@ -76,18 +76,18 @@ def becomes(job: Job, store: Store, features: pd.DataFrame, rows: int) -> None:
     listed = ", ".join(store_column(name) for name in features["column"])
     sql = f"SELECT {listed} FROM augmented WHERE job = ? ORDER BY rowid LIMIT 1 OFFSET ?"
     fitted = Featurizer.from_columns(features.rename(columns={"column": "name"}))
-    told = fitted.explain(store.query(sql, [job.id, int(number)]))
-    told = told.assign(start=[block.start for block in fitted.blocks], label=told["column"].map(header))
-    error = (told["back"] - told["value"]).abs()
+    explained = fitted.explain(store.query(sql, [job.id, int(number)]))
+    explained = explained.assign(start=[block.start for block in fitted.blocks], label=explained["column"].map(header))
+    error = (explained["back"] - explained["value"]).abs()
     caption = (
-        f"The {fitted.width} numbers of this row: {len(told)} ones, each for a category or a component, "
-        f"{int(told['scalar'].notna().sum())} scalars for the place in the component, and zeros. What comes back "
+        f"The {fitted.width} numbers of this row: {len(explained)} ones, each for a category or a component, "
+        f"{int(explained['scalar'].notna().sum())} scalars for the place in the component, and zeros. What comes back "
         f"differs by at most {error.max():.1g}."
     )
-    figures.show(figures.encoded(told, fitted.width), caption=caption, key="encoded")
-    part = told["part"].astype(str) + " of " + told["parts"].astype(str)
-    shown = told.assign(component=part)[["column", "value", "component", "mean", "std", "scalar", "back"]]
-    shown["column"] = told["label"]
+    figures.show(figures.encoded(explained, fitted.width), caption=caption, key="encoded")
+    part = explained["part"].astype(str) + " of " + explained["parts"].astype(str)
+    shown = explained.assign(component=part)[["column", "value", "component", "mean", "std", "scalar", "back"]]
+    shown["column"] = explained["label"]
     numbers = {name: st.column_config.NumberColumn(text, format=form) for name, text, form in NUMBERS}
     words = {
         "column": st.column_config.TextColumn("Column"),

@@ -8,7 +8,7 @@ from legocryst.ui.shell import shell
 from legocryst.vocabulary.glossary import TERMS, Term
 
 
-def found(text: str) -> list[Term]:
+def matching_terms(text: str) -> list[Term]:
     """Terms with the text in their name or meaning."""
     return [term for term in TERMS.values() if text.casefold() in f"{term.name} {term.text}".casefold()]
 
@@ -16,7 +16,7 @@ def found(text: str) -> list[Term]:
 shell.begin("glossary")
 st.write("What the words on these pages mean, in the order in which you meet them.")
 text = st.text_input("Find a word", key="word", bind="query-params", placeholder="for example: Wyckoff").strip()
-terms = found(text)
+terms = matching_terms(text)
 if not terms:
     st.info(f"No entry holds {text!r}. Try a shorter part of the word.")
 for chapter, part in groupby(terms, key=lambda term: term.chapter):

@@ -39,15 +39,15 @@ def holdings() -> dict[str, int]:
     return counts
 
 
-def advice(counts: dict[str, int], found: list[Job]) -> tuple[str, str, str]:
+def advice(counts: dict[str, int], listed: list[Job]) -> tuple[str, str, str]:
     """What to do next: a sentence, and page and words of a link, which may be missing."""
-    running = [job for job in found if job.state in ("running", "queued")]
-    ended = next((job for job in found if job.state in ("failed", "lost", "stopped")), None)
+    running = [job for job in listed if job.state in ("running", "queued")]
+    ended = next((job for job in listed if job.state in ("failed", "lost", "stopped")), None)
     if running:
         return f"{len(running)} running: you may watch, or close this page and come back.", "jobs", "Watch it"
-    if ended is not None and found[0].id == ended.id:
+    if ended is not None and listed[0].id == ended.id:
         return "The last job did not finish. Look why; it can be resumed where it was.", "jobs", "Look at it"
-    if not found:
+    if not listed:
         return "Run the demonstration: it does every stage once, and tells how fast this computer is.", "", ""
     if counts["database"]:
         return "Look at the new crystals, or start a larger run for more of them.", "database", "See the new crystals"
@@ -73,15 +73,15 @@ def presets(busy: bool) -> None:
     st.header("A real run", anchor=False)
     names = [name for name in PRESETS if name != DEMO]
     chosen = st.segmented_control("Preset", names, default=names[0], key="run_preset", format_func=str.capitalize)
-    wanted = preset(chosen or names[0])
+    settings = preset(chosen or names[0])
     st.write(
-        f"For {PURPOSE[chosen or names[0]]}: up to {wanted.augment.rows:,} rows to learn from, "
-        f"{wanted.sample.samples:,} rows drawn, at most {wanted.rank.max_energies:,} energies."
+        f"For {PURPOSE[chosen or names[0]]}: up to {settings.augment.rows:,} rows to learn from, "
+        f"{settings.sample.samples:,} rows drawn, at most {settings.rank.max_energies:,} energies."
     )
     if st.button("Start this run", disabled=busy, help=f"{shell.CORES} To change settings, use the page Generate."):
         started("run", chosen or names[0])
     if not busy:
-        st.caption(frame.time_of(wanted, "run"))
+        st.caption(frame.time_of(settings, "run"))
 
 
 def started(command: str, name: str) -> None:
@@ -91,10 +91,10 @@ def started(command: str, name: str) -> None:
         st.rerun()
 
 
-def watched(found: list[Job]) -> None:
+def watched(listed: list[Job]) -> None:
     """The job that was started here, else the one that runs."""
-    shown = next((job for job in found if job.id == st.session_state.get("demonstration")), None)
-    shown = shown or next((job for job in found if job.state == "running"), None)
+    shown = next((job for job in listed if job.id == st.session_state.get("demonstration")), None)
+    shown = shown or next((job for job in listed if job.state == "running"), None)
     if shown is None:
         return
     st.session_state["demonstration"] = shown.id  # it stays here when it ends, however it does
@@ -126,22 +126,22 @@ st.write(
     "a database that you browse in 3D. Two environments come with it: carbon with three bonds at each atom, as in "
     "graphite, and with four, as in diamond."
 )
-found = jobs(shell.workspace())
-busy = any(job.state in ("running", "queued") for job in found)
+all_jobs = jobs(shell.workspace())
+busy = any(job.state in ("running", "queued") for job in all_jobs)
 counts = holdings()
-sentence, page, words = advice(counts, found)
+sentence, page, words = advice(counts, all_jobs)
 with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown(f"**What to do next:** {sentence}", width="content")
     if page:
         shell.link(page, words)
 forms.form("curate", only=("target",), options={"target": shell.target_names()})
 if busy:  # what one waits for stands above what one cannot start
-    watched(found)
+    watched(all_jobs)
 left, right = st.columns(2, gap="large")
 with left:
     demonstration(busy)
 with right:
     presets(busy)
 if not busy:
-    watched(found)
+    watched(all_jobs)
 st.caption(f"Workspace: {shell.workspace()}")

@@ -24,9 +24,9 @@ WORDS = {
 }
 
 
-def listed(found: list[Job]) -> pd.DataFrame:
+def listed(all_jobs: list[Job]) -> pd.DataFrame:
     rows = []
-    for job in found[:MOST]:
+    for job in all_jobs[:MOST]:
         try:
             state, record, step = job.state, job.record, job.latest()
         except FileNotFoundError:  # deleted meanwhile
@@ -53,10 +53,10 @@ def listed(found: list[Job]) -> pd.DataFrame:
 
 @st.fragment(run_every=2.0)
 def overview() -> None:
-    found = jobs(shell.workspace())
-    if len(found) > MOST:
-        st.caption(f"The newest {MOST} of {len(found)} jobs.")
-    st.dataframe(listed(found), hide_index=True, placeholder=table_view.ABSENT)
+    all_jobs = jobs(shell.workspace())
+    if len(all_jobs) > MOST:
+        st.caption(f"The newest {MOST} of {len(all_jobs)} jobs.")
+    st.dataframe(listed(all_jobs), hide_index=True, placeholder=table_view.ABSENT)
 
 
 def record(job: Job) -> None:
@@ -102,19 +102,19 @@ st.write(
     f"Each {term('job', 'job')} is a process of its own, which goes on when this page is closed. A job that was "
     "stopped, failed or lost goes on where it was when it is resumed; nothing finished is done again."
 )
-found = jobs(shell.workspace())
-if not found:
+all_jobs = jobs(shell.workspace())
+if not all_jobs:
     st.info("There are no jobs yet: run the demonstration on the first page.")
     shell.link("home", "To the first page")
     st.stop()
 overview()
-st.caption(past_jobs.disk(found))
-if (asked := st.query_params.get("job", "")) and st.session_state.get("asked_job") != asked:
-    st.session_state["asked_job"] = asked
-    if wanted := next((job for job in found if job.id == asked), None):
-        shell.choose("shown_job", wanted)
+st.caption(past_jobs.disk(all_jobs))
+if (in_address := st.query_params.get("job", "")) and st.session_state.get("asked_job") != in_address:
+    st.session_state["asked_job"] = in_address
+    if linked := next((job for job in all_jobs if job.id == in_address), None):
+        shell.choose("shown_job", linked)
     else:
-        st.warning(f"There is no job {asked} in this workspace: it was deleted, or the address is wrong.")
+        st.warning(f"There is no job {in_address} in this workspace: it was deleted, or the address is wrong.")
 job = shell.choose_job("Open a job", key="shown_job", fits=lambda job: True)
 if job is not None:
     st.query_params["job"] = st.session_state["asked_job"] = job.id

@@ -26,7 +26,7 @@ ENERGY = (
 )
 
 
-def asked() -> str:
+def chosen_crystal() -> str:
     """Name of the crystal in the address, else the one chosen here."""
     if name := st.query_params.get("id", ""):
         return name
@@ -64,10 +64,10 @@ def geometry(row: "pd.Series[Any]") -> tuple[str, Crystals]:
     return "" if chosen == names[0] else chosen, crystals
 
 
-def description(row: "pd.Series[Any]", told: dict[str, str]) -> None:
+def description(row: "pd.Series[Any]", values: dict[str, str]) -> None:
     if row["status"] != "valid":
         rejection(row)
-    listed(list(told.items()), names=("Quantity", "Value"))
+    listed(list(values.items()), names=("Quantity", "Value"))
     if row["energy_reason"]:
         st.caption(f"No energy: {row['energy_reason']}.")
     if row["status"] == "valid" and pd.isna(row["density"]):
@@ -76,9 +76,9 @@ def description(row: "pd.Series[Any]", told: dict[str, str]) -> None:
 
 def rejection(row: "pd.Series[Any]") -> None:
     """Why the row is not valid, in words, and what may help."""
-    wanted, reason = shell.target(row["target"]), str(row["reason"])
+    target, reason = shell.target(row["target"]), str(row["reason"])
     settings = shell.store().query("SELECT settings FROM jobs WHERE job = ?", [row["job"]])["settings"].iloc[0]
-    st.warning(f"**Not valid: {reason}.** {rejected.explained(reason, wanted)}")
+    st.warning(f"**Not valid: {reason}.** {rejected.explained(reason, target)}")
     if todo := rejected.helpful(reason, json.loads(settings)):
         st.write(todo)
 
@@ -125,8 +125,8 @@ def symmetry(crystals: Crystals) -> None:
 
 def parts(row: "pd.Series[Any]", generated: Crystals, crystals: Crystals, which: str) -> dict[str, Callable[[], None]]:
     """What the tabs below hold, by their names."""
-    wanted = shell.target(row["target"])
-    reference = {wanted.reference.name.capitalize(): wanted.reference.crystals(), "This crystal": crystals}
+    target = shell.target(row["target"])
+    reference = {target.reference.name.capitalize(): target.reference.crystals(), "This crystal": crystals}
     out: dict[str, Callable[[], None]] = {}
     if len(crystals):
         out["Cell and sites"] = lambda: symmetry(crystals)
@@ -134,7 +134,7 @@ def parts(row: "pd.Series[Any]", generated: Crystals, crystals: Crystals, which:
         out["Net and novelty"] = lambda: novelty(row, generated)
         out["Similar crystals"] = lambda: net_section.similar(row, generated)
     if len(crystals):
-        out["Distances and angles"] = lambda: compared(wanted, reference)
+        out["Distances and angles"] = lambda: compared(target, reference)
     if row["status"] == "valid":
         out["Powder pattern"] = lambda: powder_section.pattern(row, crystals, which=which)
         out["Energy"] = lambda: relaxation(row)
@@ -160,7 +160,7 @@ def below(shown: dict[str, Callable[[], None]]) -> None:
 
 
 shell.begin("structure")
-name = asked()
+name = chosen_crystal()
 try:
     row = shell.store().crystal(name).iloc[0]
 except StoreError as error:
@@ -173,18 +173,18 @@ else:
     title = {"valid": row["net_name"] or "Unnamed net"}.get(row["status"], "Rejected crystal")
     st.header(f"{title}, {row['symbol']} (No. {row['space_group']})")
 st.write(f"[Crystal {name}](/structure?id={name}): its name and this link to it are permanent.")
-picture, beside = st.columns([3, 2], gap="medium")
+picture, column = st.columns([3, 2], gap="medium")
 with picture:
     which, crystals = geometry(row)
-    told = facts(row, crystals, which=which)
+    values = facts(row, crystals, which=which)
     if len(crystals):
-        drawing.drawing(crystals, row, which=which, facts=told)
+        drawing.drawing(crystals, row, which=which, facts=values)
     else:
         st.info("There is nothing to draw: the numbers of the row, which History shows, give no crystal.")
     if len(crystals) and row["status"] == "undecodable":
         st.caption("Drawn as the model wrote it; it was not relaxed.")
-with beside:
-    description(row, told)
+with column:
+    description(row, values)
 generated = (
     net_section.stored(pd.DataFrame([row]), shell.target(row["target"])) if row["status"] == "valid" else crystals
 )

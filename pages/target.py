@@ -21,12 +21,12 @@ def crystal_of_file() -> tuple[Crystals, str] | None:
     if file is None:
         st.info("Give a file with a crystal: CIF, POSCAR (.vasp) or extended XYZ.")
         return None
-    found = ui.uploaded(file.name, file.getvalue())
-    places = [place for place, _, _ in found]
+    uploaded = ui.uploaded(file.name, file.getvalue())
+    places = [place for place, _, _ in uploaded]
     number = 0
-    if len(found) > 1:
-        number = st.selectbox("Crystal of the file", range(len(found)), format_func=lambda k: places[k])
-    place, crystal, reason = found[number]
+    if len(uploaded) > 1:
+        number = st.selectbox("Crystal of the file", range(len(uploaded)), format_func=lambda k: places[k])
+    place, crystal, reason = uploaded[number]
     if crystal is None:
         st.error(reason)
         return None
@@ -44,10 +44,10 @@ def atom_of(crystal: Crystals, name: str) -> Target | None:
     """The target that an atom of the crystal gives, or None where it gives none, which the page then says."""
     from legocryst.environment.derive import derive, sites
 
-    found = sites(crystal)
+    atoms = sites(crystal)
     rows = [
         (site.number, site.element, site.wyckoff, site.coordination, ui.nearest_distances(site.distances))
-        for site in found
+        for site in atoms
     ]
     columns = ["Atom", "Element", "Wyckoff position", "Bonds", "Neighbours (number at Å)"]
     st.dataframe(
@@ -55,13 +55,13 @@ def atom_of(crystal: Crystals, name: str) -> Target | None:
     )
     left, right = st.columns(2)
     atom = left.selectbox(
-        "Atom", [site.number for site in found], key=f"target.atom.{name}", help="Number in the table."
+        "Atom", [site.number for site in atoms], key=f"target.atom.{name}", help="Number in the table."
     )
     bonds = right.number_input(
         "Bonds",
         0,
         12,
-        found[atom - 1].coordination,
+        atoms[atom - 1].coordination,
         key=f"target.bonds.{name}.{atom}",
         help="How many of the nearest atoms are bonded; at first as many as stand before the clearest gap.",
     )
@@ -77,8 +77,8 @@ def chosen() -> Target | None:
     kind = st.segmented_control("Start from", FROM, default=FROM[0], key="target.from", required=True)
     if kind == FROM[0]:
         return shell.target(st.selectbox("Target", shell.target_names(), key="target.base"))
-    found = crystal_of_file() if kind == FROM[2] else shipped_crystal()
-    return atom_of(*found) if found else None
+    result = crystal_of_file() if kind == FROM[2] else shipped_crystal()
+    return atom_of(*result) if result else None
 
 
 def numbers(start: Target) -> Target | None:
@@ -98,29 +98,29 @@ def numbers(start: Target) -> Target | None:
         return None
 
 
-def drawn(wanted: Target) -> None:
+def drawn(target: Target) -> None:
     from legocryst.environment.validity import judge
 
-    crystal = wanted.reference.crystals()
-    verdict = judge(crystal, wanted)
-    view(scene(crystal, cutoff=wanted.bond_window[1]), name=f"target {wanted.reference.name}", height=300, key="target")
+    crystal = target.reference.crystals()
+    verdict = judge(crystal, target)
+    view(scene(crystal, cutoff=target.bond_window[1]), name=f"target {target.reference.name}", height=300, key="target")
     reason = verdict.reason[0]
     every = f"Not every atom of it is so: {reason}." if reason else "Every atom of it has this environment."
-    group = wanted.reference.space_group
+    group = target.reference.space_group
     st.caption(
-        f"{wanted.reference.name}, space group {group}; the environment is that of the chosen atom, which is written "
+        f"{target.reference.name}, space group {group}; the environment is that of the chosen atom, which is written "
         f"as its first site. {every}"
     )
 
 
-def keep(wanted: Target) -> None:
+def save_target(target: Target) -> None:
     """Name and save."""
     left, middle, right = st.columns([1, 2, 1], vertical_alignment="bottom")
-    name = left.text_input("Name", ui.free_name(wanted), max_chars=60, help="Small letters, digits and hyphens.")
-    title = middle.text_input("Title", wanted.title, max_chars=200, help="A line that tells what it is.")
+    name = left.text_input("Name", ui.free_name(target), max_chars=60, help="Small letters, digits and hyphens.")
+    title = middle.text_input("Title", target.title, max_chars=200, help="A line that tells what it is.")
     if right.button("Save target", type="primary", width="stretch"):
         try:
-            save(wanted.model_copy(update={"name": name.strip(), "title": title.strip()}), shell.workspace())
+            save(target.model_copy(update={"name": name.strip(), "title": title.strip()}), shell.workspace())
         except ValueError as error:
             st.error(shell.sentence(error))
             return
@@ -134,14 +134,14 @@ def keep(wanted: Target) -> None:
 
 def listed() -> None:
     """The saved targets."""
-    found = ui.saved()
+    saved = ui.saved()
     st.header("Saved targets")
-    if not found:
+    if not saved:
         st.caption(f"None yet. Shipped: {', '.join(shipped_names())}.")
-    for name, wanted, reason in found:
+    for name, saved_target, reason in saved:
         text, use, gone = st.columns([6, 1, 1], vertical_alignment="center")
-        text.markdown(f"**{name}**: {wanted.title if wanted else reason}")
-        if use.button("Use", key=f"target.use.{name}", disabled=wanted is None, help="The next run goes to it."):
+        text.markdown(f"**{name}**: {saved_target.title if saved_target else reason}")
+        if use.button("Use", key=f"target.use.{name}", disabled=saved_target is None, help="The next run goes to it."):
             ui.use(name)
             st.toast(f"The next run goes to {name}.")
         if gone.button("Delete", key=f"target.delete.{name}", help="Jobs that were made with it keep it."):
@@ -153,15 +153,15 @@ def page() -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         start = chosen()
-        wanted = numbers(start) if start else None
-    if wanted:
+        values = numbers(start) if start else None
+    if values:
         with right:
-            drawn(wanted)
-            st.write(ui.in_words(wanted))
+            drawn(values)
+            st.write(ui.in_words(values))
         st.header("Beside the shipped ones")
-        ui.figures_of(wanted, {name: shell.target(name) for name in shipped_names()})
+        ui.figures_of(values, {name: shell.target(name) for name in shipped_names()})
         st.header("Save")
-        keep(wanted)
+        save_target(values)
     listed()
 
 

@@ -43,12 +43,12 @@ def draw(job: Job) -> None:
 
 def compared() -> None:
     """Curves of several trainings in one figure, and what they ended with."""
-    found = {job.id: job for job in jobs(shell.workspace()) if "train" in planned(job) and _known(job)}
-    curves = {name: curve for name, job in found.items() if len(curve := training_curve(job))}
+    trained = {job.id: job for job in jobs(shell.workspace()) if "train" in planned(job) and _known(job)}
+    curves = {name: curve for name, job in trained.items() if len(curve := training_curve(job))}
     if len(curves) < 2:
         return
     st.header("Compare trainings")
-    words, few = shell.labels(found.values()), shell.labels(found.values(), shell.training_of)
+    words, few = shell.labels(trained.values()), shell.labels(trained.values(), shell.training_of)
     chosen = st.multiselect("Trainings", list(curves), list(curves)[:2], format_func=words.__getitem__, key="compared")
     if not chosen:
         return
@@ -64,7 +64,7 @@ def compared() -> None:
             figure = figures.curves_of(lines, y=f"{label} (%)" if share else label, percent=share)
             figure.update_layout(legend={"orientation": "v", "y": -0.3, "yanchor": "top"}, height=380)
             figures.show(figure, caption=QUANTITIES[quantity].help, key=f"compared.{quantity}")
-    table_view.table(pd.DataFrame([{"Training": few[name]} | ended(found[name], curves[name]) for name in chosen]))
+    table_view.table(pd.DataFrame([{"Training": few[name]} | ended(trained[name], curves[name]) for name in chosen]))
 
 
 def _known(job: Job) -> bool:
@@ -104,11 +104,11 @@ def likeness(job: Job) -> None:
         table_view.table(pd.DataFrame(rows))
 
 
-def start(job: Job | None, wanted: tuple[str, ...]) -> tuple[Job | None, str]:
+def start(job: Job | None, stages: tuple[str, ...]) -> tuple[Job | None, str]:
     """The job whose results are taken over, and up to which stage, where the stages `wanted` are to be done."""
-    if job is None or "augment" not in wanted:
+    if job is None or "augment" not in stages:
         return shell.chosen_training_set(), "curate"
-    return job, "featurize" if "featurize" in wanted and shell.has(job, "featurize") else "augment"
+    return job, "featurize" if "featurize" in stages and shell.has(job, "featurize") else "augment"
 
 
 @st.fragment

@@ -13,10 +13,10 @@ from legocryst.stages.augment import augment
 from legocryst.topology.nets import nets
 
 if __name__ == "__main__":
-    wanted = target("sp2-carbon")
-    reference = wanted.reference.crystals()
+    carbon = target("sp2-carbon")
+    reference = carbon.reference.crystals()
     augment(encode(reference), target("sp2-carbon"), AugmentSettings(rows=10))
-    assert relax(reference, wanted, RelaxSettings()).valid.all(), "the reference crystal is not valid"
-    (found,) = pdds(reference, wanted)
-    assert distance(found, found) == 0, "the reference crystal is far from itself"
-    assert nets(reference, cutoff=wanted.bond_window[1])[0].components[0].form, "the reference crystal has no net"
+    assert relax(reference, carbon, RelaxSettings()).valid.all(), "the reference crystal is not valid"
+    (invariant,) = pdds(reference, carbon)
+    assert distance(invariant, invariant) == 0, "the reference crystal is far from itself"
+    assert nets(reference, cutoff=carbon.bond_window[1])[0].components[0].form, "the reference crystal has no net"

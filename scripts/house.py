@@ -24,13 +24,13 @@ def modules() -> dict[str, Path]:
 
 def imports(path: Path, known: Iterable[str]) -> set[str]:
     """Modules among the known ones that a file imports, also inside functions and for types only."""
-    found = set()
+    names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {name.name for name in node.names}
+            names |= {name.name for name in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {whole if (whole := f"{node.module}.{name.name}") in known else node.module for name in node.names}
-    return found & set(known)
+            names |= {whole if (whole := f"{node.module}.{name.name}") in known else node.module for name in node.names}
+    return names & set(known)
 
 
 def room(module: str) -> str:

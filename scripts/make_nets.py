@@ -39,7 +39,7 @@ def main() -> None:
     print(f"{len(every)} entries read, left out: {dict(left_out)}")
     print(f"{len(entries)} nets", Counter((entry["periodicity"], *entry["degrees"]) for entry in entries.values()))
     print("one net, several names:", sorted(entry["name"] for entry in entries.values() if "/" in entry["name"]))
-    print("one name, several nets:", sorted(name for name, found in keys.items() if len(found) > 1))
+    print("one name, several nets:", sorted(name for name, same_name in keys.items() if len(same_name) > 1))
     print(f"{time.process_time() - began:.0f} CPU-s")
 
 

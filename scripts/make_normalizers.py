@@ -68,10 +68,10 @@ def origins(group: int, target: int, turn: np.ndarray) -> np.ndarray:
     if own != {tuple(t) for t in shift[np.abs(aim - np.eye(3, dtype=int)).max(axis=(1, 2)) == 0].tolist()}:
         return w[:0]
     for r, t in zip(rotation, translation, strict=True):
-        wanted = aimed.get((inverse @ r @ turn).tobytes())
-        if wanted is None:
+        index = aimed.get((inverse @ r @ turn).tobytes())
+        if index is None:
             return w[:0]
-        off = (w @ (r - np.eye(3, dtype=int)).T + t - turn @ wanted) % WHOLE
+        off = (w @ (r - np.eye(3, dtype=int)).T + t - turn @ index) % WHOLE
         w = w[(off[:, None] == centring).all(axis=2).any(axis=1)]
     equal = (w[:, None] + np.where(_polar(group), 0, centring)) % WHOLE
     keys = equal @ np.array([WHOLE**2, WHOLE, 1])
@@ -81,7 +81,7 @@ def origins(group: int, target: int, turn: np.ndarray) -> np.ndarray:
 def ways(group: int) -> list[Way]:
     """Every way to set the group again, one for each coset of the group itself; the group as it is comes first."""
     rotations = np.unique(_whole(group)[0], axis=0)
-    found: list[Way] = []
+    listed: list[Way] = []
     covered: set[bytes] = set()
     for turn in frame(group):
         if turn.tobytes() in covered:
@@ -89,8 +89,8 @@ def ways(group: int) -> list[Way]:
         target = group if np.linalg.det(turn) > 0 else partner(group)
         if len(w := origins(group, target, turn)):
             covered |= {(r @ turn).tobytes() for r in rotations}
-            found += [(target, turn, origin) for origin in w]
-    return found
+            listed += [(target, turn, origin) for origin in w]
+    return listed
 
 
 def _whole(group: int) -> tuple[np.ndarray, np.ndarray]:

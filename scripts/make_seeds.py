@@ -56,14 +56,14 @@ TRIALS = [(1.0, 0.0), *((scale, shift) for scale in (1.0, 1.1, 0.95, 1.2) for sh
 def distinct() -> tuple[list[tuple[Blueprint, Net]], Counter[str]]:
     """All nets of the sources, one for each key, and how many entries were left out for which reason."""
     every, left_out = blueprints({COORDINATION})
-    found: dict[str, tuple[Blueprint, Net]] = {}
+    by_key: dict[str, tuple[Blueprint, Net]] = {}
     for blueprint in every:
         of = net(blueprint.quotient, classes=blueprint.orbit)
-        if of.key in found:
+        if of.key in by_key:
             left_out[f"{blueprint.source}: net known already"] += 1
         else:
-            found[of.key] = blueprint, of
-    return list(found.values()), left_out
+            by_key[of.key] = blueprint, of
+    return list(by_key.values()), left_out
 
 
 def start(blueprint: Blueprint, of: Net) -> Crystals:
@@ -119,11 +119,11 @@ def main() -> None:
     """Read, realise, write, and print how many of what."""
     torch.set_num_threads(1)
     began = time.process_time()
-    found, left_out = distinct()
-    print(f"{len(found)} nets with {COORDINATION} edges a vertex; entries left out: {dict(left_out)}")
+    by_key, left_out = distinct()
+    print(f"{len(by_key)} nets with {COORDINATION} edges a vertex; entries left out: {dict(left_out)}")
     starts, keys, plans = [], [], []
     failed: Counter[str] = Counter()
-    for blueprint, of in found:
+    for blueprint, of in by_key:
         try:
             starts.append(start(blueprint, of))
         except FileError as reason:

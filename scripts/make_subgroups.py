@@ -64,12 +64,12 @@ class SpaceGroup:
 
     def closed(self, members: set[int]) -> frozenset[int]:
         """The subgroup of rotations that some generate."""
-        found, new = {self.unit}, set(members)
+        members_of, new = {self.unit}, set(members)
         while new:
-            found |= new
-            rows = sorted(found)
-            new = set(self.product[np.ix_(rows, rows)].ravel().tolist()) - found
-        return frozenset(found)
+            members_of |= new
+            rows = sorted(members_of)
+            new = set(self.product[np.ix_(rows, rows)].ravel().tolist()) - members_of
+        return frozenset(members_of)
 
     def subgroups(self) -> list[list[int]]:
         """One subgroup of the rotations for each class of conjugates, the largest first."""
@@ -88,8 +88,8 @@ class SpaceGroup:
     def generators(self, members: list[int]) -> list[int]:
         """Few rotations that generate a subgroup."""
         chosen: list[int] = []
-        while len(found := self.closed(set(chosen))) < len(members):
-            rest = [x for x in members if x not in found]
+        while len(closure := self.closed(set(chosen))) < len(members):
+            rest = [x for x in members if x not in closure]
             chosen.append(max(rest, key=lambda x: len(self.closed({*chosen, x}))))
         return chosen
 
@@ -137,22 +137,22 @@ def complements(space: SpaceGroup, members: list[int], generators: list[int], ro
         k ** len(generators), len(generators)
     )
     shift = {g: space.translation[g] + WHOLE * steps[choice[:, i]] for i, g in enumerate(generators)}
-    found = np.zeros((len(choice), len(members), 3), int)
+    vectors = np.zeros((len(choice), len(members), 3), int)
     inverse, good = np.linalg.inv(rows), np.ones(len(choice), bool)
     queue = [space.unit]
     seen = set(queue)
     for number in queue:
         for g in generators:
             both = int(space.product[g, number])
-            value = shift[g] + found[:, place[number]] @ space.rotation[g].T
+            value = shift[g] + vectors[:, place[number]] @ space.rotation[g].T
             if both not in seen:
                 seen.add(both)
                 queue.append(both)
-                found[:, place[both]] = value
+                vectors[:, place[both]] = value
             else:
-                whole = (value - found[:, place[both]]) / WHOLE @ inverse
+                whole = (value - vectors[:, place[both]]) / WHOLE @ inverse
                 good &= np.abs(whole - np.rint(whole)).max(axis=1) < 1e-6
-    return Complements(rows, choice[good] @ k ** np.arange(len(generators)), found[good])
+    return Complements(rows, choice[good] @ k ** np.arange(len(generators)), vectors[good])
 
 
 def classes(space: SpaceGroup, members: list[int], k: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -217,26 +217,26 @@ def standard(
     basis = space.basis @ rows.T
     points = np.concatenate([rotation @ point + shift for point in _POINTS])
     crystal: Any = ((basis.T @ lattice(np.array(cell))), points, np.repeat([1, 2, 3], len(members)))
-    found = spglib.get_symmetry_dataset(crystal, symprec=1e-4)
-    assert found is not None, (space.group, members, rows)
-    group = int(found.number)
-    if found.hall_number != (hall := hall_number(group)):
-        found = spglib.get_symmetry_dataset(crystal, symprec=1e-4, hall_number=hall)
-        assert found is not None, (space.group, members, rows)
+    dataset = spglib.get_symmetry_dataset(crystal, symprec=1e-4)
+    assert dataset is not None, (space.group, members, rows)
+    group = int(dataset.number)
+    if dataset.hall_number != (hall := hall_number(group)):
+        dataset = spglib.get_symmetry_dataset(crystal, symprec=1e-4, hall_number=hall)
+        assert dataset is not None, (space.group, members, rows)
     polar = np.abs(wyckoff().general(group)[0].mean(axis=0)).max(axis=1) > 1e-6
-    origin = np.where(polar, 0.0, found.origin_shift)  # along polar axes spglib's choice is an atom's
-    matrix = np.linalg.inv(found.transformation_matrix)
+    origin = np.where(polar, 0.0, dataset.origin_shift)  # along polar axes spglib's choice is an atom's
+    matrix = np.linalg.inv(dataset.transformation_matrix)
     _verify(group, (matrix, -matrix @ origin), (rotation, shift))
     return group, basis @ matrix, -basis @ matrix @ origin
 
 
-def _verify(group: int, transformation: tuple[np.ndarray, np.ndarray], wanted: tuple[np.ndarray, np.ndarray]) -> None:
+def _verify(group: int, transformation: tuple[np.ndarray, np.ndarray], expected: tuple[np.ndarray, np.ndarray]) -> None:
     """The operations of a type, carried into the axes of a subgroup's primitive cell, are those of the subgroup."""
     matrix, origin = transformation
     rotation, translation = wyckoff().general(group)
     turned = matrix @ rotation @ np.linalg.inv(matrix)
     moved = translation @ matrix.T + origin - turned @ origin
-    carried, own = _numbers(turned, moved), _numbers(*wanted)
+    carried, own = _numbers(turned, moved), _numbers(*expected)
     volume = np.linalg.det(matrix)
     centred = len(rotation) / len(np.unique(rotation.reshape(-1, 9), axis=0))
     assert carried == own and abs(volume - centred) < 1e-6, (group, matrix, origin)
@@ -252,23 +252,23 @@ def _numbers(rotation: np.ndarray, translation: np.ndarray) -> set[tuple[int, ..
 def of_group(group: int) -> list[tuple[int, int, int, np.ndarray, np.ndarray]]:
     """Type, index of the rotations, index of the translations, P and p of each subgroup of a space group but itself."""
     space = SpaceGroup(group)
-    found = []
+    listed = []
     for members in space.subgroups():
         for k in range(1, CELLS + 1):
             if len(members) < space.order or k > 1:
                 for rows, translation in classes(space, members, k):
                     number, matrix, origin = standard(space, members, rows, translation)
-                    found.append((number, space.order // len(members), k, matrix, origin % 1.0))
-    return sorted(found, key=lambda entry: (entry[1] * entry[2], entry[2], -entry[0]))
+                    listed.append((number, space.order // len(members), k, matrix, origin % 1.0))
+    return sorted(listed, key=lambda entry: (entry[1] * entry[2], entry[2], -entry[0]))
 
 
 def main() -> None:
     """Make and write the file."""
     rows = []
     for parent in range(1, N_GROUPS + 1):
-        found = of_group(parent)
-        rows += [(parent, *entry) for entry in found]
-        print(f"{parent}: {len(found)} classes of subgroups", file=sys.stderr, flush=True)
+        listed = of_group(parent)
+        rows += [(parent, *entry) for entry in listed]
+        print(f"{parent}: {len(listed)} classes of subgroups", file=sys.stderr, flush=True)
     parents, groups, t_index, k_index, matrices, origins = zip(*rows, strict=True)
     matrix, origin = np.array(matrices) * 6, np.array(origins) * 2 * WHOLE
     assert np.abs(matrix - np.rint(matrix)).max() < 1e-6 and np.abs(origin - np.rint(origin)).max() < 1e-6

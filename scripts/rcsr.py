@@ -46,13 +46,13 @@ class Unusable(ValueError):
 @cache
 def hall_numbers() -> dict[str, int]:
     """Hall numbers of spglib by symbol, with `:choice` where there are several; the first setting wins."""
-    found: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     for hall in range(530, 0, -1):
         kind: Any = spglib.get_spacegroup_type(hall)
         for text in (kind.international_short, kind.international_full):
             symbol = text.split("=")[0].replace(" ", "").replace("_", "")
-            found[symbol] = found[f"{symbol}:{kind.choice}"] = hall
-    return found
+            numbers[symbol] = numbers[f"{symbol}:{kind.choice}"] = hall
+    return numbers
 
 
 def read_cgd(path: Path, degrees: set[int]) -> Blueprint:
@@ -107,8 +107,8 @@ def joined(points: np.ndarray, ends: np.ndarray) -> np.ndarray:
 
 def checked(blueprint: Blueprint, degree: Sequence[int]) -> Blueprint:
     """The blueprint, if every vertex has the number of edges that the file says; raises Unusable otherwise."""
-    found = np.bincount(blueprint.quotient.edges[:, :2].ravel(), minlength=blueprint.quotient.n)
-    if (found != degree).any():
+    degrees = np.bincount(blueprint.quotient.edges[:, :2].ravel(), minlength=blueprint.quotient.n)
+    if (degrees != degree).any():
         raise Unusable("edges missing in the file")
     return blueprint
 
@@ -166,11 +166,11 @@ def sources(degrees: set[int]) -> Iterator[tuple[str, Callable[[], Blueprint]]]:
 
 def blueprints(degrees: set[int]) -> tuple[list[Blueprint], Counter[str]]:
     """All nets whose vertices have these numbers of edges, and how many entries were left out for which reason."""
-    found: list[Blueprint] = []
+    listed: list[Blueprint] = []
     left_out: Counter[str] = Counter()
     for package, read in sources(degrees):
         try:
-            found.append(read())
+            listed.append(read())
         except Unusable as reason:
             left_out[f"{package}: {reason}"] += 1
-    return found, left_out
+    return listed, left_out

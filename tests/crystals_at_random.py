@@ -37,12 +37,12 @@ def spaced_crystals(n: int, *, seed: int, distance: float, max_atoms: int, group
     """n random crystals in which no two atoms are nearer than `distance` angstrom."""
     from legocryst.environment.neighbors import neighbor_list
 
-    found = Crystals.concatenate([])
-    while len(found) < n:
+    result = Crystals.concatenate([])
+    while len(result) < n:
         made = random_crystals(50, seed=seed, max_atoms=max_atoms, groups=groups)
         close = np.unique(made.crystal_of_site[neighbor_list(made, distance).site])
-        found, seed = Crystals.concatenate([found, made.take(np.delete(np.arange(50), close))]), seed + 1
-    return found.take(slice(0, n))
+        result, seed = Crystals.concatenate([result, made.take(np.delete(np.arange(50), close))]), seed + 1
+    return result.take(slice(0, n))
 
 
 def separated_crystal(group: int, *, max_atoms: int, distance: float = 0.4) -> Crystals:

@@ -79,8 +79,8 @@ def test_no_file_names_the_address_of_a_package_registry() -> None:
             text = (ROOT / path).read_text(encoding="utf-8")
         except UnicodeDecodeError:
             continue  # a picture or a table
-        found = address.search(text)
-        assert found is None, f"{path} names {found.group()}: leave the registry to the installer's configuration"
+        match = address.search(text)
+        assert match is None, f"{path} names {match.group()}: leave the registry to the installer's configuration"
 
 
 def _tracked(*paths: str) -> list[Path]:

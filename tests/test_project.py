@@ -100,8 +100,8 @@ def packages(paths: list[Path], declared: set[str]) -> set[str]:
     owners = {name: {owner.lower() for owner in owning} for name, owning in packages_distributions().items()}
     modules = {module.split(".")[0] for path in paths for module in imported(path)}
     ours = {"legocryst", "pages", "scripts", "tests", "benchmarks", "app"}
-    found = [owners.get(name, {name}) for name in modules - ours - sys.stdlib_module_names]
-    return {min(names & declared or names) for names in found}
+    results = [owners.get(name, {name}) for name in modules - ours - sys.stdlib_module_names]
+    return {min(names & declared or names) for names in results}
 
 
 def test_requirements_are_pinned_and_all_that_is_imported() -> None:
@@ -167,10 +167,10 @@ def test_app_names_no_outside_host() -> None:
     files = [path for path in files if "vendor" not in path.parts]
     for path in files:
         text = path.read_text(encoding="utf-8")
-        found = [
+        match = [
             url for url in re.findall(r"https?://[^\s\"'`)]+", text) if not re.match(r"https?://(localhost|127\.)", url)
         ]
-        assert not found, f"{path.relative_to(ROOT)} names {found[0]}: the app must work offline"
+        assert not match, f"{path.relative_to(ROOT)} names {match[0]}: the app must work offline"
         assert ":material/" not in text, f"{path.relative_to(ROOT)}: such an icon fetches a font from outside"
 
 
@@ -188,8 +188,8 @@ def test_no_file_names_a_folder_of_one_machine() -> None:
         *(ROOT / "docs").rglob("*.md"),
     ]
     for path in [*sources(), *documents]:
-        found = re.search(r"(?<![\w.*~/-])/(home|root|work|opt|Users|mnt)/\w+", path.read_text(encoding="utf-8"))
-        assert found is None, f"{path.relative_to(ROOT)}: {found.group()}"
+        match = re.search(r"(?<![\w.*~/-])/(home|root|work|opt|Users|mnt)/\w+", path.read_text(encoding="utf-8"))
+        assert match is None, f"{path.relative_to(ROOT)}: {match.group()}"
 
 
 def test_readme_names_the_two_commands_and_every_command_runs() -> None:

@@ -15,7 +15,7 @@ from legocryst.jobs.record import Job
 from legocryst.settings import RunSettings
 from legocryst.stages.curate import shipped_file
 
-SEEDS = 12
+TRAINING_CRYSTALS = 12
 ROWS = 1000
 HOLD = """
 import sys
@@ -41,18 +41,18 @@ def tiny(**changes: Mapping[str, object]) -> RunSettings:
     return RunSettings.model_validate(values)
 
 
-def few_seeds(folder: Path) -> Path:
+def few_training_crystals(folder: Path) -> Path:
     """A table of some shipped crystals with few atoms."""
     folder.mkdir(parents=True, exist_ok=True)
     table = pd.read_parquet(shipped_file("sp2-carbon"))
     path = folder / "few.csv"
-    table[table["atoms"] <= 24].head(SEEDS).iloc[:, :39].to_csv(path, index=False)
+    table[table["atoms"] <= 24].head(TRAINING_CRYSTALS).iloc[:, :39].to_csv(path, index=False)
     return path
 
 
 def tiny_job(folder: Path, *, command: str = "run", threads: int = 1, **changes: Mapping[str, object]) -> Job:
     """A job, not yet started, in the workspace `folder / "w"`."""
-    return create(folder / "w", command, tiny(**changes), seeds=[few_seeds(folder)], threads=threads)
+    return create(folder / "w", command, tiny(**changes), training=[few_training_crystals(folder)], threads=threads)
 
 
 def wait_for(condition: Callable[[], bool], *, seconds: float = 120.0) -> None:

@@ -12,30 +12,30 @@ AT_RANDOM = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Acquisition:
     """What is looked for: of each kind of crystal all below an energy, and so many of the lowest."""
 
     kind: np.ndarray  # (n,) numbers
     low: float  # eV/atom
     lowest: int
 
-    def score(self, best: np.ndarray, width: np.ndarray, left: np.ndarray) -> np.ndarray:
+    def score(self, best: np.ndarray, width: np.ndarray, candidates: np.ndarray) -> np.ndarray:
         """How surely each crystal `left` lies below the limit of its kind: its distance from it by its width.
 
         `best` (n,) are energies, of those left (and only of these) predicted ones. Beyond the limit the uncertain come
         first. Where a kind has fewer crystals than are looked for, only the energy counts.
         """
-        score = np.full(len(left), -np.inf)
-        for kind in np.unique(self.kind[left]):
-            mine = self.kind[left] == kind
-            at, all_of_it = left[mine], np.sort(best[(self.kind == kind) & np.isfinite(best)])
-            limit = max(self.low, all_of_it[self.lowest - 1]) if 0 < self.lowest <= len(all_of_it) else self.low
-            score[mine] = (limit - best[at]) / width[at]
+        score = np.full(len(candidates), -np.inf)
+        for kind in np.unique(self.kind[candidates]):
+            of_kind = self.kind[candidates] == kind
+            at, energies = candidates[of_kind], np.sort(best[(self.kind == kind) & np.isfinite(best)])
+            limit = max(self.low, energies[self.lowest - 1]) if 0 < self.lowest <= len(energies) else self.low
+            score[of_kind] = (limit - best[at]) / width[at]
         return np.nan_to_num(score, nan=-np.inf)
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Acquired:
     """One entry a crystal."""
 
     round: np.ndarray  # (n,) in which it was computed, counted from 1; 0: not computed
@@ -43,16 +43,16 @@ class Choice:
     error: np.ndarray  # (n,) half the width of the interval that holds gaussian.LEVEL of the values
 
 
-def choose(
+def acquire(
     features: np.ndarray,
     groups: Sequence[slice],
-    wish: Wish,
+    acquisition: Acquisition,
     evaluate: Callable[[np.ndarray], np.ndarray | None],
     *,
     most: int,
     rounds: int,
     rng: np.random.Generator,
-) -> Choice:
+) -> Acquired:
     """Let `evaluate(places)` compute the energies of at most `most` of n crystals with features (n, k).
 
     The first of the rounds is drawn at random. Before each other one the energies so far are learnt; the crystals of
@@ -62,25 +62,25 @@ def choose(
     n = len(features)
     number, energy, fair = np.zeros(n, np.int64), np.full(n, np.nan), np.zeros(n, bool)
     predicted, error = np.full(n, np.nan), np.full(n, np.nan)
-    told = np.isfinite(features).all(axis=1)
+    finite = np.isfinite(features).all(axis=1)
     for turn, size in enumerate(_sizes(min(most, n), rounds), start=1):
         left, at_random = np.flatnonzero(number == 0), size
         if np.isfinite(predicted).any():
             at_random = round(AT_RANDOM * size)
             best = np.where(number == 0, predicted, energy)
-            left = left[np.argsort(-wish.score(best, error, left), kind="stable")]
+            left = left[np.argsort(-acquisition.score(best, error, left), kind="stable")]
         rest = rng.permutation(left[size - at_random :])
-        rest = rest[np.argsort(~told[rest], kind="stable")][:at_random]
+        rest = rest[np.argsort(~finite[rest], kind="stable")][:at_random]
         taken = np.concatenate([left[: size - at_random], rest])
-        found = evaluate(taken)
-        if found is None:
+        result = evaluate(taken)
+        if result is None:
             break
-        number[taken], energy[taken], fair[rest] = turn, found, True
-        known, ahead = np.isfinite(energy) & told, (number == 0) & told
+        number[taken], energy[taken], fair[rest] = turn, result, True
+        known, ahead = np.isfinite(energy) & finite, (number == 0) & finite
         process = learnt(features[known], energy[known], groups, fair=fair[known], rng=rng)
         if process is not None:
             predicted[ahead], error[ahead] = process.predict(features[ahead])
-    return Choice(number, predicted, error)
+    return Acquired(number, predicted, error)
 
 
 def _sizes(most: int, rounds: int) -> list[int]:

@@ -76,6 +76,6 @@ def search(table: "pd.DataFrame", low: float) -> "pd.DataFrame":
     rows = []
     for turn in sorted(drawn["energy_round"].unique()):
         until = drawn[drawn["energy_round"] <= turn]
-        seconds, found = float(until["screen_seconds"].sum()), int((until["screen_energy"] <= limit).sum())
-        rows.append((int(turn), len(until), seconds / 60, found, expected * seconds / all_seconds, limit))
+        seconds, low_energy = float(until["screen_seconds"].sum()), int((until["screen_energy"] <= limit).sum())
+        rows.append((int(turn), len(until), seconds / 60, low_energy, expected * seconds / all_seconds, limit))
     return pd.DataFrame(rows, columns=["round", "energies", "minutes", "found", "at_random", "limit"])

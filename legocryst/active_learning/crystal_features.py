@@ -20,7 +20,7 @@ GROUPS = tuple(slice(sum(_SIZES[:k]), sum(_SIZES[: k + 1])) for k in range(len(_
 _SMALL, _SHORT, _BATCH = 1e-3, 0.05, 500
 
 
-def traits(crystals: Crystals, target: Target) -> np.ndarray:
+def crystal_features(crystals: Crystals, target: Target) -> np.ndarray:
     """Traits (n, k) of each crystal; NaN for one that has no volume, or an atom without the target's number of bonds.
 
     By GROUPS: logarithm of the volume per atom; mean, standard deviation, least and largest of all bonds and of all

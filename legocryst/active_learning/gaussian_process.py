@@ -87,17 +87,17 @@ def learnt(
     centre, spread = x.mean(axis=0), x.std(axis=0)
     spread[spread < _JITTER] = 1.0
     points, values = _standard(x, centre, spread), (logarithm - mean) / unit
-    few = np.sort(rng.permutation(len(y))[:FITTED])
-    amplitude, noise, weight = _likeliest(points[few], values[few], groups)
+    subset = np.sort(rng.permutation(len(y))[:FITTED])
+    amplitude, noise, weight = _likeliest(points[subset], values[subset], groups)
     metric = np.zeros(x.shape[1])
     for group, one in zip(groups, weight, strict=True):
         metric[group] = np.sqrt(one)
     points = points * metric
     covariance = amplitude * _matern(_squares(points, points))[0] + (noise + _JITTER) * np.eye(len(y))
     inverse = np.linalg.inv(covariance)
-    found = GaussianProcess(centre, spread, metric, points, values, inverse, offset, mean, unit, amplitude, noise)
-    left_out, error = found.left_out()
-    return replace(found, stretch=WIDTH * _quantile((np.abs(left_out - y) / error)[fair]))
+    process = GaussianProcess(centre, spread, metric, points, values, inverse, offset, mean, unit, amplitude, noise)
+    left_out, error = process.left_out()
+    return replace(process, stretch=WIDTH * _quantile((np.abs(left_out - y) / error)[fair]))
 
 
 def _quantile(ratios: np.ndarray) -> float:
@@ -113,8 +113,8 @@ def _standard(x: np.ndarray, centre: np.ndarray, spread: np.ndarray) -> np.ndarr
 
 def _squares(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Squared distances (n, m) between points a (n, k) and b (m, k)."""
-    found: np.ndarray = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
-    return np.maximum(found, 0, out=found)
+    squares: np.ndarray = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
+    return np.maximum(squares, 0, out=squares)
 
 
 def _matern(square: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -30,43 +30,43 @@ def bands(options: argparse.Namespace) -> Result:
     from legocryst.electronic.bands import estimate
 
     clock = Clock()
-    settings, wanted = settings_of(options, s.BandSettings), target_of(options)
-    read = [read_one(path, element=wanted.atomic_number, max_atoms=settings.max_atoms) for path in options.files]
-    crystals = [found for found in read if not isinstance(found, str)]
+    settings, target = settings_of(options, s.BandSettings), target_of(options)
+    read = [read_one(path, element=target.atomic_number, max_atoms=settings.max_atoms) for path in options.files]
+    crystals = [crystal_or_reason for crystal_or_reason in read if not isinstance(crystal_or_reason, str)]
     seconds = float(estimate(Crystals.concatenate(crystals), settings).sum())
     results = []
-    shared = {"wanted": wanted, "settings": settings}
+    shared = {"target": target, "settings": settings}
     with (
         spread_by(options) as spread,
         closing(spread.map(_entry, crystals, shared=shared, seconds=seconds)) as entries,
     ):
-        for path, found in zip(options.files, read, strict=True):
-            entry = {"error": found} if isinstance(found, str) else next(entries)
+        for path, crystal_or_reason in zip(options.files, read, strict=True):
+            entry = {"error": crystal_or_reason} if isinstance(crystal_or_reason, str) else next(entries)
             results.append({"file": str(path)} | entry)
             say(f"{path}: {_words(entry)}")
         return {"results": results, "cpu_seconds": clock.seconds(spread.cpu_seconds)}
 
 
-def _entry(crystal: "Crystals", wanted: "Target", settings: s.BandSettings) -> dict[str, Any]:
+def _entry(crystal: "Crystals", target: "Target", settings: s.BandSettings) -> dict[str, Any]:
     from legocryst.electronic.bands import NoBands
     from legocryst.electronic.bands import bands as of
 
     try:
-        found = of(crystal, wanted, settings)
+        result = of(crystal, target, settings)
     except NoBands as error:
         return {"error": advised(str(error), ADVICE, default="give it in another cell")}
-    gap, path = found.gap, found.path
+    gap, path = result.gap, result.path
     return {
         "gap": round(gap.gap, 4),
         "class": gap.band_class,
         "direct": gap.direct,
         "overlap": round(gap.overlap, 4),
-        "model": wanted.orbitals.source if wanted.orbitals else "",
+        "model": target.orbitals.source if target.orbitals else "",
         "space_group": int(crystal.group[0]),
-        "atoms": len(found.cell.species),
+        "atoms": len(result.cell.species),
         "path": [[round(at, 5), name] for at, name in path.ticks],
         "kpoints": path.kpoints.round(6).tolist(),
-        "bands": found.levels.round(4).tolist(),
+        "bands": result.levels.round(4).tolist(),
     }
 
 

@@ -100,8 +100,8 @@ def augment(options: argparse.Namespace) -> Result:
 
     clock = Clock()
     settings, target = settings_of(options, s.AugmentSettings), target_of(options)
-    given = [options.seeds] if options.seeds else []
-    curated = training_set(given, target, s.CurateSettings(target=target.name))
+    inputs = [options.training] if options.training else []
+    curated = training_set(inputs, target, s.CurateSettings(target=target.name))
     lost = curated.report[~curated.report["kept"]]
     for number, reason in zip(lost["crystal"], lost["reason"], strict=True):
         say(f"crystal {number} is left out: {reason}")
@@ -277,14 +277,14 @@ def _new_job(options: argparse.Namespace, workspace: Path) -> "Job":
     settings = _run_settings(options, like)
     goal = target_of(options, settings.curate.target)  # an unknown target is refused before the work
     goal.check_generator(settings.train.spec)
-    examined = pipeline.examine_files(options.seeds, options.reference, goal, settings.curate)
+    examined = pipeline.examine_files(options.training, options.reference, goal, settings.curate)
     with suppress(StoreBusy):  # a database of another schema is refused now, not after the work
         Store.open(workspace).close()
-    given = {"seeds": options.seeds, "reference": options.reference}
+    inputs = {"training": options.training, "reference": options.reference}
     if like:
-        given = {"seeds": options.seeds or like.seeds, "reference": options.reference or like.reference}
+        inputs = {"training": options.training or like.training_files, "reference": options.reference or like.reference}
     where = {"threads": options.threads, "cluster": options.cluster}
-    return create(workspace, "run", settings, **given, examined=examined, **where)
+    return create(workspace, "run", settings, **inputs, examined=examined, **where)
 
 
 def _run_settings(options: argparse.Namespace, like: "Job | None" = None) -> s.RunSettings:

@@ -25,12 +25,12 @@ def read_one(path: Path, *, element: int, max_atoms: int) -> "Crystals | str":
     if path.is_dir():
         return f"{path.name} is a folder: name its files"
     try:
-        found = offers(path, element=element, max_atoms=LATTICE_POINTS * max_atoms)
+        candidates = offers(path, element=element, max_atoms=LATTICE_POINTS * max_atoms)
     except FileError as error:
         return " ".join(str(error).split())
-    if len(found) != 1:
-        return f"{path.name} holds {len(found)} crystals: give files of one crystal each"
-    return found[0].reason if found[0].crystal is None else found[0].crystal
+    if len(candidates) != 1:
+        return f"{path.name} holds {len(candidates)} crystals: give files of one crystal each"
+    return candidates[0].reason if candidates[0].crystal is None else candidates[0].crystal
 
 
 def advised(reason: str, advice: Mapping[str, str], *, default: str | None = None) -> str:

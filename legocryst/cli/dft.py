@@ -19,8 +19,12 @@ def dft(options: argparse.Namespace) -> Result:
     settings, element = settings_of(options, s.DftSettings), target_of(options).atomic_number
     results = []
     for path in options.files:
-        found = read_one(path, element=element, max_atoms=settings.max_atoms)
-        entry = {"error": found} if isinstance(found, str) else _entry(found, settings, path.stem)
+        crystal_or_reason = read_one(path, element=element, max_atoms=settings.max_atoms)
+        entry = (
+            {"error": crystal_or_reason}
+            if isinstance(crystal_or_reason, str)
+            else _entry(crystal_or_reason, settings, path.stem)
+        )
         results.append({"file": str(path)} | entry)
         say(f"{path}: {_words(entry)}")
     return {"results": results, "cpu_seconds": clock.seconds()}
@@ -59,12 +63,12 @@ def inputs(options: argparse.Namespace) -> Result:
     settings, element = settings_of(options, s.DftSettings), target_of(options).atomic_number
     results: list[dict[str, Any]] = []
     for path in options.files:
-        found = read_one(path, element=element, max_atoms=settings.max_atoms)
-        if isinstance(found, str):
-            results.append({"file": str(path), "error": found})
-            say(f"{path}: no input: {found}")
+        crystal_or_reason = read_one(path, element=element, max_atoms=settings.max_atoms)
+        if isinstance(crystal_or_reason, str):
+            results.append({"file": str(path), "error": crystal_or_reason})
+            say(f"{path}: no input: {crystal_or_reason}")
             continue
-        written = input_files(found, settings, name=path.stem)
+        written = input_files(crystal_or_reason, settings, name=path.stem)
         for place, text in written.items():
             (options.out / place).parent.mkdir(parents=True, exist_ok=True)
             (options.out / place).write_text(text, encoding="utf-8")

@@ -39,9 +39,11 @@ def energy(options: argparse.Namespace) -> Result:
     results: list[dict[str, Any]] = []
     crystals, elsewhere = [], 0.0
     for path in options.files:
-        found = read_one(path, element=target.atomic_number, max_atoms=settings.max_atoms)
-        results.append({"file": str(path)} | ({"error": found} if isinstance(found, str) else {}))
-        crystals += [] if isinstance(found, str) else [found]
+        crystal_or_reason = read_one(path, element=target.atomic_number, max_atoms=settings.max_atoms)
+        results.append(
+            {"file": str(path)} | ({"error": crystal_or_reason} if isinstance(crystal_or_reason, str) else {})
+        )
+        crystals += [] if isinstance(crystal_or_reason, str) else [crystal_or_reason]
     if crystals:
         good = [result for result in results if "error" not in result]
         with spread_by(options) as spread:

@@ -21,7 +21,7 @@ ADVICE = {
 
 def identify(options: argparse.Namespace) -> Result:
     """Net, topology and novelty of each file; what cannot be identified carries its error."""
-    clock, wanted = Clock(), target_of(options)
+    clock, target = Clock(), target_of(options)
     settings = settings_of(options, s.IdentifySettings)
     results: list[dict[str, Any]] = []
     good: list[Crystals] = []
@@ -29,22 +29,26 @@ def identify(options: argparse.Namespace) -> Result:
         library: Library | None = None
         ticker = Ticker("identify", after=2)
         for done, path in enumerate(options.files, 1):
-            found = read_one(path, element=wanted.atomic_number, max_atoms=settings.max_atoms)
-            error = found if isinstance(found, str) else refusal(found, wanted, settings.max_atoms)
-            if isinstance(found, str) or error:
+            crystal_or_reason = read_one(path, element=target.atomic_number, max_atoms=settings.max_atoms)
+            error = (
+                crystal_or_reason
+                if isinstance(crystal_or_reason, str)
+                else refusal(crystal_or_reason, target, settings.max_atoms)
+            )
+            if isinstance(crystal_or_reason, str) or error:
                 results.append({"file": str(path), "error": error})
             else:
-                library = library or Library(options, wanted, stack)
-                results.append({"file": str(path)} | library.entry(found))
-                good.append(found)
+                library = library or Library(options, target, stack)
+                results.append({"file": str(path)} | library.entry(crystal_or_reason))
+                good.append(crystal_or_reason)
             ticker(done, len(options.files))
-    _note_duplicates([result for result in results if "error" not in result], good, wanted)
+    _note_duplicates([result for result in results if "error" not in result], good, target)
     for result in results:
         say(f"{result['file']}: {_words(result)}")
     return {"results": results, "cpu_seconds": clock.seconds()}
 
 
-def _note_duplicates(entries: list[dict[str, Any]], crystals: "list[Crystals]", wanted: "Target") -> None:
+def _note_duplicates(entries: list[dict[str, Any]], crystals: "list[Crystals]", target: "Target") -> None:
     """Tell of each crystal which earlier one of the files is the same, and why; None where it is the first."""
     from legocryst.comparison.duplicates import grouped
     from legocryst.comparison.pdd import pdds
@@ -53,45 +57,45 @@ def _note_duplicates(entries: list[dict[str, Any]], crystals: "list[Crystals]", 
     together = Crystals.concatenate(crystals)
     for entry in entries:
         entry["duplicate_of"] = None
-    for one in grouped([entry["key"] for entry in entries], pdds(together, wanted), together):
+    for one in grouped([entry["key"] for entry in entries], pdds(together, target), together):
         entries[one.crystal]["duplicate_of"] = {"file": entries[one.same_as]["file"], "reason": one.reason}
 
 
-def refusal(crystal: "Crystals", wanted: "Target", max_atoms: int) -> str:
+def refusal(crystal: "Crystals", target: "Target", max_atoms: int) -> str:
     """Why a crystal is not identified and what to do, in one sentence; "" if it is."""
     from legocryst.crystal.elements import SYMBOLS
     from legocryst.potentials import base
     from legocryst.topology.nets import nets
 
-    others = sorted({SYMBOLS[k] for k in crystal.species} - {wanted.element})
+    others = sorted({SYMBOLS[k] for k in crystal.species} - {target.element})
     if others:
         return (
-            f"it holds {', '.join(others)}, and the bonds of {wanted.name} are between atoms of {wanted.element}: "
+            f"it holds {', '.join(others)}, and the bonds of {target.name} are between atoms of {target.element}: "
             "give a crystal of that element only"
         )
-    reason = base.refusal(crystal, wanted, max_atoms)
-    reason = reason or base.apart(crystal, nets(crystal, cutoff=wanted.bond_window[1])[0], relax=False)
+    reason = base.refusal(crystal, target, max_atoms)
+    reason = reason or base.apart(crystal, nets(crystal, cutoff=target.bond_window[1])[0], relax=False)
     return advised(reason, ADVICE) if reason else ""
 
 
 class Library:
     """The crystals that count as known: the shipped ones, reference files, and those of a workspace."""
 
-    def __init__(self, options: argparse.Namespace, wanted: "Target", stack: ExitStack) -> None:
+    def __init__(self, options: argparse.Namespace, target: "Target", stack: ExitStack) -> None:
         from legocryst.comparison import novelty as n
         from legocryst.database.store import snapshot
         from legocryst.stages.curate import known, reference, shipped
 
-        self._wanted, self._store = wanted, None
+        self._target, self._store = target, None
         self._keys: dict[str, set[str]] = {n.TRAINING: set(), n.REFERENCE: set()}
         self._known = n.Known.none()
-        if len(table := shipped(wanted.name)):
-            self._known += known(table, wanted, of_set=n.SHIPPED if options.workspace else n.TRAINING)
+        if len(table := shipped(target.name)):
+            self._known += known(table, target, of_set=n.SHIPPED if options.workspace else n.TRAINING)
             self._keys[n.TRAINING] = set(table["net_key"])
         if options.reference:
-            given = reference(options.reference, wanted, s.CurateSettings(target=wanted.name))
-            self._known += known(given.table, wanted, of_set=n.REFERENCE, crystals=given.crystals)
-            self._keys[n.REFERENCE] = set(given.table["net_key"])
+            curated = reference(options.reference, target, s.CurateSettings(target=target.name))
+            self._known += known(curated.table, target, of_set=n.REFERENCE, crystals=curated.crystals)
+            self._keys[n.REFERENCE] = set(curated.table["net_key"])
         if options.workspace:
             self._store = stack.enter_context(snapshot(options.workspace))
             self._keys[n.TRAINING] = self._column("seeds")
@@ -105,14 +109,14 @@ class Library:
         from legocryst.crystal.symmetry.primitive import primitive_atoms
         from legocryst.topology.symbols import topology
 
-        found = topology(crystal, cutoff=self._wanted.bond_window[1])
-        near = self._nearest(pdds(crystal, self._wanted)[0])
+        net = topology(crystal, cutoff=self._target.bond_window[1])
+        near = self._nearest(pdds(crystal, self._target)[0])
         if near is not None:
-            near["same_net"] = near.pop("net_key") == found.net.key
-        return found.entry() | {
+            near["same_net"] = near.pop("net_key") == net.net.key
+        return net.entry() | {
             "space_group": int(crystal.group[0]),
             "atoms": int(primitive_atoms(crystal)[0]),
-            "novelty": novelty(found.net.key, found.net.name, self._keys),
+            "novelty": novelty(net.net.key, net.net.name, self._keys),
             "nearest": near,
         }
 
@@ -122,20 +126,20 @@ class Library:
         from legocryst.database.similar import similar
 
         known = self._known
-        found: list[dict[str, Any]] = [
+        neighbours: list[dict[str, Any]] = [
             {"name": known.names[k], "set": known.sets[k], "net_key": known.keys[k], "distance": apart}
             for apart, k in known.nearest(pdd)
         ]
         if self._store is not None:
-            rows = similar(self._store, pdd, self._wanted, repeated=True, most=1)
+            rows = similar(self._store, pdd, self._target, repeated=True, most=1)
             for name, key, apart in rows[["id", "net_key", "distance"]].itertuples(index=False):
-                found.append({"name": name, "set": DATABASE, "net_key": key, "distance": float(apart)})
-        return min(found, key=lambda one: one["distance"], default=None)
+                neighbours.append({"name": name, "set": DATABASE, "net_key": key, "distance": float(apart)})
+        return min(neighbours, key=lambda one: one["distance"], default=None)
 
     def _column(self, table: str, more: str = "") -> set[str]:
         assert self._store is not None
         sql = f'SELECT DISTINCT t.net_key FROM "{table}" t JOIN jobs j USING (job) WHERE j.target = ? {more}'
-        return set(self._store.query(sql, [self._wanted.name])["net_key"])
+        return set(self._store.query(sql, [self._target.name])["net_key"])
 
 
 def _words(result: dict[str, Any]) -> str:

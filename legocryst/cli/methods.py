@@ -12,10 +12,10 @@ def methods(options: argparse.Namespace) -> Result:
     from legocryst.jobs.record import job
     from legocryst.vocabulary.references import bibtex
 
-    found = job(options.workspace or default_workspace(), options.job)
-    told = of(found)
-    entries = bibtex(told.references)
+    chosen = job(options.workspace or default_workspace(), options.job)
+    paragraph = of(chosen)
+    entries = bibtex(paragraph.references)
     if not options.json:
-        print(entries if options.bibtex else f"{told.text}\n\n{told.listed}")
+        print(entries if options.bibtex else f"{paragraph.text}\n\n{paragraph.listed}")
         return {}
-    return {"job": found.id, "text": told.text, "references": told.listed.splitlines(), "bibtex": entries}
+    return {"job": chosen.id, "text": paragraph.text, "references": paragraph.listed.splitlines(), "bibtex": entries}

@@ -35,6 +35,6 @@ def spread_by(options: argparse.Namespace) -> AbstractContextManager[Executor]:
 
 def named(options: argparse.Namespace, model: type[BaseModel], *, prefix: str = "") -> dict[str, Any]:
     """The values that were named."""
-    given = vars(options)
+    values = vars(options)
     names = {name: f"{prefix + '.' if prefix else ''}{name}" for name in model.model_fields}
-    return {name: given[key] for name, key in names.items() if key in given}
+    return {name: values[key] for name, key in names.items() if key in values}

@@ -95,7 +95,9 @@ def _training_set(add: Add) -> None:
     add_settings(bootstrap, s.BootstrapSettings)
 
     augment = add("augment", c.augment, "Write each crystal again in subgroups of its space group.")
-    augment.add_argument("seeds", nargs="?", type=Path, metavar="SEEDS", help=f"{_OWN} [default: the shipped set]")
+    augment.add_argument(
+        "training", nargs="?", type=Path, metavar="TRAINING", help=f"{_OWN} [default: the shipped set]"
+    )
     _out(augment)
     _target(augment)
     add_settings(augment, s.AugmentSettings)
@@ -201,7 +203,9 @@ def _run(add: Add) -> None:
     run.add_argument("--model", default=None, choices=models, help="kind of generator [default: the preset's]")
     run.add_argument("--samples", type=_positive, default=None, help="number of samples [default: the preset's]")
     run.add_argument("--target", metavar="NAME", help="the wanted environment [default: the preset's]")
-    run.add_argument("--seeds", type=Path, nargs="+", default=[], metavar="PATH", help="training set of your own")
+    run.add_argument(
+        "--training", "--seeds", type=Path, nargs="+", default=[], metavar="PATH", help="training crystals of your own"
+    )
     run.add_argument("--like", metavar="JOB", help="start from settings, seed and crystals of that job, not a preset's")
     run.set_defaults(seed=None)  # that of the job, where none is named
     text = "crystals whose nets count as known, and that are not learnt from"

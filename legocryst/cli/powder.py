@@ -19,15 +19,15 @@ def powder(options: argparse.Namespace) -> Result:
     results: list[dict[str, Any]] = []
     first: list[Peak] | None = None
     for path in options.files:
-        found = read_one(path, element=element, max_atoms=s.IdentifySettings().max_atoms)
-        if isinstance(found, str):
-            results.append({"file": str(path), "error": found})
+        crystal_or_reason = read_one(path, element=element, max_atoms=s.IdentifySettings().max_atoms)
+        if isinstance(crystal_or_reason, str):
+            results.append({"file": str(path), "error": crystal_or_reason})
             continue
-        peaks = pattern(found, settings=settings)
+        peaks = pattern(crystal_or_reason, settings=settings)
         first = peaks if first is None else first
         entry = {
             "radiation": settings.radiation,
-            "space_group": int(found.group[0]),
+            "space_group": int(crystal_or_reason.group[0]),
             "likeness": likeness(first, peaks),
         }
         results.append({"file": str(path)} | entry | {"peaks": [_entry(peak) for peak in peaks]})

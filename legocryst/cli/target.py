@@ -79,12 +79,12 @@ def _crystal(path: Path, symprec: float) -> Any:
     from legocryst.crystal.io.inputs import offers
     from legocryst.crystal.io.structures import FileError
 
-    found = offers(path, symprec=symprec)
-    if len(found) != 1:
-        raise FileError(f"{path.name} holds {len(found)} crystals: give a file of one crystal")
-    if found[0].crystal is None:
-        raise FileError(found[0].reason)
-    return found[0].crystal
+    candidates = offers(path, symprec=symprec)
+    if len(candidates) != 1:
+        raise FileError(f"{path.name} holds {len(candidates)} crystals: give a file of one crystal")
+    if candidates[0].crystal is None:
+        raise FileError(candidates[0].reason)
+    return candidates[0].crystal
 
 
 def _change(text: str) -> tuple[str, Any]:

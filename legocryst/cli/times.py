@@ -11,20 +11,20 @@ def times(options: argparse.Namespace) -> Result:
     from legocryst.infra.workspace import default_workspace
     from legocryst.jobs.estimates import estimates, known, total
 
-    found = known(options.workspace or default_workspace())
-    if not found.measures:
+    measured = known(options.workspace or default_workspace())
+    if not measured.measures:
         raise ValueError("this workspace has no finished job to measure: make one with `run --preset smoke`")
     presets = {}
     for name in s.PRESETS:
-        parts, missing = estimates(s.preset(name), "run", found, threads=options.threads)
-        whole = total(parts.values())
-        say(f"{name}: {whole.words}" + (f", without {', '.join(missing)}, never measured here" if missing else ""))
+        parts, missing = estimates(s.preset(name), "run", measured, threads=options.threads)
+        overall = total(parts.values())
+        say(f"{name}: {overall.words}" + (f", without {', '.join(missing)}, never measured here" if missing else ""))
         presets[name] = {
-            "seconds": round(whole.seconds),
-            "low": round(whole.low),
-            "high": round(whole.high),
+            "seconds": round(overall.seconds),
+            "low": round(overall.low),
+            "high": round(overall.high),
             "stages": {stage: round(part.seconds, 1) for stage, part in parts.items()},
             "not_measured": missing,
-            "jobs": sorted(whole.jobs),
+            "jobs": sorted(overall.jobs),
         }
     return {"threads": options.threads, "presets": presets}

@@ -26,15 +26,15 @@ def view(options: argparse.Namespace) -> Result:
     from legocryst.database.store import snapshot
 
     require("app")
-    clock, wanted = Clock(), target_of(options)
+    clock, target = Clock(), target_of(options)
     if options.cutoff is not None and not 0 < options.cutoff <= MAX_CUTOFF:
         raise ValueError(f"--cutoff must be above 0 and at most {MAX_CUTOFF:g} angstrom (given: {options.cutoff:g})")
     results: list[dict[str, Any]] = []
     if options.workspace is None:
         for path in map(Path, options.crystals):
-            found = read_one(path, element=wanted.atomic_number, max_atoms=s.IdentifySettings().max_atoms)
-            cutoff = wanted.bond_window[1] if options.cutoff is None else options.cutoff
-            results.append({"file": str(path)} | _written(found, path.stem, cutoff, {}, options))
+            crystal_or_reason = read_one(path, element=target.atomic_number, max_atoms=s.IdentifySettings().max_atoms)
+            cutoff = target.bond_window[1] if options.cutoff is None else options.cutoff
+            results.append({"file": str(path)} | _written(crystal_or_reason, path.stem, cutoff, {}, options))
     else:
         with snapshot(options.workspace) as store:
             results += [{"crystal": name} | _of_workspace(store, name, options) for name in options.crystals]
@@ -64,7 +64,7 @@ def _of_workspace(store: "Store", name: str, options: argparse.Namespace) -> dic
 
 
 def _written(
-    crystal: "Crystals | str", name: str, cutoff: float, told: dict[str, str], options: argparse.Namespace
+    crystal: "Crystals | str", name: str, cutoff: float, facts: dict[str, str], options: argparse.Namespace
 ) -> dict[str, Any]:
     """The page of a crystal in the folder, and what it shows; `crystal` may be the reason why there is none."""
     from legocryst.ui.widgets.atom_marks import marks
@@ -82,7 +82,7 @@ def _written(
     look = Look(way=_word(options.drawn_as), marks=shown, labels=options.labels, cell=not options.no_cell)
     path = options.out / f"{name}.html"
     options.out.mkdir(parents=True, exist_ok=True)
-    path.write_text(standalone(drawn, title=name, look=look, facts=told), encoding="utf-8")
+    path.write_text(standalone(drawn, title=name, look=look, facts=facts), encoding="utf-8")
     return {
         "view": str(path),
         "atoms": int(drawn.inside.sum()),

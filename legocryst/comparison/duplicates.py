@@ -53,20 +53,24 @@ def duplicates(crystals: Crystals, target: Target) -> list[Duplicate]:
     return grouped(keys, pdds(crystals, target), crystals)
 
 
-def grouped(keys: Sequence[str], found: Sequence[PDD], crystals: Crystals) -> list[Duplicate]:
+def grouped(keys: Sequence[str], invariants: Sequence[PDD], crystals: Crystals) -> list[Duplicate]:
     """`duplicates` of crystals whose net keys and distance distributions are known.
 
     Of two nets only the two crystals that are nearest to each other are given to StructureMatcher.
     """
     first = {key: k for k, key in reversed(list(enumerate(keys)))}
     same_as = np.array([first[key] for key in keys], np.int64)
-    why = {k: reason(distance(found[k], found[same_as[k]]), same_net=True) for k in range(len(keys)) if same_as[k] != k}
-    asked: set[frozenset[str]] = set()
-    for apart, i, j in sorted(_near(keys, found)):
+    why = {
+        k: reason(distance(invariants[k], invariants[same_as[k]]), same_net=True)
+        for k in range(len(keys))
+        if same_as[k] != k
+    }
+    compared: set[frozenset[str]] = set()
+    for apart, i, j in sorted(_near(keys, invariants)):
         nets_of = frozenset((keys[i], keys[j]))
-        if nets_of in asked or same_as[i] == same_as[j]:
+        if nets_of in compared or same_as[i] == same_as[j]:
             continue
-        asked.add(nets_of)
+        compared.add(nets_of)
         if matches(to_structure(crystals, i), to_structure(crystals, j)):
             earlier, later = sorted((int(same_as[i]), int(same_as[j])))
             same_as[same_as == later] = earlier
@@ -74,14 +78,14 @@ def grouped(keys: Sequence[str], found: Sequence[PDD], crystals: Crystals) -> li
     return [Duplicate(k, int(same_as[k]), text) for k, text in sorted(why.items())]
 
 
-def _near(keys: Sequence[str], found: Sequence[PDD]) -> Iterator[tuple[float, int, int]]:
+def _near(keys: Sequence[str], invariants: Sequence[PDD]) -> Iterator[tuple[float, int, int]]:
     """Pairs of crystals with different nets within the tolerance."""
     from scipy.spatial import KDTree
 
-    if not found:
+    if not invariants:
         return
-    for i, j in KDTree(amds(found)).query_pairs(TOLERANCE, p=np.inf):
-        if keys[i] != keys[j] and (apart := distance(found[i], found[j])) <= TOLERANCE:
+    for i, j in KDTree(amds(invariants)).query_pairs(TOLERANCE, p=np.inf):
+        if keys[i] != keys[j] and (apart := distance(invariants[i], invariants[j])) <= TOLERANCE:
             yield apart, i, j
 
 

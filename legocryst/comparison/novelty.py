@@ -28,7 +28,7 @@ class Known:
     names: list[str]
     sets: list[str]  # TRAINING, REFERENCE or SHIPPED
     keys: list[str]  # net keys
-    found: list[PDD]
+    pdds: list[PDD]
     average: np.ndarray  # (n, NEIGHBORS)
 
     def __len__(self) -> int:
@@ -39,9 +39,9 @@ class Known:
         cls, crystals: Crystals, target: Target, *, names: Sequence[str], keys: Sequence[str], of_set: str
     ) -> "Known":
         """The crystals of one set; those without a name are called by their number."""
-        found = pdds(crystals, target)
+        invariants = pdds(crystals, target)
         called = [name or f"crystal {k}" for k, name in enumerate(names)]
-        return cls(called, [of_set] * len(found), list(keys), found, amds(found))
+        return cls(called, [of_set] * len(invariants), list(keys), invariants, amds(invariants))
 
     @classmethod
     def none(cls) -> "Known":
@@ -51,7 +51,7 @@ class Known:
     def __add__(self, other: "Known") -> "Known":
         average = np.concatenate([self.average, other.average])
         return Known(
-            self.names + other.names, self.sets + other.sets, self.keys + other.keys, self.found + other.found, average
+            self.names + other.names, self.sets + other.sets, self.keys + other.keys, self.pdds + other.pdds, average
         )
 
     def nearest(self, pdd: PDD, *, most: int = 1) -> list[tuple[float, int]]:
@@ -61,13 +61,13 @@ class Known:
         for k in np.argsort(bound, kind="stable").tolist():
             if len(best) == most and bound[k] > best[-1][0]:
                 break
-            best = sorted([*best, (distance(pdd, self.found[k]), k)])[:most]
+            best = sorted([*best, (distance(pdd, self.pdds[k]), k)])[:most]
         return best
 
     def write(self, path: Path) -> None:
         """Keep it as a Parquet file."""
-        rows = [json.dumps(pdd.rows.tolist()) for pdd in self.found]
-        count = [json.dumps(pdd.count.tolist()) for pdd in self.found]
+        rows = [json.dumps(pdd.rows.tolist()) for pdd in self.pdds]
+        count = [json.dumps(pdd.count.tolist()) for pdd in self.pdds]
         table = {"name": self.names, "set": self.sets, "net_key": self.keys, "rows": rows, "count": count}
         write_parquet(pd.DataFrame(table, dtype=str), path)
 
@@ -75,11 +75,11 @@ class Known:
     def read(cls, path: Path) -> "Known":
         """What `write` kept."""
         table = pd.read_parquet(path)
-        found = [
+        invariants = [
             PDD(np.array(json.loads(rows)), np.array(json.loads(count), np.int64))
             for rows, count in zip(table["rows"], table["count"], strict=True)
         ]
-        return cls(list(table["name"]), list(table["set"]), list(table["net_key"]), found, amds(found))
+        return cls(list(table["name"]), list(table["set"]), list(table["net_key"]), invariants, amds(invariants))
 
 
 def novelty(key: str, name: str, keys: dict[str, set[str]]) -> str:

@@ -57,12 +57,12 @@ def pdds(crystals: Crystals, target: Target) -> list[PDD]:
     return [_pdd(crystals.take([k]), target) for k in range(len(crystals))]
 
 
-def amds(found: Sequence[PDD]) -> np.ndarray:
+def amds(invariants: Sequence[PDD]) -> np.ndarray:
     """The average minimum distances (n, NEIGHBORS) of some crystals, angstrom.
 
     Their largest difference is never more than the distance of the two crystals, and much faster to compute.
     """
-    return np.array([pdd.amd for pdd in found]).reshape(len(found), NEIGHBORS)
+    return np.array([pdd.amd for pdd in invariants]).reshape(len(invariants), NEIGHBORS)
 
 
 def distance(one: PDD, other: PDD) -> float:
@@ -80,8 +80,8 @@ def _pdd(crystal: Crystals, target: Target) -> PDD:
         rows.append(_nearest(lattice, points, centres, NEIGHBORS, *_reach(lattice, len(points), periodic)))
         count.append(atoms)
     table = np.round(np.concatenate(rows) * scale, _SAME)
-    found, which = np.unique(table, axis=0, return_inverse=True)
-    return PDD(found, np.bincount(which.ravel(), weights=np.concatenate(count)).astype(np.int64))
+    distinct, which = np.unique(table, axis=0, return_inverse=True)
+    return PDD(distinct, np.bincount(which.ravel(), weights=np.concatenate(count)).astype(np.int64))
 
 
 def _clouds(
@@ -146,26 +146,26 @@ def _reach(lattice: np.ndarray, atoms: int, periodic: int) -> tuple[float, bool]
 
 @compiled
 def _nearest(
-    lattice: np.ndarray, points: np.ndarray, centres: np.ndarray, wanted: int, radius: float, enough: bool
+    lattice: np.ndarray, points: np.ndarray, centres: np.ndarray, number: int, radius: float, enough: bool
 ) -> np.ndarray:
     """The distances (c, wanted) from each centre to its nearest atoms; where all atoms are too few, the last again."""
-    out = np.zeros((len(centres), wanted))
-    room = 4 * wanted
+    out = np.zeros((len(centres), number))
+    room = 4 * number
     atom, image, length = np.empty(room, np.int64), np.empty((room, 3)), np.empty(room)
     for k in range(len(centres)):
-        found = -1
-        while found < 0 or (enough and found < wanted):
-            found = find_neighbors(lattice, points, 0, len(points), centres[k], radius, 0, atom, image, length)
-            if found < 0:
+        count = -1
+        while count < 0 or (enough and count < number):
+            count = find_neighbors(lattice, points, 0, len(points), centres[k], radius, 0, atom, image, length)
+            if count < 0:
                 room *= 2
                 atom, image, length = np.empty(room, np.int64), np.empty((room, 3)), np.empty(room)
-            elif enough and found < wanted:
+            elif enough and count < number:
                 radius *= 1.15
-        sorted_lengths = np.sort(length[:found])
-        there = min(found, wanted)
-        out[k, :there] = sorted_lengths[:there]
-        if 0 < there < wanted:
-            out[k, there:] = sorted_lengths[there - 1]
+        sorted_lengths = np.sort(length[:count])
+        filled = min(count, number)
+        out[k, :filled] = sorted_lengths[:filled]
+        if 0 < filled < number:
+            out[k, filled:] = sorted_lengths[filled - 1]
     return out
 
 

@@ -38,7 +38,9 @@ def powder(crystals: Crystals, i: int = 0, *, settings: PowderSettings | None = 
     limits = settings.min_angle, settings.max_angle
     if limits[0] >= limits[1]:
         raise ValueError(f"the smallest angle ({limits[0]:g}) is not below the largest ({limits[1]:g}): change one")
-    found = XRDCalculator(wavelength=settings.radiation).get_pattern(to_structure(crystals, i), two_theta_range=limits)
+    pattern = XRDCalculator(wavelength=settings.radiation).get_pattern(
+        to_structure(crystals, i), two_theta_range=limits
+    )
     rotations = wyckoff().general(int(crystals.group[i]))[0]
     peaks = [
         Peak(
@@ -48,7 +50,7 @@ def powder(crystals: Crystals, i: int = 0, *, settings: PowderSettings | None = 
             tuple(_named(family["hkl"], rotations) for family in families),
             sum(int(family["multiplicity"]) for family in families),
         )
-        for angle, intensity, spacing, families in zip(found.x, found.y, found.d_hkls, found.hkls, strict=True)
+        for angle, intensity, spacing, families in zip(pattern.x, pattern.y, pattern.d_hkls, pattern.hkls, strict=True)
     ]
     return [peak for peak in peaks if peak.intensity >= settings.min_intensity]
 

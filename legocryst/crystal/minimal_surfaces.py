@@ -96,21 +96,21 @@ def origins(surface: str, group: int, frame: int = 0) -> np.ndarray:
     rotation, translation = wyckoff().general(group)
     rotation = np.concatenate([rotation, np.tile(np.eye(3), (3, 1, 1))])  # the cell's own translations, too
     translation = np.concatenate([translation, np.eye(3)])
-    points, found = np.random.default_rng(0).random((6, 3)), ORIGINS
-    before = level(surface, points @ axes + found[:, None])
+    points, candidates = np.random.default_rng(0).random((6, 3)), ORIGINS
+    before = level(surface, points @ axes + candidates[:, None])
     for turn, shift in zip(rotation, translation, strict=True):
-        after = level(surface, (points @ turn.T + shift) @ axes + found[:, None])
-        kept = np.minimum(*(np.abs(after - sign * before).max(axis=1) for sign in (1, -1))) < 1e-6
-        found, before = found[kept], before[kept]
-    return found
+        after = level(surface, (points @ turn.T + shift) @ axes + candidates[:, None])
+        equal = np.minimum(*(np.abs(after - sign * before).max(axis=1) for sign in (1, -1))) < 1e-6
+        candidates, before = candidates[equal], before[equal]
+    return candidates
 
 
 def _groups(groups: Collection[int] | None = None, *, cubic: bool) -> np.ndarray:
     """Of some groups, or all, the cubic ones, or those of the other systems that have cells on the surfaces."""
     system = system_index(np.arange(1, N_GROUPS + 1))
-    wanted = [SYSTEMS.index(name) for name in FRAMES if (name == "cubic") == cubic]
-    found = 1 + np.flatnonzero(np.isin(system, wanted))
-    return found if groups is None else found[np.isin(found, list(groups))]
+    systems = [SYSTEMS.index(name) for name in FRAMES if (name == "cubic") == cubic]
+    result = 1 + np.flatnonzero(np.isin(system, systems))
+    return result if groups is None else result[np.isin(result, list(groups))]
 
 
 def honeycomb(bond: float) -> float:

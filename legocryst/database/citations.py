@@ -16,14 +16,14 @@ ALWAYS = ("legoxtal", "legoxtal2", "spglib", "pyxtal")
 
 def used(rows: "pd.DataFrame") -> list[Reference]:
     """LEGO-Cryst itself, and the works that rows of `candidates` rest on."""
-    found: list[str | Reference] = list(ALWAYS)
+    works: list[str | Reference] = list(ALWAYS)
     specs = map(GENERATORS.get, sorted(set(rows["model"])))
-    found += [key for spec in specs if spec is not None for key in spec.cites]
-    found += ["nets", "pdd"] if (rows["status"] == "valid").any() else []
-    found += ["rcsr"] if rows["net_name"].fillna("").ne("").any() else []
+    works += [key for spec in specs if spec is not None for key in spec.cites]
+    works += ["nets", "pdd"] if (rows["status"] == "valid").any() else []
+    works += ["rcsr"] if rows["net_name"].fillna("").ne("").any() else []
     screened = [SCREEN] if rows["screen_energy"].notna().any() else []
     potentials = map(POTENTIALS.get, [*screened, *sorted(set(rows["energy_model"].fillna("")))])
-    found += [key for potential in potentials if potential is not None for key in potential.cites]
-    found += ["d3"] if rows["dispersion"].notna().any() else []
-    found += ["tight_binding"] if rows["gap"].notna().any() else []
-    return [program(__version__), *map(work, dict.fromkeys(found))]
+    works += [key for potential in potentials if potential is not None for key in potential.cites]
+    works += ["d3"] if rows["dispersion"].notna().any() else []
+    works += ["tight_binding"] if rows["gap"].notna().any() else []
+    return [program(__version__), *map(work, dict.fromkeys(works))]

@@ -66,13 +66,13 @@ def _files(archive: ZipFile, rows: "pd.DataFrame", workspace: Path, citations: s
     """Write everything but the manifest; returns the hash of each file and, under `crystals`, what was written."""
     hashes: dict[str, Any] = {}
     frames: list[str] = []
-    told: list[dict[str, Any]] = [
+    entries: list[dict[str, Any]] = [
         {"id": row["id"], "job": row["job"], "row": int(row["row"]), "geometry": None, "reason": row["reason"] or ""}
         for row in rows[["id", "job", "row", "reason"]].to_dict("records")
     ]
     for k, crystal, moved in crystals_of(rows, workspace, relaxed=relaxed):
-        name = told[k]["id"]
-        told[k] |= {"geometry": RELAXED if moved else GENERATED, "frame": len(frames)}
+        name = entries[k]["id"]
+        entries[k] |= {"geometry": RELAXED if moved else GENERATED, "frame": len(frames)}
         frames.append(to_extxyz(crystal, name=name))
         texts = {f"cif/{name}.cif": to_cif(crystal, name=name), f"poscar/{name}.vasp": to_poscar(crystal, name=name)}
         hashes |= {path: _put(archive, path, text) for path, text in texts.items()}
@@ -85,7 +85,7 @@ def _files(archive: ZipFile, rows: "pd.DataFrame", workspace: Path, citations: s
         "citations.bib": citations,
     }
     hashes |= {path: _put(archive, path, content) for path, content in parts.items()}
-    return hashes | {"crystals": told}
+    return hashes | {"crystals": entries}
 
 
 def _put(archive: ZipFile, path: str, content: str | bytes) -> str:
@@ -100,9 +100,9 @@ def _put(archive: ZipFile, path: str, content: str | bytes) -> str:
 def _jobs(store: Store, rows: "pd.DataFrame") -> list[dict[str, Any]]:
     """What is recorded of each job that made one of the rows."""
     names = sorted(rows["job"].unique())
-    found = store.query(f"SELECT * FROM jobs WHERE job IN ({', '.join('?' * len(names))}) ORDER BY job", names)
+    records = store.query(f"SELECT * FROM jobs WHERE job IN ({', '.join('?' * len(names))}) ORDER BY job", names)
     return [
         {str(name): value for name, value in row.items()}
         | {name: json.loads(row[name]) for name in ("settings", "versions", "summary")}
-        for row in found.to_dict("records")
+        for row in records.to_dict("records")
     ]

@@ -33,11 +33,11 @@ def crystals_of(
     for name in rows["target"].iloc[own].unique():
         part = own[(rows["target"].iloc[own] == name).to_numpy()]
         table = rows.iloc[part][list(CRYSTAL_COLUMNS)].astype(float)
-        found = decode(table, element=target(name, workspace).atomic_number, max_atoms=10**9)
-        if len(found.rows) < len(part):
-            lost = rows["id"].iloc[part[np.flatnonzero(found.reason != "")[0]]]
+        decoded = decode(table, element=target(name, workspace).atomic_number, max_atoms=10**9)
+        if len(decoded.rows) < len(part):
+            lost = rows["id"].iloc[part[np.flatnonzero(decoded.reason != "")[0]]]
             raise ValueError(f"the crystal {lost} of the database cannot be read again: report this as a fault")
-        places |= {int(k): (found.crystals, i) for i, k in enumerate(part)}
+        places |= {int(k): (decoded.crystals, i) for i, k in enumerate(part)}
     for k in range(len(rows)):
         if relaxed and cif[k]:
             yield k, from_cif(cif[k]), True
@@ -56,14 +56,14 @@ def order(crystal: Crystals) -> np.ndarray:
     first = table.op_first[crystal.position_id]
     points = np.einsum("sij,sj->si", table.rotation[first], crystal.coordinates) + table.translation[first]
     rotation, translation = table.general(int(crystal.group[0]))
-    found: list[np.ndarray] = []
+    parts: list[np.ndarray] = []
     for k, point in enumerate(points):
         members = np.flatnonzero(atoms.site == k)
         offset = (rotation @ point + translation)[:, None] - atoms.fractional[members]
         nearest = ((offset - np.rint(offset)) ** 2).sum(axis=-1).argmin(axis=1)
         _, seen = np.unique(nearest, return_index=True)
-        found.append(members[nearest[np.sort(seen)]])
-    return np.concatenate(found)
+        parts.append(members[nearest[np.sort(seen)]])
+    return np.concatenate(parts)
 
 
 def to_poscar(crystal: Crystals, *, name: str) -> str:

@@ -100,8 +100,8 @@ def grid(store: Store, filters: Filters, x: str, y: str, *, bins: int = BINS) ->
 def extent(store: Store, name: str) -> tuple[float, float] | None:
     """Least and largest finite value of a column of all candidates; None where it has none."""
     value = f"CAST({column(name)} AS DOUBLE)"
-    found = store.query(f"SELECT min({value}) AS low, max({value}) AS high FROM candidates WHERE isfinite({value})")
-    low, high = found.iloc[0]
+    bounds = store.query(f"SELECT min({value}) AS low, max({value}) AS high FROM candidates WHERE isfinite({value})")
+    low, high = bounds.iloc[0]
     return None if low is None or np.isnan(low) else (float(low), float(high))
 
 

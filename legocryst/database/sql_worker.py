@@ -41,16 +41,16 @@ def answer(path: str, sql: str, rows: int) -> dict[str, Any]:
             statements = connection.extract_statements(sql)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
                 return {"error": ONE_SELECT}
-            return told(connection.sql(statements[0]).limit(rows + 1), rows)
+            return first_rows(connection.sql(statements[0]).limit(rows + 1), rows)
         except duckdb.Error as error:
             return {"error": " ".join(str(error).split())[:TEXT]}
 
 
-def told(found: "duckdb.DuckDBPyRelation", rows: int) -> dict[str, Any]:
+def first_rows(relation: "duckdb.DuckDBPyRelation", rows: int) -> dict[str, Any]:
     """The first rows, as long as they are not too much to show."""
     listed: list[list[Any]] = []
     size, cut = 0, False
-    for row in found.fetchall():
+    for row in relation.fetchall():
         cells = [cell(value) for value in row]
         size += sum(len(str(value)) for value in cells)
         if len(listed) == rows or size > SIZE:
@@ -58,7 +58,7 @@ def told(found: "duckdb.DuckDBPyRelation", rows: int) -> dict[str, Any]:
             break
         cut = cut or any(isinstance(value, str) and value.endswith(CUT) for value in cells)
         listed.append(cells)
-    return {"columns": list(found.columns), "rows": listed, "cut": cut}
+    return {"columns": list(relation.columns), "rows": listed, "cut": cut}
 
 
 def cell(value: Any) -> Any:

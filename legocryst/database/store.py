@@ -100,12 +100,12 @@ class Store:
 
     def crystal(self, name: str) -> "pd.DataFrame":
         """The one row of `candidates` with that id; raises StoreError when there is none."""
-        found = self.query("SELECT * FROM candidates WHERE id = ?", [name])
-        if found.empty:
+        rows = self.query("SELECT * FROM candidates WHERE id = ?", [name])
+        if rows.empty:
             raise StoreError(
                 f"there is no crystal {name!r} in this workspace: its job was deleted, or the name is wrong"
             )
-        return found
+        return rows
 
     def counts(self, job: str | None = None) -> dict[str, Any]:
         """Counts of a job, or of all, that add up; see `counts.count`. Duplicates are counted over all jobs."""
@@ -158,14 +158,14 @@ class Store:
         if not read_only and "schema_number" in tables and (more := TABLES.keys() - tables):
             with self._connection.cursor() as cursor:  # of a stage that came after the database
                 _in_one(cursor, partial(_create_tables, cursor, {name: TABLES[name] for name in sorted(more)}))
-        found = (
+        version = (
             int(self.query("SELECT max(number) AS n FROM schema_number")["n"].iloc[0])
             if "schema_number" in tables
             else 0
         )
-        if found != SCHEMA:
+        if version != SCHEMA:
             raise StoreError(
-                f"the database of {self.workspace} has schema {found} and this version needs {SCHEMA}: "
+                f"the database of {self.workspace} has schema {version} and this version needs {SCHEMA}: "
                 f"run `python -m legocryst rebuild --workspace {self.workspace}`"
             )
 
@@ -294,12 +294,12 @@ def _recreate(cursor: "duckdb.DuckDBPyConnection", workspace: Path) -> None:
 def _ingest(cursor: "duckdb.DuckDBPyConnection", workspace: Path) -> int:
     known = dict(cursor.execute("SELECT job, state FROM jobs").fetchall())
     taken = {path for (path,) in cursor.execute("SELECT path FROM shards").fetchall()}
-    found = jobs(workspace)
-    for gone in set(known) - {job.id for job in found}:
+    present = jobs(workspace)
+    for gone in set(known) - {job.id for job in present}:
         _in_one(cursor, partial(_forget, cursor, gone))
     _in_one(cursor, partial(_take_marks, cursor, workspace))
     number, faults = 0, []
-    for job in reversed(found):
+    for job in reversed(present):
         if known.get(job.id) != job.state:
             _in_one(cursor, partial(_record_job, cursor, job))
         for path in _shards(job):
@@ -316,13 +316,13 @@ def _ingest(cursor: "duckdb.DuckDBPyConnection", workspace: Path) -> int:
 
 def _take_marks(cursor: "duckdb.DuckDBPyConnection", workspace: Path) -> None:
     """Bring the table of stars and notes up to date with their file."""
-    wanted = {(name, one["starred"], one["note"]) for name, one in marks(workspace).items()}
-    if wanted == set(cursor.execute("SELECT id, starred, note FROM marks").fetchall()):
+    rows = {(name, one["starred"], one["note"]) for name, one in marks(workspace).items()}
+    if rows == set(cursor.execute("SELECT id, starred, note FROM marks").fetchall()):
         return
 
     cursor.execute("DELETE FROM marks")
-    if wanted:
-        cursor.executemany("INSERT INTO marks VALUES (?, ?, ?)", sorted(wanted))
+    if rows:
+        cursor.executemany("INSERT INTO marks VALUES (?, ?, ?)", sorted(rows))
 
 
 def _shards(job: Job) -> list[Path]:

@@ -49,13 +49,13 @@ def bands(crystal: Crystals, target: Target, settings: BandSettings | None = Non
     mesh, weights = cell.mesh(divisions)
     path = cell.path(settings.line_spacing)
     energies = model.levels(np.concatenate([mesh, path.kpoints]))
-    found = _gap(model, cell, mesh, path, energies, settings)
-    fermi = (found.top + found.bottom) / 2
-    if found.band_class == "metal":
+    result = _gap(model, cell, mesh, path, energies, settings)
+    fermi = (result.top + result.bottom) / 2
+    if result.band_class == "metal":
         fermi = fermi_level(energies[: len(mesh)], weights, n, width=settings.width)
     at = np.linspace(energies.min() - 1, energies.max() + 1, DOS_POINTS)
     dos = density_of_states(energies[: len(mesh)], weights, at, width=settings.width) / n
-    return Bands(cell, path, energies[len(mesh) :] - fermi, found, at - fermi, dos)
+    return Bands(cell, path, energies[len(mesh) :] - fermi, result, at - fermi, dos)
 
 
 def gaps(
@@ -94,8 +94,8 @@ def _row(crystal: Crystals, target: Target, settings: BandSettings) -> Row:
     except NoBands as error:
         return _without(str(error))
     mesh, path = cell.mesh(cell.divisions(settings.spacing))[0], cell.path(settings.line_spacing)
-    found = _gap(model, cell, mesh, path, model.levels(np.concatenate([mesh, path.kpoints])), settings)
-    return {"gap": found.gap, "band_class": found.band_class, "band_reason": ""}
+    result = _gap(model, cell, mesh, path, model.levels(np.concatenate([mesh, path.kpoints])), settings)
+    return {"gap": result.gap, "band_class": result.band_class, "band_reason": ""}
 
 
 def _without(reason: str) -> Row:

@@ -87,16 +87,16 @@ def primitive(crystals: Crystals, i: int = 0, *, symprec: float = 0.01) -> Primi
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it warns of every cell that it turns into the standard one
         standard = SpacegroupAnalyzer(to_structure(crystals, i), symprec).get_primitive_standard_structure()
-        found = HighSymmKpath(standard, symprec=symprec)
-    if found.kpath is None:
+        symmetry_path = HighSymmKpath(standard, symprec=symprec)
+    if symmetry_path.kpath is None:
         raise ValueError("there is no standard path for this cell: its symmetry is not clear")
-    cell = found.prim
+    cell = symmetry_path.prim
     return Primitive(
         lattice=np.array(cell.lattice.matrix),
         fractional=np.array(cell.frac_coords),
         species=np.array(cell.atomic_numbers),
-        special={_name(name): np.array(point) for name, point in found.kpath["kpoints"].items()},
-        branches=tuple(tuple(_name(name) for name in names) for names in found.kpath["path"]),
+        special={_name(name): np.array(point) for name, point in symmetry_path.kpath["kpoints"].items()},
+        branches=tuple(tuple(_name(name) for name in names) for names in symmetry_path.kpath["path"]),
     )
 
 

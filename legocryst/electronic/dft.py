@@ -87,14 +87,14 @@ def _calculated(cell: Primitive, settings: DftSettings, report: "_Report") -> Df
     kpoints = np.concatenate([mesh, path.kpoints])
     report.points = len(kpoints) + settings.rounds * NEAR
     energies = levels(kpoints)
-    found = gap(levels, kpoints, energies, electrons, 1 / divisions, settings, rounds=settings.rounds)
-    fermi = float(calculator.get_fermi_level()) if found.band_class == "metal" else (found.top + found.bottom) / 2
+    result = gap(levels, kpoints, energies, electrons, 1 / divisions, settings, rounds=settings.rounds)
+    fermi = float(calculator.get_fermi_level()) if result.band_class == "metal" else (result.top + result.bottom) / 2
     at = np.arange(-DOS_BELOW, DOS_ABOVE, DOS_STEP)
     return Dft(
         energy=float(calculator.get_potential_energy()),
         steps=steps,
         change=change,
-        gap=found,
+        gap=result,
         path=path,
         bands=energies[len(mesh) :] - fermi,
         dos_energy=at,

@@ -63,11 +63,11 @@ def gap(
             break
         step = step / 2
         near = np.concatenate([place + _AROUND * step for place in at])
-        found = levels(near)
+        refined = levels(near)
         for k, (column, best, sign) in enumerate(((filled - 1, np.argmax, 1), (filled, np.argmin, -1))):
-            place = int(best(found[:, column]))
-            if sign * (found[place, column] - ends[k]) > 0:
-                ends[k], at[k] = float(found[place, column]), near[place]
+            place = int(best(refined[:, column]))
+            if sign * (refined[place, column] - ends[k]) > 0:
+                ends[k], at[k] = float(refined[place, column]), near[place]
     difference = ends[1] - ends[0]
     apart = at[0] - at[1]
     direct = bool(np.abs(apart - np.rint(apart)).max() < 2 * step.max())
@@ -84,8 +84,8 @@ def fermi_level(energies: np.ndarray, weights: np.ndarray, electrons: int, *, wi
     while high - low > 1e-4:
         middle = (low + high) / 2
         clear = np.clip((middle - energies) / width, -6, 6) * width
-        held = 2 * float(weights @ share(clear).sum(axis=1))
-        low, high = (middle, high) if held < electrons else (low, middle)
+        occupied = 2 * float(weights @ share(clear).sum(axis=1))
+        low, high = (middle, high) if occupied < electrons else (low, middle)
     return (low + high) / 2
 
 

@@ -95,15 +95,15 @@ def derive(
     `reference` is the name of the crystal. Raises ValueError with one sentence for a site that is not there, a crystal
     of several elements, or neighbours without a gap behind the last bond.
     """
-    found = sites(crystals)
-    if not 1 <= atom <= len(found):
-        raise ValueError(f"the crystal has no atom {atom}: its atoms, one for each site, are 1 to {len(found)}")
-    elements = sorted({site.element for site in found})
+    choices = sites(crystals)
+    if not 1 <= atom <= len(choices):
+        raise ValueError(f"the crystal has no atom {atom}: its atoms, one for each site, are 1 to {len(choices)}")
+    elements = sorted({site.element for site in choices})
     if len(elements) > 1:
         raise ValueError(
             f"the crystal has several elements ({', '.join(elements)}), and a target has one: pick a crystal of one"
         )
-    site = found[atom - 1]
+    site = choices[atom - 1]
     bonds = coordination or site.coordination
     _check(site, bonds)
     distance = site.distances

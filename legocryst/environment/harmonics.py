@@ -32,13 +32,13 @@ def harmonics(l_max: int) -> Harmonics:
     theta, phi = np.arccos(points[:, 2]), np.arctan2(points[:, 1], points[:, 0])
     rows = []
     for level in degrees:
-        mine = [k for k, power in enumerate(powers) if sum(power) == level]
-        monomials = np.prod(points[:, None] ** np.array(powers)[mine], axis=2)
+        of_level = [k for k, power in enumerate(powers) if sum(power) == level]
+        monomials = np.prod(points[:, None] ** np.array(powers)[of_level], axis=2)
         for m in range(-level, level + 1):
             complex_values = sph_harm_y(level, abs(m), theta, phi)
             values = complex_values.real if m >= 0 else complex_values.imag
             row = np.zeros(len(powers))
-            row[mine] = np.linalg.lstsq(monomials, values * (np.sqrt(2) if m else 1.0), rcond=None)[0]
+            row[of_level] = np.linalg.lstsq(monomials, values * (np.sqrt(2) if m else 1.0), rcond=None)[0]
             rows.append(np.where(np.abs(row) < 1e-9, 0.0, row))
     axis = np.array([next(k for k in range(3) if power[k] or not any(power)) for power in powers])
     lowered = [tuple(np.array(power) - (np.arange(3) == k)) for power, k in zip(powers, axis, strict=True)]

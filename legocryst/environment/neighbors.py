@@ -112,11 +112,13 @@ def neighbor_list(crystals: Crystals, cutoff: float, *, atoms: Atoms | None = No
         multiplicity = crystals.multiplicity
         centre, crystal = np.cumsum(multiplicity) - multiplicity, crystals.crystal_of_site
     lattice, first = crystals.lattice, np.zeros(len(centre) + 1, np.int64)
-    room, found = 16 * len(centre), False
-    while not found:
+    room, complete = 16 * len(centre), False
+    while not complete:
         room = 2 * room + 64
         atom, image, distance = np.empty(room, np.int64), np.empty((room, 3)), np.empty(room)
-        found = _find_all(lattice, atoms.fractional, atoms.first, centre, crystal, cutoff, first, atom, image, distance)
+        complete = _find_all(
+            lattice, atoms.fractional, atoms.first, centre, crystal, cutoff, first, atom, image, distance
+        )
     end = first[-1]
     site = np.repeat(np.arange(len(centre)), np.diff(first))
     atom, image, distance = atom[:end], image[:end], distance[:end]

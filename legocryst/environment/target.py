@@ -169,12 +169,12 @@ def read(path: Path) -> Target:
 @lru_cache
 def _parsed(name: str, text: str) -> Target:
     try:
-        found = Target.model_validate_json(text)
+        parsed = Target.model_validate_json(text)
     except ValidationError as error:
         raise ValueError(f"{name}.json is no target ({fault(error)}): correct or delete it") from error
-    if found.name != name:
-        raise ValueError(f"the file {name}.json holds the target {found.name}: give it that name")
-    return found
+    if parsed.name != name:
+        raise ValueError(f"the file {name}.json holds the target {parsed.name}: give it that name")
+    return parsed
 
 
 def fault(error: ValidationError) -> str:

@@ -35,9 +35,9 @@ def fit(vectors: np.ndarray, figure: np.ndarray) -> Fit:
     best = Fit(np.full(n, np.inf), np.full(n, np.inf))
     for order in _matchings(unit, figure) if k > 2 else _all_orders(n, k):
         matched = np.take_along_axis(unit, np.maximum(order, 0)[:, :, None], axis=1)
-        found = _rotated(matched, figure)
-        better = (order[:, 0] >= 0) & (found.rmsd < best.rmsd)
-        best.rmsd[better], best.angle[better] = found.rmsd[better], found.angle[better]
+        result = _rotated(matched, figure)
+        better = (order[:, 0] >= 0) & (result.rmsd < best.rmsd)
+        best.rmsd[better], best.angle[better] = result.rmsd[better], result.angle[better]
     return best
 
 

@@ -24,9 +24,9 @@ SHUT = -1e9
 COMPONENTS = 10
 NARROWEST = (0.004, 0.02)
 """Least width of a component: of a coordinate, in cells, and of a cell variable, in standard deviations."""
-UNTOLD = 0.2
+UNCONDITIONED = 0.2
 """Share of rows that are learnt without any condition."""
-TOLD = (0.75, 0.5, 0.5)
+CONDITIONED = (0.75, 0.5, 0.5)
 """Of the others, the share that is told its energy, sites and atoms."""
 WARM = 0.02
 """Share of the training in which the learning rate rises."""
@@ -128,7 +128,7 @@ class TransformerNetwork(Network):
         """One step on the negative log-likelihood, some conditions told."""
         batch = Batch.of(rows)
         chance = torch.rand(len(rows), 4)
-        hidden = (chance[:, :3] > torch.tensor(TOLD)) | (chance[:, 3:] < UNTOLD)
+        hidden = (chance[:, :3] > torch.tensor(CONDITIONED)) | (chance[:, 3:] < UNCONDITIONED)
         parts = self.losses(batch, self.facts(batch).masked_fill(hidden, torch.nan))
         loss = torch.stack(list(parts.values())).sum()
         self.zero_grad()
@@ -155,13 +155,13 @@ class TransformerNetwork(Network):
     def sizes(self, batch: Batch) -> Tensor:
         """Multiplicity (b, s) of each site, 0 where unused."""
         used = batch.position >= 0
-        found = self.symmetry.multiplicity[batch.group[:, None], batch.position.clamp(min=0)]
-        return torch.where(used, found, 0).float()
+        multiplicity = self.symmetry.multiplicity[batch.group[:, None], batch.position.clamp(min=0)]
+        return torch.where(used, multiplicity, 0).float()
 
-    def hint(self, told: Tensor) -> Tensor:
+    def hint(self, facts: Tensor) -> Tensor:
         """Vectors (b, width) of share of lowest energies, sites and atoms (b, 3), NaN where nothing is told."""
-        known = ~told.isnan()
-        share, sites, atoms = torch.where(known, told, 1).unbind(1)
+        known = ~facts.isnan()
+        share, sites, atoms = torch.where(known, facts, 1).unbind(1)
         centre = torch.arange(BUMPS) * (math.log(1600) / (BUMPS - 1))
         bumps = torch.exp(-((torch.log(atoms.clamp(min=1))[:, None] - centre) ** 2) / 0.2) * known[:, 2:]
         one = functional.one_hot(sites.long().clamp(0, self.sites), self.sites + 1) * known[:, 1:2]
@@ -169,14 +169,14 @@ class TransformerNetwork(Network):
         low = torch.sigmoid(3 * (torch.log(share)[:, None] / spacing + torch.arange(BUMPS))) * known[:, :1]
         return self.told(torch.cat([known[:, :2], low, one, bumps], dim=1))
 
-    def losses(self, batch: Batch, told: Tensor) -> dict[str, Tensor]:
+    def losses(self, batch: Batch, facts: Tensor) -> dict[str, Tensor]:
         """Negative log-likelihood in nats a row, of groups, positions (with elements), coordinates and cells."""
         rows = len(batch.group)
         row, slot = torch.nonzero(batch.position >= 0, as_tuple=True)
         slots = int(slot.max()) + 2
         site = Site.of(self.symmetry, batch.group[row], batch.position[row, slot])
         element, point, atoms = batch.element[row, slot], batch.point[row, slot], self.sizes(batch).cumsum(1)[row, slot]
-        vectors, hint = self.symmetry.positions(), self.hint(told)
+        vectors, hint = self.symmetry.positions(), self.hint(facts)
         tokens = self.token(vectors, site, element, point, atoms, slot + 1) + hint[row]
         x = torch.cat([self.first(batch.group, hint), tokens])
         place = torch.cat([torch.arange(rows) * slots, row * slots + slot + 1])
@@ -246,8 +246,8 @@ class TransformerNetwork(Network):
         total, point = torch.zeros(()), torch.where(free, point, 0)
         for k, axis in enumerate(cast(Iterable[Mixture], self.axes)):
             row = free[:, k].nonzero()[:, 0]
-            given = torch.cat([features[row], waves(point[row, :k])], dim=1)
-            total = total - axis.log_prob(given, point[row, k]).sum()
+            inputs = torch.cat([features[row], waves(point[row, :k])], dim=1)
+            total = total - axis.log_prob(inputs, point[row, k]).sum()
         return total
 
     def cell_loss(self, h: Tensor, batch: Batch) -> Tensor:
@@ -255,6 +255,6 @@ class TransformerNetwork(Network):
         total, free = torch.zeros(()), self.symmetry.cell_free[batch.group]
         for k, edge in enumerate(cast(Iterable[Mixture], self.edges)):
             row = free[:, k].nonzero()[:, 0]
-            given = torch.cat([h[row], batch.cell[row, :k]], dim=1)
-            total = total - edge.log_prob(given, batch.cell[row, k]).sum()
+            inputs = torch.cat([h[row], batch.cell[row, :k]], dim=1)
+            total = total - edge.log_prob(inputs, batch.cell[row, k]).sum()
         return total

@@ -12,7 +12,7 @@ import pandas as pd
 from legocryst.generators.columns import check_table, energies
 from legocryst.generators.conditions import OPEN, Conditions
 from legocryst.generators.model_files import read_file, save_file
-from legocryst.settings import FeatureSettings, SampleSettings, TrainSettings, able_to_be_asked
+from legocryst.settings import FeatureSettings, SampleSettings, TrainSettings, conditional_models
 from legocryst.vocabulary.registry import GENERATORS, GeneratorSpec
 
 Progress = Callable[[Mapping[str, Any]], None]
@@ -97,7 +97,7 @@ class Generator(ABC):
         """
         if not self.fitted:
             raise ValueError("the model is not trained yet; fit it first")
-        able = able_to_be_asked(energies=conditions.lowest < 1)
+        able = conditional_models(energies=conditions.lowest < 1)
         if not conditions.open and self.name not in able:
             what = "low energies" if self.spec.conditional else "space groups, sites, atoms or energies"
             raise ValueError(
@@ -153,8 +153,8 @@ def generator_names() -> list[str]:
 
 def generator(name: str, **options: Any) -> Generator:
     """A generator by name, not yet fitted; raises ValueError as `Registry.load` does."""
-    found: Generator = GENERATORS.load(name)(**options)
-    return found
+    made: Generator = GENERATORS.load(name)(**options)
+    return made
 
 
 def load(path: Path | str) -> Generator:

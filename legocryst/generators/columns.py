@@ -40,19 +40,19 @@ def check_table(table: pd.DataFrame, *, least: int = 2) -> pd.DataFrame:
 
     Raises ValueError for fewer than `least` rows, a missing column or a value that is not a number.
     """
-    wanted = crystal_columns(table.columns)
-    missing = [column for column in wanted if column not in table.columns]
+    expected = crystal_columns(table.columns)
+    missing = [column for column in expected if column not in table.columns]
     if missing:
         raise ValueError(
             f"the table has no column {', '.join(missing)}; it needs spg, the cell and wp, x, y, z of sites"
         )
     if len(table) < least:
         raise ValueError(f"the table has {len(table)} row(s), too few: give at least {least}")
-    out = table[wanted].apply(pd.to_numeric, errors="coerce").astype(float).reset_index(drop=True)
-    bad = [column for column in wanted if not np.isfinite(out[column]).all()]
+    out = table[expected].apply(pd.to_numeric, errors="coerce").astype(float).reset_index(drop=True)
+    bad = [column for column in expected if not np.isfinite(out[column]).all()]
     if bad:
         raise ValueError(f"column {', '.join(bad)} of the table has values that are not numbers; mend those rows")
-    for column in filter(is_discrete, wanted):
+    for column in filter(is_discrete, expected):
         out[column] = out[column].round().astype(np.int64)
     _check_symmetry(out)
     return clear_unused(out)
@@ -90,5 +90,5 @@ def energies(table: pd.DataFrame) -> np.ndarray:
 
 def elements(table: pd.DataFrame) -> np.ndarray:
     """Atomic numbers of the sites of a table, rising; none for a table without such columns."""
-    found = np.unique(table.filter(regex=r"^el\d+$"))
-    return found[found != UNUSED]
+    numbers = np.unique(table.filter(regex=r"^el\d+$"))
+    return numbers[numbers != UNUSED]

@@ -54,8 +54,8 @@ class CVAENetwork(Network):
         self.symmetry = Symmetry(VECTOR)
         self.element = nn.Embedding(len(packing.elements), VECTOR)
         self.condition = nn.Sequential(nn.Linear(VECTOR * (sites + 1), hidden), nn.GELU())
-        given = hidden + 6 * WAVES * sites + 6
-        self.encoder = _layers(given, hidden, 2 * settings.latent)
+        inputs = hidden + 6 * WAVES * sites + 6
+        self.encoder = _layers(inputs, hidden, 2 * settings.latent)
         self.decoder = _layers(settings.latent + hidden, hidden, 9 * sites + 12)
 
     def optimizers(self, settings: TrainSettings) -> list[torch.optim.Optimizer]:
@@ -66,7 +66,7 @@ class CVAENetwork(Network):
         """Half a cosine."""
         return 0.05 + 0.475 * (1 + math.cos(math.pi * share))
 
-    def told(self, group: Tensor, position: Tensor, element: Tensor) -> Tensor:
+    def symmetry_vectors(self, group: Tensor, position: Tensor, element: Tensor) -> Tensor:
         """Vectors (b, hidden) of the symmetry of rows: groups (b,), positions and elements (b, s)."""
         used = (position >= 0)[..., None]
         identity = self.symmetry.identity[group[:, None], position.clamp(min=0)]
@@ -75,16 +75,16 @@ class CVAENetwork(Network):
         out: Tensor = self.condition(torch.cat([self.symmetry.group(group), flat], dim=1))
         return out
 
-    def encode(self, batch: Batch, told: Tensor) -> tuple[Tensor, Tensor]:
+    def encode(self, batch: Batch, symmetry: Tensor) -> tuple[Tensor, Tensor]:
         """Means and logarithms of variances (b, latent) of rows."""
         used = (batch.position >= 0)[..., None]
         seen = torch.where(used, waves(batch.point[..., None]).flatten(2), 0).flatten(1)
-        mean, log_variance = self.encoder(torch.cat([told, seen, batch.cell], dim=1)).chunk(2, dim=1)
+        mean, log_variance = self.encoder(torch.cat([symmetry, seen, batch.cell], dim=1)).chunk(2, dim=1)
         return mean, log_variance.clamp(-12, 4)
 
-    def decode(self, z: Tensor, told: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def decode(self, z: Tensor, symmetry: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Means and widths of coordinates (b, s, 3) and of cell variables (b, 6)."""
-        out = self.decoder(torch.cat([z, told], dim=1))
+        out = self.decoder(torch.cat([z, symmetry], dim=1))
         sine, cosine, width = out[:, :-12].unflatten(1, (3, -1, 3)).unbind(1)
         mean, spread = out[:, -12:].chunk(2, dim=1)
         angle = torch.atan2(sine, cosine + 1e-6) / (2 * math.pi)
@@ -94,10 +94,10 @@ class CVAENetwork(Network):
     def losses(self, rows: Tensor) -> dict[str, Tensor]:
         """Negative log-likelihoods of coordinates and cells, and the divergence, in nats a row."""
         batch = Batch.of(rows)
-        told = self.told(batch.group, batch.position, batch.element)
-        mean, log_variance = self.encode(batch, told)
+        symmetry = self.symmetry_vectors(batch.group, batch.position, batch.element)
+        mean, log_variance = self.encode(batch, symmetry)
         z = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
-        angle, width, middle, spread = self.decode(z, told)
+        angle, width, middle, spread = self.decode(z, symmetry)
         free = self.symmetry.free[batch.group[:, None], batch.position.clamp(min=0)] & (batch.position >= 0)[..., None]
         cell_free = self.symmetry.cell_free[batch.group]
         likely = log_normal(batch.point - angle, width, periodic=True)[free].sum()
@@ -142,9 +142,9 @@ class ConditionalVAE(PackedGenerator):
 
     def _sample(self, n: int, *, seed: int, temperature: float, conditions: Conditions) -> pd.DataFrame:
         rng, noise = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
-        given = self.packing.combinations(n, conditions, rng)
+        combinations = self.packing.combinations(n, conditions, rng)
         z = torch.randn(n, self.settings.latent, generator=noise) * math.sqrt(temperature)
-        return self._decoded(given, z, noise, temperature)
+        return self._decoded(combinations, z, noise, temperature)
 
     def refine(self, rows: pd.DataFrame, *, seed: int, temperature: float = TEMPERATURE, step: float) -> pd.DataFrame:
         """See `Generator.refine`: a row's place in the latent space moves towards a fresh draw of the prior."""
@@ -154,7 +154,7 @@ class ConditionalVAE(PackedGenerator):
         network, noise = self._cvae, torch.Generator().manual_seed(seed)
         batch = Batch.of(self.packing.pack(seen, np.full(len(rows), np.nan)))
         with torch.no_grad():
-            mean, _ = network.encode(batch, network.told(batch.group, batch.position, batch.element))
+            mean, _ = network.encode(batch, network.symmetry_vectors(batch.group, batch.position, batch.element))
         fresh = torch.randn(mean.shape, generator=noise)
         z = math.sqrt(1 - step**2) * mean + step * fresh
         return self._decoded((batch.group, batch.position, batch.element), z, noise, temperature)
@@ -165,15 +165,15 @@ class ConditionalVAE(PackedGenerator):
         return self.network
 
     def _decoded(
-        self, given: tuple[Tensor, Tensor, Tensor], z: Tensor, noise: torch.Generator, temperature: float
+        self, combinations: tuple[Tensor, Tensor, Tensor], z: Tensor, noise: torch.Generator, temperature: float
     ) -> pd.DataFrame:
         """Rows of groups (n,), positions and elements (n, s), at places z (n, latent)."""
         network = self._cvae
         with torch.no_grad():
-            angle, width, mean, spread = network.decode(z, network.told(*given))
+            angle, width, mean, spread = network.decode(z, network.symmetry_vectors(*combinations))
         loose = math.sqrt(temperature)
         half = torch.full_like(angle, 0.5)
         free = angle + cut_normal(torch.zeros_like(angle), loose * width, -half, half, noise)
         low, high = (torch.tensor(values).expand_as(mean) for values in (self.packing.low, self.packing.high))
         cell = cut_normal(mean, loose * spread, low, high, noise)
-        return self.packing.table(Drawn(*given, free, cell))
+        return self.packing.table(Drawn(*combinations, free, cell))

@@ -63,10 +63,10 @@ class OnSurfaces(Generator):
         return bool(self.columns)
 
     def _fit(self, table: pd.DataFrame, task: Task) -> None:
-        found = elements(table)
-        if len(found) > 1:
-            raise ValueError(f"crystals on surfaces have one element, not {len(found)}: take another model")
-        self.columns, self.element = list(table.columns), int(found[0]) if len(found) else ANY_ELEMENT
+        species = elements(table)
+        if len(species) > 1:
+            raise ValueError(f"crystals on surfaces have one element, not {len(species)}: take another model")
+        self.columns, self.element = list(table.columns), int(species[0]) if len(species) else ANY_ELEMENT
         task.progress({"epoch": 1, "epochs": 1, "seconds_left": 0.0})
 
     def _sample(self, n: int, *, seed: int, temperature: float, conditions: Conditions) -> pd.DataFrame:

@@ -124,7 +124,7 @@ class Packing:
         exact[position < 0] = 0.0
         return v.write(v.Variables(group, position, species, exact, cell), self.columns)
 
-    def told(self, n: int, conditions: Conditions, rng: np.random.Generator) -> np.ndarray:
+    def requested(self, n: int, conditions: Conditions, rng: np.random.Generator) -> np.ndarray:
         """Share of lowest energies, sites and atoms (n, 3) that n rows are told; NaN for what they are not told.
 
         Sites and atoms are those of combinations of the fitted table that meet the conditions, if there are any.
@@ -181,17 +181,17 @@ class Packing:
     def groups(self, conditions: Conditions, reach: Reach) -> Tensor:
         """(231,) bool: groups of the fitted table in which the conditions can be met; raises ValueError for none."""
         learnt = np.isin(np.arange(N_GROUPS + 1), self._seen[:, 0])
-        asked = learnt & np.isin(np.arange(N_GROUPS + 1), list(conditions.groups))
-        if not asked.any():
+        allowed = learnt & np.isin(np.arange(N_GROUPS + 1), list(conditions.groups))
+        if not allowed.any():
             raise ValueError("the model has learnt none of the space groups asked for; ask for others")
-        found = asked & reach.groups()
-        if not found.any():
+        possible = allowed & reach.groups()
+        if not possible.any():
             (s0, s1), (a0, a1) = conditions.sites, conditions.atoms
             raise ValueError(
                 f"no crystal of {s0} to {s1} sites and {a0} to {a1} atoms can be made in the space groups asked for; "
                 "widen what is asked"
             )
-        return torch.from_numpy(found)
+        return torch.from_numpy(possible)
 
     def to_dict(self) -> dict[str, Any]:
         """All that was fitted, in plain values."""

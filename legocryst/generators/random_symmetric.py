@@ -88,12 +88,12 @@ class RandomSymmetric(Generator):
         n, table = len(group), choices()
         free, multiplicity = table.exists[group], table.multiplicity[group]
         columns = site_count(self.columns)
-        wanted = rng.integers(1, min(self.sites, columns) + 1, n)
+        number = rng.integers(1, min(self.sites, columns) + 1, n)
         out, atoms, row = np.full((n, columns), UNUSED), np.zeros(n, np.int64), np.arange(n)
-        for i in range(wanted.max(initial=0)):
+        for i in range(number.max(initial=0)):
             allowed = free & (multiplicity + atoms[:, None] <= self.max_atoms)
             index = np.where(allowed, rng.uniform(size=allowed.shape), -1).argmax(axis=1)
-            ok = allowed.any(axis=1) & (i < wanted)
+            ok = allowed.any(axis=1) & (i < number)
             out[ok, i] = index[ok]
             atoms[ok] += multiplicity[row, index][ok]
             free[row[ok], index[ok]] &= ~table.fixed[group, index][ok]  # only once

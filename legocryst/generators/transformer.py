@@ -62,12 +62,12 @@ class Drawing:
         self.temperature, self.guidance = temperature, guidance
         self.vectors = network.symmetry.positions()
 
-    def draw(self, told: Tensor, groups: Tensor, packing: Packing) -> Drawn:
+    def draw(self, facts: Tensor, groups: Tensor, packing: Packing) -> Drawn:
         """Rows that are told share, sites and atoms (b, 3; see `facts`), in the allowed groups (231,) bool."""
-        rows, sites, network = len(told), self.network.sites, self.network
-        guided = self.guidance != 1 and not told[:, 0].isnan().all()
+        rows, sites, network = len(facts), self.network.sites, self.network
+        guided = self.guidance != 1 and not facts[:, 0].isnan().all()
         self.answers = 2 if guided else 1
-        hints = network.hint(torch.cat([told, told.index_fill(1, torch.tensor(0), torch.nan)]) if guided else told)
+        hints = network.hint(torch.cat([facts, facts.index_fill(1, torch.tensor(0), torch.nan)]) if guided else facts)
         self.hint = hints.unflatten(0, (self.answers, rows))
         self.group = self._guided(network.group_logits(hints), groups)
         self.position, self.element = torch.full((2, rows, sites), UNUSED)
@@ -133,14 +133,14 @@ class Drawing:
     def _number(self, mixture: Mixture, h: Tensor, before: Tensor, *, between: tuple[float, float] = (0, 1)) -> Tensor:
         """Draw a number (t,) from features (answers, t, width) and the numbers before it (t, k), guided."""
         count = CANDIDATES if self.answers > 1 else 1
-        given = [torch.cat([answer, before], dim=1) for answer in h]
-        several = given[0].repeat_interleave(count, dim=0)
+        inputs = [torch.cat([answer, before], dim=1) for answer in h]
+        several = inputs[0].repeat_interleave(count, dim=0)
         bounds = [torch.full((len(several),), value) for value in between]
         drawn = mixture.draw(several, self.noise, temperature=self.temperature, between=bounds).view(-1, count)
         if count == 1:
             return drawn[:, 0]
-        told, untold = (mixture.log_prob(features, drawn.T).T for features in given)
-        return drawn.gather(1, choose((self.guidance - 1) * (told - untold), self.noise)[:, None])[:, 0]
+        conditioned, unconditioned = (mixture.log_prob(features, drawn.T).T for features in inputs)
+        return drawn.gather(1, choose((self.guidance - 1) * (conditioned - unconditioned), self.noise)[:, None])[:, 0]
 
 
 class Transformer(PackedGenerator):
@@ -159,7 +159,7 @@ class Transformer(PackedGenerator):
         groups = packing.groups(conditions, reach)
         noise = torch.Generator().manual_seed(seed)
         drawing = Drawing(network, reach, noise, temperature=temperature, guidance=conditions.guidance)
-        told = torch.from_numpy(packing.told(n, conditions, np.random.default_rng(seed)).astype(np.float32))
+        facts = torch.from_numpy(packing.requested(n, conditions, np.random.default_rng(seed)).astype(np.float32))
         with torch.no_grad():
-            parts = [packing.table(drawing.draw(part, groups, packing)) for part in told.split(CHUNK)]
+            parts = [packing.table(drawing.draw(part, groups, packing)) for part in facts.split(CHUNK)]
         return pd.concat(parts, ignore_index=True)

@@ -21,7 +21,7 @@ Report = Callable[[Mapping[str, Any]], None]
 REPORT_SECONDS = 0.5
 
 
-class Line:
+class Attempt:
     """One attempt at a job: its settings, and the reports of the stage that is being done."""
 
     def __init__(self, job: Job, report: Report, should_stop: Callable[[], bool], executor: Executor = SERIAL) -> None:

@@ -30,7 +30,7 @@ def create(
     command: str,
     settings: RunSettings,
     *,
-    seeds: Sequence[Path] | None = None,
+    training: Sequence[Path] | None = None,
     reference: Sequence[Path] = (),
     examined: "Mapping[str, Examined] | None" = None,
     threads: int,
@@ -51,9 +51,9 @@ def create(
     if threads < 1:
         raise ValueError(f"a job needs at least one core ({threads=})")
     cluster = checked(cluster)
-    for files in (seeds or (), reference):
+    for files in (training or (), reference):
         _check_names(files)
-    if parent is not None and (seeds or reference):
+    if parent is not None and (training or reference):
         raise ValueError("a job that starts from another's results takes over its crystals: give no others")
     if parent is not None:
         settings, files = _inherited(parent, settings, through), _results(parent, through)
@@ -68,7 +68,7 @@ def create(
         names = {name: parent.record.get(name, []) for name in ("seeds", "reference")}
     else:
         names = {
-            "seeds": _copied(seeds or (), folder / "input"),
+            "seeds": _copied(training or (), folder / "input"),
             "reference": _copied(reference, folder / "reference"),
         }
         for name, one in (examined or {}).items():

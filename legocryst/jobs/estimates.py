@@ -101,12 +101,12 @@ def estimates(
     `command` is "run" or the last stage. `threads` cores, by default those that a page's job uses.
     """
     threads = threads or max(1, cores() - 1)
-    seeds = next((measure.size for measure in of.measures if measure.stage == "curate"), 1.0)
+    crystals = next((measure.size for measure in of.measures if measure.stage == "curate"), 1.0)
     own = [shares for shares in of.shares if shares.model == settings.train.model]
     part = next(iter([*own, *of.shares]), Shares("", 0.0, 0.0, 1.0))  # without any, neither stage was measured
     out: dict[str, Estimate] = {}
     missing = []
-    amounts = [_expected(settings, part.times(factor), seeds) for factor in (1.0, 1 / YIELD, YIELD)]
+    amounts = [_expected(settings, part.times(factor), crystals) for factor in (1.0, 1 / YIELD, YIELD)]
     for name in _planned(settings, command, after):
         stage = STAGES[name]
         like = [measure for measure in of.measures if (measure.stage, measure.kind) == (name, stage.kind(settings))]
@@ -205,14 +205,14 @@ def _begin(steps: Sequence[dict[str, Any]], whole: float) -> float:
     return float(max(0.0, before - first * (late - early) / max(1, last - first)))
 
 
-def _expected(settings: RunSettings, shares: Shares, seeds: float) -> Amount:
+def _expected(settings: RunSettings, shares: Shares, crystals: float) -> Amount:
     """What a job to come has to do."""
-    rows, samples = _rows(settings, seeds), settings.sample.samples
+    rows, samples = _rows(settings, crystals), settings.sample.samples
     new = shares.new * samples
     energies = min(settings.rank.max_energies, new)
     return Amount(
         settings=settings,
-        crystals=seeds,
+        crystals=crystals,
         rows=rows,
         epochs=settings.train.passes(rows),
         samples=samples,
@@ -243,9 +243,9 @@ def _amount(job: Job, settings: RunSettings, shares: Shares | None, steps: Seque
     )
 
 
-def _rows(settings: RunSettings, seeds: float) -> int:
+def _rows(settings: RunSettings, crystals: float) -> int:
     """Rows that so many crystals give."""
-    return max(1, round(min(settings.augment.rows, seeds * settings.augment.rows_per_crystal)))
+    return max(1, round(min(settings.augment.rows, crystals * settings.augment.rows_per_crystal)))
 
 
 def _shares(job: Job, settings: RunSettings) -> Shares | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from legocryst.infra.executors import executor
-from legocryst.jobs.attempt import Line, Report
+from legocryst.jobs.attempt import Attempt, Report
 from legocryst.jobs.record import Job, by_chance
 from legocryst.jobs.rounds import do, done_when, run_rounds
 from legocryst.settings import CurateSettings
@@ -39,15 +39,15 @@ def run(
 
     torch.set_num_threads(job.threads)
     with executor(job.cluster if cluster is None else cluster, processes=job.threads) as spread:
-        line = Line(job, progress or (lambda numbers: None), should_stop or job.stopping, spread)
+        attempt = Attempt(job, progress or (lambda numbers: None), should_stop or job.stopping, spread)
         for stage in (*done_when("once"), *done_when("alone")):
-            do(line, stage)
+            do(attempt, stage)
             if stage is curate.STAGE and stage.name in job.stages:
-                _substitute_for_few(line)
+                _substitute_for_few(attempt)
         if "sample" in job.stages:
-            run_rounds(line)
+            run_rounds(attempt)
         for stage in done_when("end"):
-            do(line, stage)
+            do(attempt, stage)
     return summary(job)
 
 
@@ -74,29 +74,29 @@ def summary(job: Job) -> dict[str, Any]:
 
 
 def examine_files(
-    seeds: Sequence[Path], reference: Sequence[Path], target: "Target", settings: CurateSettings
+    training: Sequence[Path], reference: Sequence[Path], target: "Target", settings: CurateSettings
 ) -> dict[str, curate.Examined]:
     """Read and judge the crystals that a job is made with, as `create` takes them.
 
     Raises ValueError, with one sentence, if no training set, or no reference set, can be made of these files.
     """
-    given = {"seeds": seeds, "reference": reference}
-    examined = {name: curate.examine(paths, target, settings) for name, paths in given.items() if paths}
+    inputs = {"seeds": training, "reference": reference}
+    examined = {name: curate.examine(paths, target, settings) for name, paths in inputs.items() if paths}
     if "seeds" in examined:
-        curate.choose(examined["seeds"], target, settings)
+        curate.select(examined["seeds"], target, settings)
     if "reference" in examined:
         curate.as_reference(examined["reference"])
     return examined
 
 
-def _substitute_for_few(line: Line) -> None:
+def _substitute_for_few(attempt: Attempt) -> None:
     """Let a run go on with random rows where the training set has too few crystals to learn from."""
-    crystals = len(curate.STAGE.read(line.job.folder))
-    model = line.settings.train.spec
-    if crystals >= FEWEST or not model.learns or "train" not in line.job.stages:
+    crystals = len(curate.STAGE.read(attempt.job.folder))
+    model = attempt.settings.train.spec
+    if crystals >= FEWEST or not model.learns or "train" not in attempt.job.stages:
         return
-    rows = by_chance(line.settings.sample.samples)
-    line.substitute(
+    rows = by_chance(attempt.settings.sample.samples)
+    attempt.substitute(
         f"The training set has {crystals} crystal, and the model {model.name} learns from {FEWEST} or more: {rows:,} "
         "rows are drawn at random instead. Add crystals, or find some with bootstrap."
     )

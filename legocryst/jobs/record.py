@@ -107,7 +107,7 @@ class Job:
         return stages_of(self.settings, self.command)
 
     @property
-    def seeds(self) -> list[Path]:
+    def training_files(self) -> list[Path]:
         """Copies of the user's training set; empty for the shipped one."""
         return [self.folder / "input" / name for name in self.record["seeds"]]
 
@@ -228,10 +228,10 @@ def jobs(workspace: Path) -> list[Job]:
 
 def job(workspace: Path, name: str) -> Job:
     """The job of that name; raises ValueError when there is none."""
-    found = Job(workspace / "jobs" / name)
-    if not name or Path(name).name != name or not (found.folder / "settings.json").is_file():
+    known = Job(workspace / "jobs" / name)
+    if not name or Path(name).name != name or not (known.folder / "settings.json").is_file():
         raise ValueError(f"there is no job {name!r} in this workspace: it was deleted, or the name is wrong")
-    return found
+    return known
 
 
 def _step(line: str) -> dict[str, Any]:

@@ -4,20 +4,20 @@ A round is a fresh lot of rows and its refinements (see `stages.drawn`), then th
 it. A run is one round, or, with a goal, as many as it takes.
 """
 
-from legocryst.jobs.attempt import Line
+from legocryst.jobs.attempt import Attempt
 from legocryst.jobs.record import Job
 from legocryst.stages import rank
 from legocryst.stages.base import Stage, When
 from legocryst.stages.catalogue import STAGES
-from legocryst.stages.drawn import classified, first_lot
+from legocryst.stages.drawn import classified, first_batch
 
 
-def do(line: Line, stage: Stage, number: int = 0) -> None:
+def do(attempt: Attempt, stage: Stage, number: int = 0) -> None:
     """Do a stage, of a lot or round, unless the job leaves it out or has it."""
-    if _belongs(line.job, stage) and not stage.is_done(line.job, number):
-        line.begin(stage.name)
-        stage.work(line, number)
-        line.complete()
+    if _belongs(attempt.job, stage) and not stage.is_done(attempt.job, number):
+        attempt.begin(stage.name)
+        stage.work(attempt, number)
+        attempt.complete()
 
 
 def done_when(when: When) -> list[Stage]:
@@ -25,17 +25,19 @@ def done_when(when: When) -> list[Stage]:
     return [stage for stage in STAGES.values() if stage.when == when]
 
 
-def run_rounds(line: Line) -> None:
+def run_rounds(attempt: Attempt) -> None:
     """Do what is left of the rounds of a job, until its goal is reached or the time over."""
-    settings, number = line.settings, 0
+    settings, number = attempt.settings, 0
     while True:
-        _round(line, number)
+        _round(attempt, number)
         number += 1
-        if line.job.command != "run" or not settings.goal.crystals:
+        if attempt.job.command != "run" or not settings.goal.crystals:
             return
-        found = reached(line.job)
-        line.note(complete=True, round=number, found=found, wanted=settings.goal.crystals, seconds=round(line.seconds))
-        if found >= settings.goal.crystals or line.late():
+        count = reached(attempt.job)
+        attempt.note(
+            complete=True, round=number, found=count, wanted=settings.goal.crystals, seconds=round(attempt.seconds)
+        )
+        if count >= settings.goal.crystals or attempt.late():
             return
 
 
@@ -46,19 +48,19 @@ def reached(job: Job) -> int:
     return int((classified(job)["class"] == "new").sum())
 
 
-def _round(line: Line, number: int) -> None:
+def _round(attempt: Attempt, number: int) -> None:
     """What is left of one round."""
-    job = line.job
-    first, end = first_lot(job, number), first_lot(job, number + 1)
-    for lot in range(first, end if "relax" in job.stages else first + 1):
-        if lot > first and line.late():
+    job = attempt.job
+    first, end = first_batch(job, number), first_batch(job, number + 1)
+    for batch in range(first, end if "relax" in job.stages else first + 1):
+        if batch > first and attempt.late():
             break
-        for stage in done_when("lot"):
-            do(line, stage, lot)
+        for stage in done_when("batch"):
+            do(attempt, stage, batch)
     for stage in done_when("beside"):
-        do(line, stage)
+        do(attempt, stage)
     for stage in done_when("round"):
-        do(line, stage, number)
+        do(attempt, stage, number)
 
 
 def _belongs(job: Job, stage: Stage) -> bool:

@@ -39,8 +39,8 @@ class Potential(Protocol):
 @lru_cache(maxsize=2)
 def potential(name: str) -> Potential:
     """A potential; raises ValueError as `Registry.load` does."""
-    found: Potential = POTENTIALS.load(name)(name)
-    return found
+    made: Potential = POTENTIALS.load(name)(name)
+    return made
 
 
 @contextmanager

@@ -38,8 +38,8 @@ class Dispersion:
         cell, periodic = self._basis @ lattice, np.ones(3, bool)
         model = DispersionModel(self._species, positions / Bohr, cell / Bohr, periodic)
         model.set_realspace_cutoff(PAIRS, COORDINATION, COORDINATION, width2=FADE)
-        found = model.get_dispersion(self._damping, grad=True)
+        result = model.get_dispersion(self._damping, grad=True)
         scale = self._copies * Hartree
         pull = np.zeros_like(fractional)
-        pull[self._chosen] = scale / Bohr * found["gradient"] @ lattice.T
-        return scale * float(found["energy"]), scale * np.linalg.solve(lattice.T, found["virial"]), pull
+        pull[self._chosen] = scale / Bohr * result["gradient"] @ lattice.T
+        return scale * float(result["energy"]), scale * np.linalg.solve(lattice.T, result["virial"]), pull

@@ -62,8 +62,8 @@ def energies(
     carry a reason instead, as do those not done when `context.should_stop()` becomes true ("stopped"). The context is
     used as in `batch.computed`.
     """
-    given = EnergySettings(model=SCREEN) if settings is None else settings
-    settings = EnergySettings(model=given.model, max_atoms=given.max_atoms)  # rows are kept under what counts only
+    inputs = EnergySettings(model=SCREEN) if settings is None else settings
+    settings = EnergySettings(model=inputs.model, max_atoms=inputs.max_atoms)  # rows are kept under what counts only
     zero = reference_energy(settings, target)
     rows = computed(
         crystals,
@@ -140,27 +140,27 @@ def _single(crystal: Crystals, settings: EnergySettings, target: Target) -> Row:
 def _relaxed(crystal: Crystals, settings: EnergySettings, target: Target) -> Row:
     """A `Relaxation` as a row; energies on the model's own scale."""
     try:
-        found = relaxation(crystal, target, settings)
+        result = relaxation(crystal, target, settings)
     except (MemoryError, RuntimeError) as error:
         return {"energy_reason": _failed(error)}
-    if found.net is None:
-        return {"energy_reason": found.reason}
+    if result.net is None:
+        return {"energy_reason": result.reason}
     return {
         "energy_reason": "",
-        "crystal": to_text(found.crystal),
-        "relaxed_energy": found.energy,
-        "energy_before": found.energy_before,
-        "dispersion": found.dispersion,
-        "relaxed_key": found.net.key,
-        "net_kept": found.net_kept,
-        "coordination_kept": found.coordination_kept,
-        "volume_change": found.volume_change,
-        "rmsd": found.rmsd,
-        "relax_steps": found.steps,
-        "force": found.force,
-        "stress": found.stress,
-        "converged": not found.not_converged,
-        "relax_reason": found.not_converged,
+        "crystal": to_text(result.crystal),
+        "relaxed_energy": result.energy,
+        "energy_before": result.energy_before,
+        "dispersion": result.dispersion,
+        "relaxed_key": result.net.key,
+        "net_kept": result.net_kept,
+        "coordination_kept": result.coordination_kept,
+        "volume_change": result.volume_change,
+        "rmsd": result.rmsd,
+        "relax_steps": result.steps,
+        "force": result.force,
+        "stress": result.stress,
+        "converged": not result.not_converged,
+        "relax_reason": result.not_converged,
     }
 
 

@@ -17,7 +17,7 @@ from legocryst.settings import MEAN_STEPS, EnergySettings
 if TYPE_CHECKING:
     import pandas as pd
 
-SHAKE = 0.1
+RATTLE = 0.1
 """Angstrom that each atom is moved, in a random direction."""
 TOLERANCE = 0.005
 """eV/atom by which the energy may differ of a crystal that came back."""
@@ -43,7 +43,7 @@ def rattled(
         _rattled,
         estimate(Crystals.concatenate(free), settings.model) * min(MEAN_STEPS, settings.steps),
         context,
-        name=named("rattled", settings, target.name, context.seed, SHAKE, TOLERANCE),
+        name=named("rattled", settings, target.name, context.seed, RATTLE, TOLERANCE),
         shared={"settings": settings, "target": target, "seed": context.seed},
     )
     missing = {"rattle_energy": np.nan, "rattle_kept": None, "rattle_reason": "stopped"}
@@ -55,14 +55,14 @@ def _rattled(crystal: Crystals, settings: EnergySettings, target: Target, seed: 
     free = without_symmetry(crystal)
     rng = np.random.default_rng([seed, zlib.crc32(crystal.cell.tobytes() + crystal.coordinates.tobytes())])
     move = rng.normal(size=free.coordinates.shape)
-    move *= SHAKE / np.linalg.norm(move, axis=1, keepdims=True)
+    move *= RATTLE / np.linalg.norm(move, axis=1, keepdims=True)
     still = relaxation(free, target, settings.model_copy(update={"steps": 1}))
     free.coordinates[:] += move @ np.linalg.inv(free.lattice[0])
-    found = relaxation(free, target, settings)
-    if still.net is None or found.net is None:
-        return {"rattle_energy": np.nan, "rattle_kept": None, "rattle_reason": still.reason or found.reason}
-    difference = found.energy - still.energy
-    reason = "" if found.net.key == still.net.key else "another net"
+    result = relaxation(free, target, settings)
+    if still.net is None or result.net is None:
+        return {"rattle_energy": np.nan, "rattle_kept": None, "rattle_reason": still.reason or result.reason}
+    difference = result.energy - still.energy
+    reason = "" if result.net.key == still.net.key else "another net"
     if not reason and abs(difference) > TOLERANCE:
         reason = "another energy"
     return {"rattle_energy": difference, "rattle_kept": not reason, "rattle_reason": reason}

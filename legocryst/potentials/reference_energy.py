@@ -48,12 +48,12 @@ def _conditions(model: str, target: Target, max_force: float, max_stress: float)
 
 def _computed(model: str, target: Target, max_force: float, max_stress: float) -> dict[str, Any]:
     values = {"model": model, "max_force": max_force, "max_stress": max_stress, "steps": STEPS}
-    found = relaxation(target.reference.crystals(), target, EnergySettings.model_validate(values))
-    if found.reason or found.not_converged:
-        why, name = found.reason or found.not_converged, target.reference.name
+    result = relaxation(target.reference.crystals(), target, EnergySettings.model_validate(values))
+    if result.reason or result.not_converged:
+        why, name = result.reason or result.not_converged, target.reference.name
         raise ValueError(f"the energy of {name} cannot be computed ({why}): allow larger forces or stress")
-    cell = [round(float(value), 4) for value in found.crystal.cell[0, :3]]
-    return {**_conditions(model, target, max_force, max_stress), "energy": found.energy, "relaxed_cell": cell}
+    cell = [round(float(value), 4) for value in result.crystal.cell[0, :3]]
+    return {**_conditions(model, target, max_force, max_stress), "energy": result.energy, "relaxed_cell": cell}
 
 
 def write_references(target: Target) -> None:

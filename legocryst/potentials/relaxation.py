@@ -50,26 +50,26 @@ def relaxation(crystal: Crystals, target: Target, settings: EnergySettings) -> R
     system, n = System.build(crystal), int(crystal.atom_count[0])
     dispersion = [] if settings.potential.dispersion else _dispersion(crystal, net)
     with one_thread():
-        found = minimum(system, added([potential(settings.model).of(crystal, 0), *dispersion]), settings)
-    before, after = _placed(system, np.zeros_like(found.x)), _placed(system, found.x)
+        result = minimum(system, added([potential(settings.model).of(crystal, 0), *dispersion]), settings)
+    before, after = _placed(system, np.zeros_like(result.x)), _placed(system, result.x)
     bound = [sum(term(*geometry)[0] for term in dispersion) for geometry in (before, after)]
-    relaxed = moved_to(system, found.x, crystal)
+    relaxed = moved_to(system, result.x, crystal)
     net_after = nets(relaxed, cutoff=cutoff)[0]
     return Relaxation(
         crystal=relaxed,
         reason="",
-        energy_before=(found.energy_before - bound[0]) / n,
-        energy=(found.energy - bound[1]) / n,
+        energy_before=(result.energy_before - bound[0]) / n,
+        energy=(result.energy - bound[1]) / n,
         dispersion=bound[1] / n if dispersion else np.nan,
         net=net_after,
         net_kept=net_after.key == net.key,
         coordination_kept=_coordinated(relaxed, target),
         volume_change=float(relaxed.volume[0] / crystal.volume[0]) - 1,
         rmsd=_rmsd(before[1], *after),
-        steps=found.steps,
-        force=found.force,
-        stress=found.stress,
-        not_converged=found.reason,
+        steps=result.steps,
+        force=result.force,
+        stress=result.stress,
+        not_converged=result.reason,
     )
 
 

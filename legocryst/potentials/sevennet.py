@@ -193,9 +193,9 @@ def _nodes(crystal: Crystals) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     node, via, centre = [], [], []
     nodes = atoms = 0
     for position_id in crystal.position_id:
-        mine, operation, first = rotation_orbits(int(position_id))
-        node.append(nodes + mine)
+        orbit, operation, first = rotation_orbits(int(position_id))
+        node.append(nodes + orbit)
         via.append(operation)
         centre.append(atoms + first)
-        nodes, atoms = nodes + len(first), atoms + len(mine)
+        nodes, atoms = nodes + len(first), atoms + len(orbit)
     return np.concatenate(node), np.concatenate(via), np.concatenate(centre)

@@ -43,9 +43,9 @@ def minimize_on_card(
         _mapped(each, lambda array: cuda.to_device(np.ascontiguousarray(array)))
         for each in (system, objectives, stages)
     ]
-    queue, found, counted = cuda.to_device(np.zeros(1, np.int64)), cuda.to_device(x), cuda.to_device(evaluations)
-    _run[blocks, threads](*inputs, adam, rooms, queue, found, counted)
-    found.copy_to_host(x)
+    queue, variables, counted = cuda.to_device(np.zeros(1, np.int64)), cuda.to_device(x), cuda.to_device(evaluations)
+    _run[blocks, threads](*inputs, adam, rooms, queue, variables, counted)
+    variables.copy_to_host(x)
     counted.copy_to_host(evaluations)
 
 

@@ -20,7 +20,7 @@ from legocryst.settings import RelaxSettings
 
 STALL, LAST_STALL = 2e-2, 5e-3
 """A stage ends when `WINDOW` evaluations lower its value by a smaller share; the second is the last stage's."""
-CARD_LOTS = 100
+CARD_BATCHES = 100
 """So many times more atoms are relaxed together on a graphics card, whose threads are thousands."""
 
 
@@ -91,20 +91,20 @@ def relax(crystals: Crystals, target: Target, settings: RelaxSettings, context: 
     Raises ValueError where a card is asked for and there is none.
     """
     done, valid, stopped, begin, parts = 0, 0, False, time.monotonic(), []
-    for lot in _lots(crystals, settings.batch_atoms * (CARD_LOTS if on_card(settings) else 1)):
-        part = Relaxed.untouched(lot, judge(lot, target))
+    for batch in _batches(crystals, settings.batch_atoms * (CARD_BATCHES if on_card(settings) else 1)):
+        part = Relaxed.untouched(batch, judge(batch, target))
         stopped = stopped or context.should_stop()
         if stopped:
             part.reason[part.reason != "impossible cell"] = "stopped"
             parts.append(part)
             continue
-        parts.append(_relax_lot(part, target, settings))
-        done, valid = done + len(lot), valid + int(parts[-1].valid.sum())
+        parts.append(_relax_batch(part, target, settings))
+        done, valid = done + len(batch), valid + int(parts[-1].valid.sum())
         context.progress(done, len(crystals), valid=valid, rate=done / max(time.monotonic() - begin, 1e-9))
     return Relaxed.concatenate(parts or [Relaxed.untouched(crystals, judge(crystals, target))])
 
 
-def _lots(crystals: Crystals, atoms: int) -> Iterator[Crystals]:
+def _batches(crystals: Crystals, atoms: int) -> Iterator[Crystals]:
     """The crystals in order, by as many as have so many atoms together, at least one."""
     last = np.cumsum(crystals.atom_count)
     begin = 0
@@ -115,12 +115,12 @@ def _lots(crystals: Crystals, atoms: int) -> Iterator[Crystals]:
         begin = end
 
 
-def _relax_lot(lot: Relaxed, target: Target, settings: RelaxSettings) -> Relaxed:
+def _relax_batch(batch: Relaxed, target: Target, settings: RelaxSettings) -> Relaxed:
     """All attempts at some crystals; `lot` holds them as they came, and its arrays are filled."""
-    start = best = lot.crystals
+    start = best = batch.crystals
     if settings.start_volume == "target":
-        start = scaled(start, np.where(lot.reason == "", np.nan, target.start_volume))
-    todo = np.flatnonzero(lot.reason != "impossible cell")
+        start = scaled(start, np.where(batch.reason == "", np.nan, target.start_volume))
+    todo = np.flatnonzero(batch.reason != "impossible cell")
     for attempt in range(settings.restarts + 1 + (settings.merge > 0)):
         again, sites = start.take(todo), np.zeros(len(todo), np.int64)
         if attempt > settings.restarts:
@@ -132,18 +132,18 @@ def _relax_lot(lot: Relaxed, target: Target, settings: RelaxSettings) -> Relaxed
             break
         result, evaluations = minimized(again, target, settings)
         verdict = judge(result, target)
-        rank, had = 2 * verdict.valid + verdict.published, 2 * lot.valid[todo] + lot.published[todo]
+        rank, had = 2 * verdict.valid + verdict.published, 2 * batch.valid[todo] + batch.published[todo]
         better = np.flatnonzero((rank > had) | (attempt == 0))
         which = np.arange(len(start))
         which[todo[better]] = len(start) + better
         best = Crystals.concatenate([best, result]).take(which)
         for name in ("valid", "published", "reason", "loss"):
-            getattr(lot, name)[todo[better]] = getattr(verdict, name)[better]
-        lot.restarts[todo[better]] = min(attempt, settings.restarts)
-        lot.merged[todo[better]] = sites[better]
-        lot.evaluations[todo] += evaluations
+            getattr(batch, name)[todo[better]] = getattr(verdict, name)[better]
+        batch.restarts[todo[better]] = min(attempt, settings.restarts)
+        batch.merged[todo[better]] = sites[better]
+        batch.evaluations[todo] += evaluations
         todo = todo[~verdict.valid]
-    return replace(lot, crystals=best)
+    return replace(batch, crystals=best)
 
 
 def minimized(crystals: Crystals, target: Target, settings: RelaxSettings) -> tuple[Crystals, np.ndarray]:
@@ -160,7 +160,7 @@ def minimized(crystals: Crystals, target: Target, settings: RelaxSettings) -> tu
 
 def on_card(settings: RelaxSettings) -> bool:
     """Whether the graphics card is used; raises ValueError where one is asked for and there is none."""
-    found = settings.device != "processor" and card_found()
-    if settings.device == "card" and not found:
+    available = settings.device != "processor" and card_found()
+    if settings.device == "card" and not available:
         raise ValueError("no NVIDIA card is found: call `make cuda` on a machine that has one, or choose the processor")
-    return found
+    return available

@@ -74,8 +74,8 @@ class Objectives(NamedTuple):
     @staticmethod
     def of(target: Target, coarse_l_max: int) -> "Objectives":
         """The objectives; the coarse one sees angular momenta up to `coarse_l_max`."""
-        few = target.descriptor.model_copy(update={"l_max": min(coarse_l_max, target.descriptor.l_max)})
-        coarse = Environment.of(target.model_copy(update={"descriptor": few}), "power_spectrum")
+        low_order = target.descriptor.model_copy(update={"l_max": min(coarse_l_max, target.descriptor.l_max)})
+        coarse = Environment.of(target.model_copy(update={"descriptor": low_order}), "power_spectrum")
         spectrum, angular, radial = (Environment.of(target, kind) for kind in DESCRIPTORS)
         return Objectives(Coordination.of(target), (coarse, spectrum, angular, radial))
 

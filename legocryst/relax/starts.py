@@ -54,14 +54,14 @@ def merged(crystals: Crystals, within: float) -> tuple[Crystals, np.ndarray]:
     sites = np.arange(len(position))
     while len(sites):
         group = crystals.group[owner[sites]]
-        mine = table.first[group] + position[sites]
+        identity = table.first[group] + position[sites]
         higher = [
             [p for p in table.positions(g) if table.multiplicity[p] < table.multiplicity[m]]
-            for g, m in zip(group.tolist(), mine.tolist(), strict=True)
+            for g, m in zip(group.tolist(), identity.tolist(), strict=True)
         ]
         site = np.repeat(sites, [len(ids) for ids in higher])
         ids = np.array([p for each in higher for p in each], np.int64)
-        points, away = project(ids, _points(mine, coordinates[sites], sites, site), lattice[owner[site]])
+        points, away = project(ids, _points(identity, coordinates[sites], sites, site), lattice[owner[site]])
         far = np.linalg.norm(np.einsum("si,sij->sj", away, lattice[owner[site]]), axis=1)
         changed = []
         for k in np.argsort(far, kind="stable"):
@@ -78,8 +78,8 @@ def merged(crystals: Crystals, within: float) -> tuple[Crystals, np.ndarray]:
     return replace(crystals, position=position, coordinates=coordinates), count
 
 
-def _points(mine: np.ndarray, coordinates: np.ndarray, sites: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+def _points(identity: np.ndarray, coordinates: np.ndarray, sites: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """The points on the first operations of some sites, in the order wanted."""
-    table, op = wyckoff(), wyckoff().op_first[mine]
+    table, op = wyckoff(), wyckoff().op_first[identity]
     points = np.einsum("sij,sj->si", table.rotation[op], coordinates) + table.translation[op]
-    return points[np.searchsorted(sites, wanted)]
+    return points[np.searchsorted(sites, chosen)]

@@ -20,8 +20,8 @@ from legocryst.settings.dataset import (
     IdentifySettings,
 )
 from legocryst.settings.electronic import BandSettings, DftSettings, LevelSettings, PowderSettings
-from legocryst.settings.energy import MEAN_STEPS, SCREEN, SHAKEN, EnergySettings, RankSettings
-from legocryst.settings.run import PRESETS, RunSettings, able_to_be_asked, contradiction, preset
+from legocryst.settings.energy import MAX_RATTLED_ATOMS, MEAN_STEPS, SCREEN, EnergySettings, RankSettings
+from legocryst.settings.run import PRESETS, RunSettings, conditional_models, contradiction, preset
 from legocryst.settings.sampling import GoalSettings, RelaxSettings, SampleSettings
 from legocryst.settings.training import CHECKED, LEAST_CHECKED, MANY, MOST_TIMES, TrainSettings
 
@@ -29,11 +29,11 @@ __all__ = [
     "CHECKED",
     "LEAST_CHECKED",
     "MANY",
+    "MAX_RATTLED_ATOMS",
     "MEAN_STEPS",
     "MOST_TIMES",
     "PRESETS",
     "SCREEN",
-    "SHAKEN",
     "AugmentSettings",
     "BandSettings",
     "BootstrapSettings",
@@ -56,7 +56,7 @@ __all__ = [
     "Shape",
     "System",
     "TrainSettings",
-    "able_to_be_asked",
+    "conditional_models",
     "contradiction",
     "group_numbers",
     "label",

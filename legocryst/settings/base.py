@@ -80,7 +80,7 @@ def group_numbers(text: str) -> frozenset[int]:
     """Space groups of a list such as "194, 200-230", all of them for ""; raises ValueError for other text."""
     if not text.strip():
         return frozenset(range(1, _LAST_GROUP + 1))
-    found: set[int] = set()
+    numbers: set[int] = set()
     for part in text.split(","):
         match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
         if match is None:
@@ -88,5 +88,5 @@ def group_numbers(text: str) -> frozenset[int]:
         low, high = int(match[1]), int(match[2] or match[1])
         if not 1 <= low <= high <= _LAST_GROUP:
             raise ValueError(f"there are no space groups {part.strip()}: they run from 1 to {_LAST_GROUP}")
-        found |= set(range(low, high + 1))
-    return frozenset(found)
+        numbers |= set(range(low, high + 1))
+    return frozenset(numbers)

@@ -58,7 +58,7 @@ class EnergySettings(Settings):
         return POTENTIALS[self.model]
 
 
-SHAKEN = 200
+MAX_RATTLED_ATOMS = 200
 """Most atoms in the primitive cell of a crystal that is shaken: without symmetry each of them costs."""
 
 
@@ -99,8 +99,8 @@ class RankSettings(EnergySettings):
     )
     max_rattled: int = setting(
         10,
-        f"Of the lowest relaxed ones with at most {SHAKEN} atoms in the primitive cell so many are shaken and relaxed "
-        "again, without symmetry.",
+        f"Of the lowest relaxed ones with at most {MAX_RATTLED_ATOMS} atoms in the primitive cell so many are "
+        "shaken and relaxed again, without symmetry.",
         ge=0,
         le=10_000,
         label="Most shaken",

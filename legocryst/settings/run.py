@@ -29,7 +29,7 @@ class RunSettings(Settings):
     dft: DftSettings = DftSettings()
 
 
-def able_to_be_asked(*, energies: bool) -> list[str]:
+def conditional_models(*, energies: bool) -> list[str]:
     """Names of the generators that can be asked for space groups, sites and atoms, and for low energies too."""
     return [spec.name for spec in GENERATORS.specs() if (spec.informed if energies else spec.conditional)]
 
@@ -37,10 +37,10 @@ def able_to_be_asked(*, energies: bool) -> list[str]:
 def contradiction(settings: RunSettings) -> str:
     """What in the settings of a run cannot be together, as a sentence; "" if nothing."""
     spec, model, sample = settings.train.spec, settings.train.model, settings.sample
-    willing = able_to_be_asked(energies=sample.lowest_energies < 1)
-    if sample.asked and model not in willing:
-        wanted = "low energy" if spec.conditional else " or ".join(sample.asked)
-        return f"the model {model} cannot be asked for {wanted}: leave that open, or take {' or '.join(willing)}"
+    willing = conditional_models(energies=sample.lowest_energies < 1)
+    if sample.conditions and model not in willing:
+        condition = "low energy" if spec.conditional else " or ".join(sample.conditions)
+        return f"the model {model} cannot be asked for {condition}: leave that open, or take {' or '.join(willing)}"
     if sample.refine_rounds and not spec.refines:
         able = " or ".join(other.name for other in GENERATORS.specs() if other.refines)
         return f"the model {model} cannot draw rows near others: set the refine rounds to 0, or take {able}"

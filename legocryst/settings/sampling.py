@@ -76,15 +76,15 @@ class SampleSettings(Settings):
     )
 
     @property
-    def asked(self) -> list[str]:
+    def conditions(self) -> list[str]:
         """Words for what is not left open; a largest number of atoms alone asks for nothing."""
-        found = {
+        conditions = {
             "space groups": self.system != "any" or self.groups.strip() != "",
             "a number of sites": (self.min_sites, self.max_sites) != (1, 8),
             "a number of atoms": self.min_atoms > 1,
             "low energy": self.lowest_energies < 1,
         }
-        return [words for words, asked in found.items() if asked]
+        return [words for words, is_set in conditions.items() if is_set]
 
 
 class GoalSettings(Settings):

@@ -39,7 +39,9 @@ class Augmented:
     lost: dict[str, int]  # variants left out, by reason
 
 
-def augment(seeds: pd.DataFrame, target: Target, settings: AugmentSettings, context: RunContext = SILENT) -> Augmented:
+def augment(
+    training: pd.DataFrame, target: Target, settings: AugmentSettings, context: RunContext = SILENT
+) -> Augmented:
     """Rows that describe the crystals of a table in other ways; a crystal comes first as it is given, if it fits.
 
     `pools.deal` says how the rows are shared out. No two are equal to six decimals, and each is proved to be its source
@@ -51,9 +53,9 @@ def augment(seeds: pd.DataFrame, target: Target, settings: AugmentSettings, cont
     from legocryst.stages.pools import Pool
     from legocryst.stages.variants import variants
 
-    sources = _decoded(seeds, target)
+    sources = _decoded(training, target)
     pools = [Pool.of(k, sources.take([k]), settings, context.seed) for k in range(len(sources))]
-    left_out = sum(not len(pool.found) for pool in pools)
+    left_out = sum(not len(pool.subgroups) for pool in pools)
     if left_out == len(pools):
         raise TableError("no seed crystal fits the limits of sites, atoms and free variables: raise them")
     rows = _drawn(pools, settings, lambda done, made: context.progress(done, len(pools), rows=made, left_out=left_out))
@@ -87,19 +89,19 @@ def proof(sources: Crystals, table: pd.DataFrame, target: Target) -> np.ndarray:
     P = np.array([known[text] for text in rows["basis"]]).reshape(-1, 3, 3)
     described = Descriptions(decoded.crystals, rows["label"].to_numpy(), P, rows[list(ORIGIN)].to_numpy())
     for variant, most in ((False, SAME), (True, MOVED)):
-        mine = np.flatnonzero(rows["variant"].to_numpy() == variant)
-        out[decoded.rows[mine]] = deviations(sources, described.take(mine), most=most)
+        rows_of_variant = np.flatnonzero(rows["variant"].to_numpy() == variant)
+        out[decoded.rows[rows_of_variant]] = deviations(sources, described.take(rows_of_variant), most=most)
     return out
 
 
-def _decoded(seeds: pd.DataFrame, target: Target) -> Crystals:
-    decoded = decode(seeds, mode="strict", element=target.atomic_number, max_atoms=10**6)
+def _decoded(training: pd.DataFrame, target: Target) -> Crystals:
+    decoded = decode(training, mode="strict", element=target.atomic_number, max_atoms=10**6)
     if (bad := np.flatnonzero(decoded.reason != "")).size:
         raise TableError(f"row {bad[0]} of the seeds is no crystal ({decoded.reason[bad[0]]}): correct or remove it")
     return decoded.crystals
 
 
-def _drawn(pools: "list[Pool]", settings: AugmentSettings, tell: Callable[[int, int], None]) -> "Descriptions":
+def _drawn(pools: "list[Pool]", settings: AugmentSettings, report: Callable[[int, int], None]) -> "Descriptions":
     """Rows of all pools until there are as many as wanted, or no more are found; `tell(pools done, rows)`."""
     from legocryst.crystal.symmetry.redescription import Descriptions
     from legocryst.stages.pools import deal
@@ -111,7 +113,7 @@ def _drawn(pools: "list[Pool]", settings: AugmentSettings, tell: Callable[[int, 
     while deal(pools, settings.rows - rows, settings.rows_per_crystal):
         for k, pool in enumerate(pools):
             rows += pool.draw(seen, settings.rows_per_transformation)
-            tell(k + 1, rows)
+            report(k + 1, rows)
     return Descriptions.concatenate([pool.rows() for pool in pools if pool.parts])
 
 

@@ -37,11 +37,11 @@ def find_gaps(
     from legocryst.electronic.bands import gaps
 
     valid = valid.reset_index(drop=True)
-    found = pd.DataFrame(dict(zip(BAND_COLUMNS, (float("nan"), "", NOT_ASKED), strict=True)), index=valid.index)
+    table = pd.DataFrame(dict(zip(BAND_COLUMNS, (float("nan"), "", NOT_ASKED), strict=True)), index=valid.index)
     if len(valid) and settings.bands:
         rows = gaps(best(valid, ranked, target.atomic_number), target, settings, context)
-        found = pd.DataFrame(rows, columns=list(BAND_COLUMNS))
-    return valid[["row"]].join(found.astype({"gap": "float64", "band_class": object, "band_reason": object}))
+        table = pd.DataFrame(rows, columns=list(BAND_COLUMNS))
+    return valid[["row"]].join(table.astype({"gap": "float64", "band_class": object, "band_reason": object}))
 
 
 def best(valid: pd.DataFrame, ranked: pd.DataFrame | None, element: int) -> "Crystals":
@@ -54,10 +54,10 @@ def best(valid: pd.DataFrame, ranked: pd.DataFrame | None, element: int) -> "Cry
     assert len(decoded.rows) == len(valid), "every valid row is a crystal"
     parts = [decoded.crystals.take([k]) for k in range(len(valid))]
     if ranked is not None:
-        kept = ranked[ranked["net_kept"].astype("boolean").fillna(False)].set_index("row")["relaxed_cif"]
+        relaxed = ranked[ranked["net_kept"].astype("boolean").fillna(False)].set_index("row")["relaxed_cif"]
         for k, row in enumerate(valid["row"]):
-            if row in kept.index:
-                parts[k] = from_cif(kept[row])
+            if row in relaxed.index:
+                parts[k] = from_cif(relaxed[row])
     return Crystals.concatenate(parts)
 
 
@@ -68,7 +68,7 @@ def _work(attempt: Attempt, number: int) -> None:
     job, context = attempt.job, attempt.context(STAGE.name, number)
     table = drawn.of_round(job, number)
     with ResultCache(job.folder / CACHE, job.folder.parent.glob(f"*/{CACHE}")) as cache:
-        found = find_gaps(
+        candidates = find_gaps(
             table[table["status"] == "valid"],
             attempt.target,
             attempt.settings.bands,
@@ -76,7 +76,7 @@ def _work(attempt: Attempt, number: int) -> None:
             ranked=rank.STAGE.read(job.folder, number),
         )
     attempt.check()
-    write_parquet(found, STAGE.path(job.folder, number))
+    write_parquet(candidates, STAGE.path(job.folder, number))
 
 
 def _counts(job: JobFiles) -> dict[str, Any]:

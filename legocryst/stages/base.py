@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from legocryst.environment.target import Target
 
-When = Literal["once", "lot", "round", "beside", "end", "alone"]
+When = Literal["once", "batch", "round", "beside", "end", "alone"]
 """When a run does a stage: once before rows are drawn, for each lot of rows, for each round of lots, once beside the
 first round, once at the end; or never, since it is a job of its own."""
 
@@ -49,7 +49,7 @@ class JobFiles(Protocol):
         ...
 
     @property
-    def seeds(self) -> list[Path]:
+    def training_files(self) -> list[Path]:
         """Files of the user's training set; empty for the shipped one."""
         ...
 

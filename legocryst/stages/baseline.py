@@ -36,9 +36,9 @@ def _work(attempt: Attempt, _: int) -> None:
     seconds = time.process_time() - start
     frame = drawn.with_class(frame, drawn.known_nets(job))
     new = frame[frame["class"] == "new"]
-    found = {"rows": len(rows), "cpu_seconds": round(seconds, 3), "valid": int((frame["status"] == "valid").sum())}
+    results = {"rows": len(rows), "cpu_seconds": round(seconds, 3), "valid": int((frame["status"] == "valid").sum())}
     several = int((new["sites"] >= SEVERAL).sum())
-    write_json(STAGE.path(job.folder), found | {"new": len(new), "several": several})
+    write_json(STAGE.path(job.folder), results | {"new": len(new), "several": several})
 
 
 def _counts(job: JobFiles) -> dict[str, Any]:

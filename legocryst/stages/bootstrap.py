@@ -21,7 +21,7 @@ from legocryst.stages.curate import DESCRIPTION, describe
 from legocryst.stages.rank import rank
 from legocryst.stages.relax import relax_chunks
 
-LOT = 2000
+BATCH = 2000
 """Rows between two files that are kept, so that little is lost when the work is stopped."""
 ONCE = RelaxSettings(restarts=0, merge=0)
 SOURCES = {"random": "random symmetric crystals", "surfaces": "random points on minimal surfaces"}
@@ -52,7 +52,7 @@ def bootstrap(
     exceptions as in `found`, then `context.progress(done, total, seconds_left=...)` counts energies.
     """
     require("energy")
-    table = found(target, settings, context, folder=folder)
+    table = valid_nets(target, settings, context, folder=folder)
     table = table[~table["net_key"].isin(list(known))].reset_index(drop=True)
     crystals = decode(table, element=target.atomic_number, max_atoms=settings.max_atoms).crystals
     words = describe(crystals, target)
@@ -60,7 +60,7 @@ def bootstrap(
     ringed = np.array([bool(s) and settings.min_ring <= min(s) and max(s) <= settings.max_ring for s in sizes], bool)
     chosen = np.flatnonzero(ringed)
     chosen = chosen[np.argsort(primitive_atoms(crystals.take(chosen)), kind="stable")]
-    asked = RankSettings(
+    rank_settings = RankSettings(
         model=settings.model,
         max_energies=settings.max_energies,
         order="smallest",
@@ -71,7 +71,7 @@ def bootstrap(
     rows = table.iloc[chosen].reset_index(drop=True)
     rows["row"] = chosen
     with ResultCache(folder / "energies") as cache:
-        ranked = rank(rows, target, asked, replace(context, cache=cache))
+        ranked = rank(rows, target, rank_settings, replace(context, cache=cache))
     low = ranked[ranked["low_energy"].fillna(False).astype(bool)]
     place = low["row"].to_numpy(int)
     out = encode(crystals.take(place), sites=8).join(words.iloc[place].reset_index(drop=True))
@@ -83,7 +83,9 @@ def bootstrap(
     )
 
 
-def found(target: Target, settings: BootstrapSettings, context: RunContext = SILENT, *, folder: Path) -> pd.DataFrame:
+def valid_nets(
+    target: Target, settings: BootstrapSettings, context: RunContext = SILENT, *, folder: Path
+) -> pd.DataFrame:
     """Strictly valid crystals of random rows, each 3-periodic net of one part once, as `relax_table` describes them.
 
     Of one net the crystal with the fewest sites counts, then that of the smallest loss. `source` says how its row was
@@ -95,9 +97,9 @@ def found(target: Target, settings: BootstrapSettings, context: RunContext = SIL
         raise ValueError(
             f"crystals on minimal surfaces are three-coordinated, and {target.name} is not: set `surfaces` to 0"
         )
-    lots = list(_lots(settings))
-    total, done, valid = sum(rows for *_, rows in lots), 0, 0
-    for source, k, rows in lots:
+    batches = list(_batches(settings))
+    total, done, valid = sum(rows for *_, rows in batches), 0, 0
+    for source, k, rows in batches:
         path = folder / f"{source}-{k:05d}.parquet"
         if not path.exists():
             if context.should_stop():
@@ -114,12 +116,12 @@ def found(target: Target, settings: BootstrapSettings, context: RunContext = SIL
     return _each_net_once(pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True), settings)
 
 
-def _lots(settings: BootstrapSettings) -> Iterator[tuple[str, int, int]]:
+def _batches(settings: BootstrapSettings) -> Iterator[tuple[str, int, int]]:
     """Source, number and rows of each lot."""
     for source in SOURCES:
         rows = getattr(settings, source)
-        for k, begin in enumerate(range(0, rows, LOT)):
-            yield source, k, min(LOT, rows - begin)
+        for k, begin in enumerate(range(0, rows, BATCH)):
+            yield source, k, min(BATCH, rows - begin)
 
 
 def _drawn(

@@ -9,7 +9,7 @@ from legocryst.settings import RunSettings
 from legocryst.stages.base import Stage, When
 from legocryst.vocabulary.quantities import add_quantities
 
-_ORDER: tuple[When, ...] = ("once", "lot", "beside", "round", "end", "alone")
+_ORDER: tuple[When, ...] = ("once", "batch", "beside", "round", "end", "alone")
 
 
 def _found() -> Iterator[Stage]:

@@ -44,7 +44,7 @@ _UNKNOWN = {
     **dict.fromkeys(("name", "net_key", "kind", "rings"), ""),
     **{"periodicity": -1, "spg": 0, "sites": 0, "atoms": 0, "reason": UNREADABLE},
 }
-Seeds = pd.DataFrame | str | Path | Sequence[str | Path] | None
+CrystalSource = pd.DataFrame | str | Path | Sequence[str | Path] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def shipped(target: str) -> pd.DataFrame:
 
 
 def curate(
-    seeds: Seeds, target: "Target", settings: CurateSettings | None = None, context: RunContext = SILENT
+    source: CrystalSource, target: "Target", settings: CurateSettings | None = None, context: RunContext = SILENT
 ) -> Curated:
     """The strictly valid crystals of a table, of files, folders or archives, or of the shipped set if none is named.
 
@@ -106,30 +106,34 @@ def curate(
     Raises ValueError when no crystal is left, `FileError` or `TableError` (both ValueErrors) for unreadable input.
     """
     settings = settings or CurateSettings()
-    return choose(examine(seeds, target, settings, context), target, settings)
+    return select(examine(source, target, settings, context), target, settings)
 
 
-def reference(seeds: Seeds, target: "Target", settings: CurateSettings, context: RunContext = SILENT) -> Curated:
+def reference(
+    source: CrystalSource, target: "Target", settings: CurateSettings, context: RunContext = SILENT
+) -> Curated:
     """The nets of crystals that are known but not learnt from, in which every atom has the target's number of bonds.
 
     Limits of bond lengths, angles and descriptors do not count, nor those of the settings: other methods give other
     geometries of the same net. Raises ValueError as `curate` does.
     """
-    return as_reference(examine(seeds, target, settings, context))
+    return as_reference(examine(source, target, settings, context))
 
 
 def as_reference(examined: Examined) -> Curated:
     """Make a reference set of what was examined; see `reference`."""
-    found = examined.table.copy()
-    named = (found["net_key"] != "").to_numpy()
-    found.loc[named, "reason"] = ""
+    result = examined.table.copy()
+    named = (result["net_key"] != "").to_numpy()
+    result.loc[named, "reason"] = ""
     if not named.any():
-        raise ValueError(f"none of the {len(found)} crystals of the reference has a net ({_most(found)}): {_ADVICE}")
-    crystals = examined.crystals.take(found.loc[named, "place"].to_numpy())
-    return Curated(found.loc[named, list(REFERENCE)].reset_index(drop=True), report(found), crystals)
+        raise ValueError(f"none of the {len(result)} crystals of the reference has a net ({_most(result)}): {_ADVICE}")
+    crystals = examined.crystals.take(result.loc[named, "place"].to_numpy())
+    return Curated(result.loc[named, list(REFERENCE)].reset_index(drop=True), report(result), crystals)
 
 
-def examine(seeds: Seeds, target: "Target", settings: CurateSettings, context: RunContext = SILENT) -> Examined:
+def examine(
+    source: CrystalSource, target: "Target", settings: CurateSettings, context: RunContext = SILENT
+) -> Examined:
     """Read, judge and describe all that is offered; of the settings only `symprec` counts.
 
     Raises ValueError as `curate` does for unreadable input.
@@ -137,71 +141,71 @@ def examine(seeds: Seeds, target: "Target", settings: CurateSettings, context: R
     from legocryst.crystal.io.inputs import offers
     from legocryst.crystal.io.table import decode
 
-    if seeds is None or (not isinstance(seeds, pd.DataFrame | str | Path) and not len(seeds)):
-        seeds = _for_want_of_own(target)
-    if seeds is None:
+    if source is None or (not isinstance(source, pd.DataFrame | str | Path) and not len(source)):
+        source = _for_want_of_own(target)
+    if source is None:
         table = shipped(target.name)
         crystals = decode(table, element=target.atomic_number, max_atoms=100_000).crystals
         table = table[[*DESCRIPTION, "spg"]].assign(sites=crystals.site_count, place=np.arange(len(table)), detail="")
         return Examined(crystals, table.assign(reason=_judged(crystals, target)[0]))
-    found = offers(seeds, element=target.atomic_number, symprec=settings.symprec, progress=context.progress)
-    crystals = Crystals.concatenate([offer.crystal for offer in found if offer.crystal is not None])
-    read = np.array([offer.crystal is not None for offer in found])
+    candidates = offers(source, element=target.atomic_number, symprec=settings.symprec, progress=context.progress)
+    crystals = Crystals.concatenate([offer.crystal for offer in candidates if offer.crystal is not None])
+    read = np.array([offer.crystal is not None for offer in candidates])
     about = describe(crystals, target, progress=context.progress).assign(spg=crystals.group, sites=crystals.site_count)
     place = np.where(read, np.cumsum(read) - 1, -1)
     return Examined(
         crystals,
         _filled(about, place).assign(
-            source=[offer.words.get("source") or offer.place for offer in found],
-            licence=[str(offer.words.get("licence", "")) for offer in found],
-            energy=[float(offer.words.get("energy", np.nan)) for offer in found],
+            source=[offer.words.get("source") or offer.place for offer in candidates],
+            licence=[str(offer.words.get("licence", "")) for offer in candidates],
+            energy=[float(offer.words.get("energy", np.nan)) for offer in candidates],
             place=place,
-            detail=[offer.reason or offer.note for offer in found],
+            detail=[offer.reason or offer.note for offer in candidates],
         ),
     )
 
 
-def _for_want_of_own(wanted: "Target") -> pd.DataFrame | None:
+def _for_want_of_own(goal: "Target") -> pd.DataFrame | None:
     """What a target without a shipped set is offered: its reference, and the sets of targets like it; else None."""
     from legocryst.crystal.io.readers import WORDS
     from legocryst.crystal.io.table import encode
     from legocryst.environment.target import shipped_names
     from legocryst.environment.target_library import target
 
-    if shipped_file(wanted.name).exists():
+    if shipped_file(goal.name).exists():
         return None
-    like = (wanted.element, wanted.coordination)
+    like = (goal.element, goal.coordination)
     sets = [name for name in shipped_names() if shipped_file(name).exists()]
     alike = [name for name in sets if (target(name).element, target(name).coordination) == like]
-    columns, reference = [*CRYSTAL_COLUMNS, *WORDS, "net_key"], wanted.reference.crystals()
+    columns, reference = [*CRYSTAL_COLUMNS, *WORDS, "net_key"], goal.reference.crystals()
     offered = [shipped(name)[columns] for name in alike]
     if reference.site_count[0] <= SITES:
         own = encode(reference, sites=SITES)
-        own = own.assign(source=f"reference of {wanted.name}", licence="", energy=np.nan, net_key="")
+        own = own.assign(source=f"reference of {goal.name}", licence="", energy=np.nan, net_key="")
         offered.append(own[columns])
     if not offered:
-        raise ValueError(f"no crystals of {wanted.name} are shipped: give crystals in which every atom is like it")
+        raise ValueError(f"no crystals of {goal.name} are shipped: give crystals in which every atom is like it")
     return pd.concat(offered, ignore_index=True)
 
 
-def describe(crystals: Crystals, wanted: "Target", *, progress: Progress | None = None) -> pd.DataFrame:
+def describe(crystals: Crystals, target: "Target", *, progress: Progress | None = None) -> pd.DataFrame:
     """Net, strain, atoms and loss of each crystal as in DESCRIPTION, and the `reason` why it is not valid, or ""."""
     from legocryst.environment.strain import strain
     from legocryst.topology.nets import nets
 
-    strained = np.where(_has_other_elements(crystals, wanted), np.nan, strain(crystals, wanted))
+    strained = np.where(_has_other_elements(crystals, target), np.nan, strain(crystals, target))
     bonded = np.flatnonzero(np.isfinite(strained))
-    found = nets(crystals.take(bonded), cutoff=wanted.bond_window[1], progress=progress)
+    net_list = nets(crystals.take(bonded), cutoff=target.bond_window[1], progress=progress)
     words = {
-        "name": [net.name for net in found],
-        "net_key": [net.key for net in found],
-        "kind": [net.kind for net in found],
-        "rings": [" ".join(str(size) for size in sorted(net.rings) if size) for net in found],
+        "name": [net.name for net in net_list],
+        "net_key": [net.key for net in net_list],
+        "kind": [net.kind for net in net_list],
+        "rings": [" ".join(str(size) for size in sorted(net.rings) if size) for net in net_list],
     }
     named = pd.DataFrame(words, index=bonded, dtype=object)
-    named["periodicity"] = np.array([net.periodicity for net in found], np.int64)
+    named["periodicity"] = np.array([net.periodicity for net in net_list], np.int64)
     out = _filled(named, np.arange(len(crystals))).assign(strain=strained)
-    reason, loss = _judged(crystals, wanted)
+    reason, loss = _judged(crystals, target)
     return out.assign(atoms=crystals.atom_count, loss=loss, reason=reason)
 
 
@@ -229,9 +233,9 @@ def described(table: pd.DataFrame, target: "Target") -> pd.DataFrame:
     if len(decoded.rows) < len(table):
         bad = int(np.flatnonzero(decoded.reason != "")[0])
         raise ValueError(f"row {bad} of the table is no crystal ({decoded.reason[bad]}): correct or remove it")
-    found = describe(decoded.crystals, target)
+    description = describe(decoded.crystals, target)
     columns = [name for name in table.columns if name not in DESCRIPTION]
-    table = table.assign(rings=found["rings"].to_numpy(), strain=found["strain"].to_numpy())
+    table = table.assign(rings=description["rings"].to_numpy(), strain=description["strain"].to_numpy())
     return table[[*columns, *DESCRIPTION]]
 
 
@@ -285,30 +289,30 @@ def report(table: pd.DataFrame) -> pd.DataFrame:
     return numbered[list(REPORT)].reset_index(drop=True)
 
 
-def choose(examined: Examined, target: "Target", settings: CurateSettings) -> Curated:
+def select(examined: Examined, target: "Target", settings: CurateSettings) -> Curated:
     """The training set that the settings make of what was offered; raises ValueError when no crystal is left."""
     from legocryst.crystal.io.table import encode
 
     table = filtered(examined.table, settings)
-    kept = table[table["reason"] == ""]
-    if kept.empty:
+    passing = table[table["reason"] == ""]
+    if passing.empty:
         advice = "loosen the filters" if (examined.table["reason"] == "").any() else _ADVICE
         raise ValueError(f"none of the {len(table)} crystals can be used for {target.name} ({_most(table)}): {advice}")
-    crystals = examined.crystals.take(kept["place"].to_numpy())
-    described = kept[list(DESCRIPTION)].reset_index(drop=True)
+    crystals = examined.crystals.take(passing["place"].to_numpy())
+    described = passing[list(DESCRIPTION)].reset_index(drop=True)
     return Curated(pd.concat([encode(crystals, sites=SITES), described], axis=1), report(table), crystals)
 
 
-def _judged(crystals: Crystals, wanted: "Target") -> tuple[np.ndarray, np.ndarray]:
+def _judged(crystals: Crystals, target: "Target") -> tuple[np.ndarray, np.ndarray]:
     """Reason (n,), "" where strictly valid, and loss (n,) of each crystal."""
     from legocryst.environment.validity import judge
 
-    verdict = judge(crystals, wanted)
-    return np.where(_has_other_elements(crystals, wanted), OTHER_ELEMENTS, verdict.reason), verdict.loss
+    verdict = judge(crystals, target)
+    return np.where(_has_other_elements(crystals, target), OTHER_ELEMENTS, verdict.reason), verdict.loss
 
 
-def _has_other_elements(crystals: Crystals, wanted: "Target") -> np.ndarray:
-    other = crystals.species != wanted.atomic_number
+def _has_other_elements(crystals: Crystals, target: "Target") -> np.ndarray:
+    other = crystals.species != target.atomic_number
     return np.bincount(crystals.crystal_of_site, weights=other, minlength=len(crystals)) > 0
 
 
@@ -331,7 +335,7 @@ def _most(table: pd.DataFrame) -> str:
 
 def _work(attempt: Attempt, _: int) -> None:
     job, settings = attempt.job, attempt.settings.curate
-    curated = choose(examined(attempt, "seeds", job.seeds), attempt.target, settings)
+    curated = select(examined(attempt, "seeds", job.training_files), attempt.target, settings)
     use = curated.report.assign(use="training")
     if job.reference:
         known = as_reference(examined(attempt, "reference", job.reference))
@@ -366,8 +370,10 @@ def _methods(paper: Paper) -> None:
         f"{paper.version} {paper.cite('legocryst')}, an independent implementation of the method of "
         f"{paper.cite('legoxtal', 'legoxtal2')}."
     )
-    where = f"read from {several(len(job.seeds), 'file')}" if job.seeds else "shipped with the program"
-    source = "" if job.seeds else f" (nets of the RCSR {paper.cite('rcsr')} and nets found by a random search)"
+    where = (
+        f"read from {several(len(job.training_files), 'file')}" if job.training_files else "shipped with the program"
+    )
+    source = "" if job.training_files else f" (nets of the RCSR {paper.cite('rcsr')} and nets found by a random search)"
     paper.say(
         f"The training set consists of {several(number, 'known crystal')} {where}{source}, each with another net, in "
         f"which every atom has {target.coordination} bonds of {low:g} to {high:g} Å, no further atom nearer than "

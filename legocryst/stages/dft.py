@@ -29,13 +29,13 @@ def dft(crystal: Crystals, settings: DftSettings, context: RunContext = SILENT, 
     from legocryst.electronic.dft import calculate
 
     cell = primitive(crystal)
-    found = calculate(cell, settings, progress=context.progress)
-    n, path, gap = len(cell.species), found.path, found.gap
-    density = coarse(found.density, GRID)
+    result = calculate(cell, settings, progress=context.progress)
+    n, path, gap = len(cell.species), result.path, result.gap
+    density = coarse(result.density, GRID)
     convergence = {
-        "steps": found.steps,
-        "energy_change_eV": found.change["energy"],
-        "density_change": found.change["density"],
+        "steps": result.steps,
+        "energy_change_eV": result.change["energy"],
+        "density_change": result.change["density"],
         "mesh": cell.divisions(settings.spacing).tolist(),
         "points_on_path": len(path.kpoints),
         "overlap_eV": gap.overlap,
@@ -47,9 +47,9 @@ def dft(crystal: Crystals, settings: DftSettings, context: RunContext = SILENT, 
         "branch": path.branch.tolist(),
         "ticks": path.ticks,
         "kpoints": path.kpoints.round(6).tolist(),
-        "levels": found.bands.round(4).tolist(),
+        "levels": result.bands.round(4).tolist(),
     }
-    dos = {"energy": found.dos_energy.round(3).tolist(), "dos": (found.dos / n).round(5).tolist()}
+    dos = {"energy": result.dos_energy.round(3).tolist(), "dos": (result.dos / n).round(5).tolist()}
     charge = {
         "lattice": cell.lattice.round(6).tolist(),
         "fractional": cell.fractional.round(6).tolist(),
@@ -58,12 +58,12 @@ def dft(crystal: Crystals, settings: DftSettings, context: RunContext = SILENT, 
     }
     row = {
         "crystal_id": name,
-        "dft_energy": found.energy / n,
+        "dft_energy": result.energy / n,
         "dft_gap": gap.gap,
         "dft_class": gap.band_class,
         "dft_direct": gap.direct,
         "dft_atoms": n,
-        "dft_steps": found.steps,
+        "dft_steps": result.steps,
         "dft_settings": settings.model_dump(),
         "dft_convergence": convergence,
         "dft_bands": bands,
@@ -91,7 +91,7 @@ def _work(attempt: Attempt, _: int) -> None:
     """Compute the one crystal of the job's input, which is named as the crystal."""
     from legocryst.crystal.io.readers import from_cif
 
-    path = attempt.job.seeds[0]
+    path = attempt.job.training_files[0]
     crystal = from_cif(path.read_text(encoding="utf-8"))
 
     def progress(done: int, total: int, **numbers: Any) -> None:

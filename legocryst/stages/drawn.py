@@ -22,7 +22,7 @@ SHARD = "shards/crystals-{:05d}.parquet"
 
 
 @dataclass(frozen=True, slots=True)
-class Lot:
+class Batch:
     """Rows drawn at once: which they are of all rows of the job, and which shards they become."""
 
     number: int
@@ -30,18 +30,18 @@ class Lot:
     shards: range
 
 
-def lots(job: JobFiles) -> list[Lot]:
+def batches(job: JobFiles) -> list[Batch]:
     """What was drawn so far, in order."""
     import pyarrow.parquet as pq
 
-    found: list[Lot] = []
+    results: list[Batch] = []
     first = shard = 0
-    while (path := numbered(job.folder / SAMPLES, len(found))).exists():
+    while (path := numbered(job.folder / SAMPLES, len(results))).exists():
         rows = pq.read_metadata(path).num_rows
         shards = -(-rows // CHUNK)
-        found.append(Lot(len(found), range(first, first + rows), range(shard, shard + shards)))
+        results.append(Batch(len(results), range(first, first + rows), range(shard, shard + shards)))
         first, shard = first + rows, shard + shards
-    return found
+    return results
 
 
 def sampled(job: JobFiles, number: int) -> pd.DataFrame:
@@ -49,26 +49,26 @@ def sampled(job: JobFiles, number: int) -> pd.DataFrame:
     return pd.read_parquet(numbered(job.folder / SAMPLES, number))
 
 
-def missing(job: JobFiles, lot: Lot) -> list[int]:
+def missing(job: JobFiles, batch: Batch) -> list[int]:
     """Numbers of the shards of a lot that are not there yet."""
-    return [k for k in lot.shards if not (job.folder / SHARD.format(k)).exists()]
+    return [k for k in batch.shards if not (job.folder / SHARD.format(k)).exists()]
 
 
 def is_relaxed(job: JobFiles, number: int) -> bool:
     """Whether a lot was drawn and all of its rows were relaxed."""
-    drawn = lots(job)
+    drawn = batches(job)
     return len(drawn) > number and not missing(job, drawn[number])
 
 
 def all_relaxed(job: JobFiles) -> bool:
     """Whether there are rows, and all of them were relaxed."""
-    drawn = lots(job)
-    return bool(drawn) and not any(missing(job, lot) for lot in drawn)
+    drawn = batches(job)
+    return bool(drawn) and not any(missing(job, batch) for batch in drawn)
 
 
-def relaxed_rows(job: JobFiles, lot: Lot) -> pd.DataFrame:
+def relaxed_rows(job: JobFiles, batch: Batch) -> pd.DataFrame:
     """The relaxed rows of a lot."""
-    frames = [pd.read_parquet(job.folder / SHARD.format(k)) for k in lot.shards]
+    frames = [pd.read_parquet(job.folder / SHARD.format(k)) for k in batch.shards]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["status", *CRYSTAL_COLUMNS])
 
 
@@ -94,12 +94,12 @@ def known_nets(job: JobFiles) -> set[str]:
     return {key for path in both if path.exists() for key in pd.read_parquet(path, columns=["net_key"])["net_key"]}
 
 
-def first_lot(job: JobFiles, number: int) -> int:
+def first_batch(job: JobFiles, number: int) -> int:
     """The fresh lot of a round."""
     return number * (1 + job.settings.sample.refine_rounds)
 
 
 def of_round(job: JobFiles, number: int) -> pd.DataFrame:
     """The relaxed rows, with their class, that came in a round."""
-    table, first = classified(job), lots(job)[first_lot(job, number)]
+    table, first = classified(job), batches(job)[first_batch(job, number)]
     return table[table["row"] >= first.rows.start].reset_index(drop=True)

@@ -21,7 +21,7 @@ class Pool:
     number: int  # of the source
     source: Crystals  # a batch of one
     crystals: Crystals  # the source in each subgroup
-    found: Subgroups
+    subgroups: Subgroups
     rng: np.random.Generator
     dealt: np.ndarray  # (subgroups,) rows each should have
     made: np.ndarray  # (subgroups,) rows each has
@@ -32,13 +32,13 @@ class Pool:
     @staticmethod
     def of(number: int, source: Crystals, settings: AugmentSettings, seed: int) -> "Pool":
         """The pool of a crystal (a batch of one), without rows."""
-        found = subgroups(int(source.group[0]))
-        found = found.take((found.index <= settings.max_index) & (found.k_index <= settings.max_cells))
-        crystals, found = written(source, found, max_sites=settings.max_sites, max_atoms=settings.max_atoms)
+        table = subgroups(int(source.group[0]))
+        table = table.take((table.index <= settings.max_index) & (table.k_index <= settings.max_cells))
+        crystals, table = written(source, table, max_sites=settings.max_sites, max_atoms=settings.max_atoms)
         fits = np.flatnonzero(_free_variables(crystals) <= settings.max_free)
         rng = np.random.default_rng([seed, number])
         dealt, made = np.zeros((2, len(fits)), np.int64)
-        return Pool(number, source, crystals.take(fits), found.take(fits), rng, dealt, made, np.ones(len(fits), bool))
+        return Pool(number, source, crystals.take(fits), table.take(fits), rng, dealt, made, np.ones(len(fits), bool))
 
     @property
     def total(self) -> int:
@@ -47,7 +47,7 @@ class Pool:
 
     def keep_itself(self, seen: set[bytes]) -> None:
         """Make the source as it is the first row, if it is within the limits."""
-        own = np.flatnonzero(self.found.index == 1)
+        own = np.flatnonzero(self.subgroups.index == 1)
         if len(own) and (key := row_keys(self.source)[0]) not in seen:
             seen.add(key)
             itself = Descriptions(self.source, np.zeros(1, np.int64), np.eye(3)[None], np.zeros((1, 3)))
@@ -64,22 +64,22 @@ class Pool:
         which = np.repeat(np.arange(len(missing)), np.where(missing > 0, 2 * missing + 4, 0))
         if not len(which):
             return 0
-        count = np.diff(all_ways()[0])[self.found.group[which]]
+        count = np.diff(all_ways()[0])[self.subgroups.group[which]]
         way = (self.rng.random(len(which)) * count).astype(np.int64)
         chance = self.rng.random((len(which), int(self.crystals.site_count.max())))
-        rows = redescribed(self.crystals, self.found, which, way, chance)
-        kept = []
+        rows = redescribed(self.crystals, self.subgroups, which, way, chance)
+        new = []
         for r, (h, w, key) in enumerate(zip(which.tolist(), way.tolist(), row_keys(rows.crystals), strict=True)):
             used = self.used.get((h, w), 0)
             if self.made[h] < self.dealt[h] and used < most and key not in seen:
                 seen.add(key)
-                kept.append(r)
+                new.append(r)
                 self.made[h] += 1
                 self.used[h, w] = used + 1
         self.open &= self.made > self.dealt - np.maximum(missing, 1)
         self.dealt = self.made.copy()
-        self.parts.append((which[kept], rows.take(kept)))
-        return len(kept)
+        self.parts.append((which[new], rows.take(new)))
+        return len(new)
 
     def rows(self) -> Descriptions:
         """The rows by subgroup in rising order, the source itself first."""
@@ -98,14 +98,14 @@ def deal(pools: Sequence[Pool], rows: int, most: int) -> int:
     most_sites = max(int(pool.crystals.site_count.max(initial=0)) for pool in pools)
     in_group, with_sites = np.ones(N_GROUPS + 1), np.ones(most_sites + 1)
     for pool in pools:
-        np.add.at(in_group, pool.found.group, pool.made)
+        np.add.at(in_group, pool.subgroups.group, pool.made)
         np.add.at(with_sites, pool.crystals.site_count, pool.made)
     choices = [(pool, np.flatnonzero(pool.open), most - pool.total) for pool in pools]
     choices = [(pool, open_, room) for pool, open_, room in choices if len(open_) and room > 0]
     done, turn = 0, 0
     while done < rows and choices:
         for pool, open_, _ in choices[: rows - done]:
-            group, sites = pool.found.group[open_], pool.crystals.site_count[open_]
+            group, sites = pool.subgroups.group[open_], pool.crystals.site_count[open_]
             k = int((in_group[group] * with_sites[sites] * (pool.dealt[open_] + 1)).argmin())
             in_group[group[k]] += 1
             with_sites[sites[k]] += 1

@@ -11,7 +11,7 @@ from legocryst.crystal.crystals import Crystals
 from legocryst.infra.files import write_parquet
 from legocryst.infra.phrases import several
 from legocryst.infra.run_context import SILENT, RunContext
-from legocryst.settings import MEAN_STEPS, SCREEN, SHAKEN, RankSettings
+from legocryst.settings import MAX_RATTLED_ATOMS, MEAN_STEPS, SCREEN, RankSettings
 from legocryst.stages import drawn
 from legocryst.stages.base import Amount, Attempt, JobFiles, Paper, Stage, Table
 from legocryst.vocabulary.quantities import ENERGY_COLUMNS
@@ -56,16 +56,16 @@ def rank(
     `context.progress(done, total, seconds_left=...)` counts what is computed, as in `crystal.batch.computed`.
     """
     relaxed = relaxed.reset_index(drop=True)
-    found = pd.DataFrame({"energy_reason": NOT_ASKED}, index=relaxed.index)
+    energies = pd.DataFrame({"energy_reason": NOT_ASKED}, index=relaxed.index)
     if len(relaxed) and settings.energies:
-        found = _found(relaxed, target, settings, context)
-    table = relaxed[["row"]].join(found).reindex(columns=COLUMNS)
+        energies = _computed(relaxed, target, settings, context)
+    table = relaxed[["row"]].join(energies).reindex(columns=COLUMNS)
     table["rank"] = table["energy"].astype(float).rank(method="first")
     table = table.astype(_TYPES).fillna(dict.fromkeys(_TEXTS, ""))
     return table.sort_values("rank", ignore_index=True, na_position="last", kind="stable")
 
 
-def _found(relaxed: pd.DataFrame, target: "Target", settings: RankSettings, context: RunContext) -> pd.DataFrame:
+def _computed(relaxed: pd.DataFrame, target: "Target", settings: RankSettings, context: RunContext) -> pd.DataFrame:
     """What is computed of each row; what is not is missing."""
     from legocryst.crystal.io.table import decode
 
@@ -117,21 +117,23 @@ def _screened(
         nonlocal done
         taken = fits[places]
         screen = settings.model_copy(update={"model": SCREEN})
-        found = energies(crystals.take(taken), target, screen, context.with_progress(ticks.of("screen", before=done)))
-        table.loc[taken, "screen_energy"], table.loc[taken, "energy_reason"] = found.energy, found.reason
+        screened = energies(
+            crystals.take(taken), target, screen, context.with_progress(ticks.of("screen", before=done))
+        )
+        table.loc[taken, "screen_energy"], table.loc[taken, "energy_reason"] = screened.energy, screened.reason
         done += len(taken)
-        return None if (found.reason == "stopped").any() else found.energy
+        return None if (screened.reason == "stopped").any() else screened.energy
 
     if len(fits) <= most or settings.order == "smallest":
         evaluate(np.argsort(size[fits], kind="stable")[:most])
         return table
-    from legocryst.active_learning.acquisition import Wish, choose
-    from legocryst.active_learning.crystal_features import GROUPS, traits
+    from legocryst.active_learning.acquisition import Acquisition, acquire
+    from legocryst.active_learning.crystal_features import GROUPS, crystal_features
 
-    choice = choose(
-        traits(crystals.take(fits), target),
+    choice = acquire(
+        crystal_features(crystals.take(fits), target),
         GROUPS,
-        Wish(framework[fits].astype(int), settings.low_energy, settings.max_relaxed),
+        Acquisition(framework[fits].astype(int), settings.low_energy, settings.max_relaxed),
         evaluate,
         most=most,
         rounds=settings.rounds if settings.order == "learned" else 1,
@@ -189,11 +191,13 @@ def _rattled(
 
     low = table[table["low_energy"].fillna(False)]
     size = primitive_atoms(Crystals.concatenate(list(low["crystal"])))
-    best = low[size <= SHAKEN].nsmallest(settings.max_rattled, "energy").index
+    best = low[size <= MAX_RATTLED_ATOMS].nsmallest(settings.max_rattled, "energy").index
     ticks.parts["rattle"] = len(best)
     crystals = Crystals.concatenate(list(table.loc[best, "crystal"]))
     done = rattled(crystals, target, settings, context.with_progress(ticks.of("rattle"))).set_index(best)
-    refused = pd.DataFrame({"rattle_reason": f"not shaken: more than {SHAKEN} atoms"}, index=low.index[size > SHAKEN])
+    refused = pd.DataFrame(
+        {"rattle_reason": f"not shaken: more than {MAX_RATTLED_ATOMS} atoms"}, index=low.index[size > MAX_RATTLED_ATOMS]
+    )
     return pd.concat([done, refused])
 
 
@@ -240,9 +244,9 @@ def _work(attempt: Attempt, number: int) -> None:
     with ResultCache(job.folder / CACHE, job.folder.parent.glob(f"*/{CACHE}")) as cache:
         should_stop = context.should_stop
         context = replace(context, cache=cache, should_stop=lambda: should_stop() or attempt.late())
-        found = rank(new, attempt.target, attempt.settings.rank, context)
+        ranked = rank(new, attempt.target, attempt.settings.rank, context)
     attempt.check()
-    write_parquet(found, STAGE.path(job.folder, number))
+    write_parquet(ranked, STAGE.path(job.folder, number))
 
 
 def _counts(job: JobFiles) -> dict[str, Any]:

@@ -76,15 +76,15 @@ def relax_table(
     )
     frame = pd.concat([frame, _description(crystals)], axis=1)
     valid = np.flatnonzero(relaxed.valid)
-    found = nets(crystals.take(valid), cutoff=target.bond_window[1])
-    texts = {"net_key": [net.key for net in found], "net_name": [net.name for net in found]}
-    for name, values in (texts | {"kind": [net.kind for net in found]}).items():
+    net_list = nets(crystals.take(valid), cutoff=target.bond_window[1])
+    texts = {"net_key": [net.key for net in net_list], "net_name": [net.name for net in net_list]}
+    for name, values in (texts | {"kind": [net.kind for net in net_list]}).items():
         frame[name] = ""
         frame.loc[valid, name] = values
     # what holds layers, chains or cages apart is no bond, so that their distance, and the volume, mean nothing yet
-    apart = [any(part.periodicity < 3 for part in net.components) for net in found]
+    apart = [any(part.periodicity < 3 for part in net.components) for net in net_list]
     frame.loc[valid[apart], "density"] = np.nan
-    frame["periodicity"] = pd.Series([net.periodicity for net in found], index=valid, dtype="Int64")
+    frame["periodicity"] = pd.Series([net.periodicity for net in net_list], index=valid, dtype="Int64")
     frame = pd.concat([frame, encode(crystals)], axis=1)
     if known is not None:
         near = _nearest(crystals.take(valid), target, known).set_axis(valid, axis=0)
@@ -133,9 +133,9 @@ def _standardized(crystals: Crystals, valid: np.ndarray, target: Target) -> Crys
     atoms, lattice, chosen = crystals.atoms(), crystals.lattice, np.flatnonzero(valid)
     full: dict[int, Crystals] = {}
     for k in chosen.tolist():
-        mine = slice(atoms.first[k], atoms.first[k + 1])
+        own = slice(atoms.first[k], atoms.first[k + 1])
         with suppress(FileError):
-            full[k] = from_atoms(lattice[k], wrapped(atoms.fractional[mine]), atoms.species[mine], SYMPREC)
+            full[k] = from_atoms(lattice[k], wrapped(atoms.fractional[own]), atoms.species[own], SYMPREC)
     better = Crystals.concatenate(list(full.values()))
     which = np.arange(len(crystals))
     places = np.array(list(full), np.int64)
@@ -184,9 +184,9 @@ def _with_undecodable(frame: pd.DataFrame, reason: np.ndarray, first_row: int) -
 
 def _work(attempt: Attempt, turn: int) -> None:
     """Relax the chunks of a lot that have no shard yet."""
-    job, settings, lot = attempt.job, attempt.settings, drawn.lots(attempt.job)[turn]
-    table, missing, size = drawn.sampled(job, turn), drawn.missing(job, lot), drawn.CHUNK
-    rest = pd.concat([table.iloc[(k - lot.shards.start) * size :][:size] for k in missing])
+    job, settings, batch = attempt.job, attempt.settings, drawn.batches(attempt.job)[turn]
+    table, missing, size = drawn.sampled(job, turn), drawn.missing(job, batch), drawn.CHUNK
+    rest = pd.concat([table.iloc[(k - batch.shards.start) * size :][:size] for k in missing])
     context = attempt.context(STAGE.name, turn)
     frames = relax_chunks(
         rest,
@@ -198,10 +198,10 @@ def _work(attempt: Attempt, turn: int) -> None:
         chunk=size,
         known=_known(attempt),
     )
-    done, total, valid = lot.rows.stop - len(rest), lot.rows.stop, 0
+    done, total, valid = batch.rows.stop - len(rest), batch.rows.stop, 0
     attempt.tick(done, total)
     for place, (k, frame) in enumerate(zip(missing, frames, strict=True)):
-        first = lot.rows.start + (k - lot.shards.start - place) * size
+        first = batch.rows.start + (k - batch.shards.start - place) * size
         write_parquet(frame.assign(row=frame["row"] + first), job.folder / drawn.SHARD.format(k))
         done, valid = done + len(frame), valid + int((frame["status"] == "valid").sum())
         attempt.tick(done, total, valid=valid, loss=float(frame["loss"].median()))
@@ -218,14 +218,14 @@ def _known(attempt: Attempt) -> "Known":
     path = job.folder / FILE
     if path.exists():
         return Known.read(path)
-    found = curate.known(curate.STAGE.read(job.folder), target, of_set=TRAINING)
+    candidates = curate.known(curate.STAGE.read(job.folder), target, of_set=TRAINING)
     if job.reference:
-        given = curate.as_reference(curate.examined(attempt, "reference", job.reference))
-        found += curate.known(given.table, target, of_set=REFERENCE, crystals=given.crystals)
-    if job.seeds and len(mine := curate.shipped(target.name)):
-        found += curate.known(mine, target, of_set=SHIPPED)
-    found.write(path)
-    return found
+        inputs = curate.as_reference(curate.examined(attempt, "reference", job.reference))
+        candidates += curate.known(inputs.table, target, of_set=REFERENCE, crystals=inputs.crystals)
+    if job.training_files and len(own := curate.shipped(target.name)):
+        candidates += curate.known(own, target, of_set=SHIPPED)
+    candidates.write(path)
+    return candidates
 
 
 def _methods(paper: Paper) -> None:
@@ -259,7 +259,7 @@ STAGE = Stage(
     number=5,
     title="Relax and judge",
     work=_work,
-    when="lot",
+    when="batch",
     tables=(
         Table(
             name="crystals",

@@ -48,21 +48,21 @@ def _work(attempt: Attempt, turn: int) -> None:
 
     job, settings, context = attempt.job, attempt.settings.sample, attempt.context(STAGE.name, turn)
     model = load(train.STAGE.path(job.folder, file=1))
-    if turn % drawn.first_lot(job, 1) == 0:
+    if turn % drawn.first_batch(job, 1) == 0:
         table = sample(model, settings, context)
     else:
-        table = refined(model, drawn.relaxed_rows(job, drawn.lots(job)[turn - 1]), settings, context)
+        table = refined(model, drawn.relaxed_rows(job, drawn.batches(job)[turn - 1]), settings, context)
     write_parquet(table, STAGE.path(job.folder, turn))
 
 
 def _methods(paper: Paper) -> None:
     settings, spec = paper.settings.sample, paper.settings.train.spec
-    asked = f", asked for {all_of(settings.asked)}" if settings.asked else ""
+    requested = f", asked for {all_of(settings.conditions)}" if settings.conditions else ""
     if spec.guided and settings.lowest_energies < 1:
-        asked += f" with a guidance of {settings.guidance:g} {paper.cite('guidance')}"
+        requested += f" with a guidance of {settings.guidance:g} {paper.cite('guidance')}"
     heat = f" at the temperature {settings.temperature:g}" if spec.tempered else ""
     rows = several(paper.summary.get("sampled", settings.samples), "row")
-    paper.say(f"{rows} were drawn{heat}{asked}; {DECODED[settings.decode]}.")
+    paper.say(f"{rows} were drawn{heat}{requested}; {DECODED[settings.decode]}.")
 
 
 STAGE = Stage(
@@ -70,7 +70,7 @@ STAGE = Stage(
     number=4,
     title="Draw samples",
     work=_work,
-    when="lot",
+    when="batch",
     files=(drawn.SAMPLES,),
     settings="sample",
     size=lambda amount: amount.samples,

@@ -110,9 +110,9 @@ def _work(attempt: Attempt, _: int) -> None:
 
     job, settings, context = attempt.job, attempt.settings, attempt.context(STAGE.name)
     learnt = augment.STAGE if augment.STAGE.name in job.stages else curate.STAGE
-    table, seeds = learnt.read(job.folder), curate.STAGE.read(job.folder)
+    table, training = learnt.read(job.folder), curate.STAGE.read(job.folder)
     if learnt is augment.STAGE:
-        table = table.assign(energy=seeds["energy"].to_numpy()[table["label"]])
+        table = table.assign(energy=training["energy"].to_numpy()[table["label"]])
     judge = share_valid(attempt.target, known=drawn.known_nets(job))
 
     def evaluate(rows: pd.DataFrame) -> dict[str, float]:
@@ -142,8 +142,8 @@ def _featurizer(attempt: Attempt, table: pd.DataFrame) -> Featurizer | None:
     if name in attempt.job.stages and "featurizer" not in attempt.memory:
         silent = RunContext(seed=attempt.context(name).seed)
         attempt.memory["featurizer"], _ = featurize.featurize(table, attempt.settings.features, silent)
-    found: Featurizer | None = attempt.memory.get("featurizer")
-    return found
+    result: Featurizer | None = attempt.memory.get("featurizer")
+    return result
 
 
 def _curves(job: JobFiles) -> pd.DataFrame:

@@ -91,8 +91,8 @@ def _frames(first: np.ndarray, target: np.ndarray, vector: np.ndarray, start: in
     for rank in range(d):
         arcs = [_independent(first, target, vector, frames[k], rank, ends[k], prime) for k in range(len(frames))]
         total = 0
-        for found in arcs:
-            total += len(found)
+        for starts in arcs:
+            total += len(starts)
         longer, ends = np.zeros((total, d, d), np.int64), np.empty(total, np.int64)
         total = 0
         for k in range(len(frames)):
@@ -116,7 +116,7 @@ def _independent(
     first: np.ndarray, target: np.ndarray, vector: np.ndarray, frame: np.ndarray, rank: int, start: int, prime: int
 ) -> np.ndarray:
     """The arcs nearest to a vertex that are independent of the first vectors of a frame."""
-    found, count = np.empty(len(target), np.int64), 0
+    chosen, count = np.empty(len(target), np.int64), 0
     seen = np.zeros(len(first) - 1, np.bool_)
     queue, length = np.empty(len(first) - 1, np.int64), 1
     queue[0] = start
@@ -128,14 +128,14 @@ def _independent(
                 trial = frame[: rank + 1].copy()
                 trial[rank] = vector[arc]
                 if eliminate(trial, trial.shape[1], prime) > rank:
-                    found[count] = arc
+                    chosen[count] = arc
                     count += 1
                 if not seen[target[arc]]:
                     seen[target[arc]] = True
                     queue[length] = target[arc]
                     length += 1
         begin, end = end, length
-    return found[:count]
+    return chosen[:count]
 
 
 @compiled

@@ -22,6 +22,6 @@ def between_parts(crystal: Crystals, *, cutoff: float, reach: float) -> float:
     shift = near.image.astype(int) + cell[near.site] - cell[near.atom]
     apart = part[near.site] != part[near.atom]
     for number, one in enumerate(parts):
-        mine = ~apart & (part[near.site] == number)
-        apart[mine] = (coordinates(shift[mine], one.basis) @ one.basis != shift[mine]).any(axis=1)
+        own = ~apart & (part[near.site] == number)
+        apart[own] = (coordinates(shift[own], one.basis) @ one.basis != shift[own]).any(axis=1)
     return float(near.distance[apart].min(initial=np.inf))

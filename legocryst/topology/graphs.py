@@ -76,7 +76,7 @@ class PeriodicGraph:
         shells = islice(self.shells(vertex), 1, None)
         paths: dict[int, list[Path]] = {point: [(vertex, point)] for point in next(shells)}
         open_angles = set(combinations(sorted(paths), 2))
-        found: list[tuple[int, int]] = []
+        rings_at: list[tuple[int, int]] = []
         for size in range(2, MAX_RING + 1):
             if size % 2 == 0 and size > 2:
                 paths = self._longer(paths, next(shells))
@@ -87,9 +87,9 @@ class PeriodicGraph:
                 angle = (one[1], other[1]) if one[1] < other[1] else (other[1], one[1])
                 if angle in open_angles and self._is_ring(one + other[:0:-1]):
                     rings[angle] += 1
-            found += [(size, count) for count in rings.values()]
+            rings_at += [(size, count) for count in rings.values()]
             open_angles -= rings.keys()
-        return tuple(sorted(found + [(0, 0)] * len(open_angles)))
+        return tuple(sorted(rings_at + [(0, 0)] * len(open_angles)))
 
     def cycles(self, vertex: int) -> tuple[int, ...]:
         """Sorted sizes of the shortest cycles, with shortcut or without, at each angle of a vertex; 0: none is found.
@@ -97,21 +97,21 @@ class PeriodicGraph:
         After Blatov, O'Keeffe & Proserpio, CrystEngComm 12, 44 (2010): they make the point symbol.
         """
         ends = sorted(self.steps[vertex])
-        found: list[int] = []
+        sizes_of_all: list[int] = []
         for k, step in enumerate(ends[:-1]):
-            wanted = {vertex + other for other in ends[k + 1 :]}
+            goals = {vertex + other for other in ends[k + 1 :]}
             before, shell = {vertex}, {vertex + step}
-            sizes = dict.fromkeys(wanted, 0)
+            sizes = dict.fromkeys(goals, 0)
             for size in range(3, MAX_RING + 1):
                 after = {point + step for point in shell for step in self.steps[point % self.n]} - before - shell
                 before, shell = {vertex} | shell, after - {vertex}
-                for end in wanted & shell:
+                for end in goals & shell:
                     sizes[end] = sizes[end] or size
-                wanted -= shell
-                if not wanted or not shell:
+                goals -= shell
+                if not goals or not shell:
                     break
-            found += sizes.values()
-        return tuple(sorted(found))
+            sizes_of_all += sizes.values()
+        return tuple(sorted(sizes_of_all))
 
     def _longer(self, paths: dict[int, list[Path]], shell: set[int]) -> dict[int, list[Path]]:
         """All shortest paths from a vertex to its next shell, by their ends, of those to the shell before."""
@@ -186,9 +186,9 @@ def connected_parts(quotient: Quotient) -> Iterator[Part]:
     rows, ends = quotient.edges, quotient.edges[:, :2]
     shift = rows[:, 2:] + cells[rows[:, 0]] - cells[rows[:, 1]]
     for members in parts:
-        mine = root_of[rows[:, 0]] == members[0]
-        basis = lattice_basis(shift[mine])
-        edges = np.column_stack([place[ends[mine]], coordinates(shift[mine], basis)])
+        of_part = root_of[rows[:, 0]] == members[0]
+        basis = lattice_basis(shift[of_part])
+        edges = np.column_stack([place[ends[of_part]], coordinates(shift[of_part], basis)])
         copies = int(np.prod(basis.diagonal())) if len(basis) == 3 else 1
         yield Part(members, Quotient(len(members), edges), copies, cells[members], basis)
 
@@ -223,12 +223,12 @@ def _subtract(row: list[int], other: list[int], factor: int) -> None:
 
 def coordinates(vectors: np.ndarray, basis: np.ndarray) -> np.ndarray:
     """Whole-number coordinates (m, r) of vectors (m, d) of a lattice, given by its basis in echelon form."""
-    left, found = vectors.copy(), np.empty((len(vectors), len(basis)), int)
+    left, whole = vectors.copy(), np.empty((len(vectors), len(basis)), int)
     for k, row in enumerate(basis):
         axis = (row != 0).argmax()
-        found[:, k] = left[:, axis] // row[axis]
-        left -= found[:, k, None] * row
-    return found
+        whole[:, k] = left[:, axis] // row[axis]
+        left -= whole[:, k, None] * row
+    return whole
 
 
 def one_direction(arcs: np.ndarray) -> np.ndarray:

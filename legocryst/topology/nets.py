@@ -88,9 +88,9 @@ def _bond_graphs(crystals: Crystals, cutoff: float) -> list[Quotient]:
 
     atoms = crystals.atoms()
     crystal = crystals.crystal_of_site[atoms.site]
-    found = neighbor_list(crystals, cutoff, atoms=atoms, every_atom=True)
+    near = neighbor_list(crystals, cutoff, atoms=atoms, every_atom=True)
     # each bond is found from both its ends
-    rows = one_direction(np.column_stack([found.site, found.atom, found.image.astype(np.int64)]))
+    rows = one_direction(np.column_stack([near.site, near.atom, near.image.astype(np.int64)]))
     of = crystal[rows[:, 0]]
     rows[:, :2] -= atoms.first[of][:, None]
     parts = np.split(rows, np.searchsorted(of, np.arange(1, len(crystals))))

@@ -91,8 +91,8 @@ def minimal_net(quotient: Quotient, placed: Placement) -> tuple[Quotient, np.nda
             stands_for[vertex] = stands_for[image[:, vertex]] = count
             away[image[:, vertex]] = translation - unit * offset[:, vertex]
             count += 1
-    kept = np.unique(stands_for, return_index=True)[1]
-    arcs = np.isin(placed.source, kept)
+    representatives = np.unique(stands_for, return_index=True)[1]
+    arcs = np.isin(placed.source, representatives)
     i, j = stands_for[placed.source[arcs]], stands_for[placed.target[arcs]]
     shift = coordinates(unit * placed.shift[arcs] + away[placed.target[arcs]], basis)
     return Quotient(count, one_direction(np.column_stack([i, j, shift]))), stands_for
@@ -157,15 +157,15 @@ def _automorphisms(
     n, d = len(first) - 1, shift.shape[1]
     images, offsets = np.empty((n - 1, n), np.int64), np.zeros((n - 1, n, d), np.int64)
     queue = np.zeros(n, np.int64)
-    found = 0
+    count = 0
     for candidate in range(1, n):
-        image, offset = images[found], offsets[found]
+        image, offset = images[count], offsets[count]
         image[:] = -1
         image[0] = candidate
         offset[0] = 0
         if _extended(first, target, shift, vector, queue, image, offset):
-            found += 1
-    return images[:found], offsets[:found]
+            count += 1
+    return images[:count], offsets[:count]
 
 
 @compiled

@@ -24,22 +24,22 @@ class Topology:
 
     def entry(self) -> dict[str, Any]:
         """As JSON; sequences, symbols and numbers are of each kind of vertex, component by component."""
-        found = self.net
-        vertices = [vertex for component in found.components for vertex in component.vertices]
+        net = self.net
+        vertices = [vertex for component in net.components for vertex in component.vertices]
         return {
-            "net": found.name or None,
-            "key": found.key,
-            "kind": found.kind,
-            "periodicity": found.periodicity,
+            "net": net.name or None,
+            "key": net.key,
+            "kind": net.kind,
+            "periodicity": net.periodicity,
             "coordination_sequence": [list(vertex.coordination_sequence) for vertex in vertices],
             "vertex_symbol": [vertex.symbol for vertex in vertices],
             "vertices": [vertex.count for vertex in vertices],
             "point_symbol": self.point_symbol,
-            "rings": {str(size): count for size, count in found.rings.items()},
+            "rings": {str(size): count for size, count in net.rings.items()},
             "interpenetration": self.interpenetration,
             "components": [
                 {"net": part.name or None, "key": part.key, "periodicity": part.periodicity, "copies": part.copies}
-                for part in found.components
+                for part in net.components
             ],
         }
 

@@ -45,8 +45,8 @@ def bibtex(references: Sequence[Reference]) -> str:
 
 
 def _initials(author: str) -> str:
-    family, _, given = author.strip("{}").partition(", ")
-    short = " ".join("-".join(f"{part[0]}." for part in name.split("-")) for name in given.split())
+    family, _, first_names = author.strip("{}").partition(", ")
+    short = " ".join("-".join(f"{part[0]}." for part in name.split("-")) for name in first_names.split())
     return f"{short} {family}".strip()
 
 

@@ -140,9 +140,9 @@ class Registry(Generic[_S]):
         return next((spec for spec in self.specs() if spec.name == name), None)
 
     def __getitem__(self, name: str) -> _S:
-        if (found := self.get(name)) is None:
+        if (spec := self.get(name)) is None:
             raise ValueError(f"there is no {self._what} {name!r}: choose one of {', '.join(self.names())}")
-        return found
+        return spec
 
     def load(self, name: str) -> Any:
         """Import the file of a name and return its class.
@@ -155,10 +155,10 @@ class Registry(Generic[_S]):
             require(spec.extra)
         if missing := [package for package in spec.packages if find_spec(package) is None]:
             raise ValueError(f"{name} needs the package {missing[0]}, which is not installed: install it")
-        found = getattr(_module(spec.file), spec.loads, None)
-        if found is None:
+        loaded = getattr(_module(spec.file), spec.loads, None)
+        if loaded is None:
             raise ValueError(f"{spec.file.name} has no class {spec.loads}: name the class of {name} in its `loads`")
-        return found
+        return loaded
 
 
 GENERATORS = Registry(GeneratorSpec, "generator")
@@ -173,7 +173,7 @@ def baseline() -> GeneratorSpec:
 @lru_cache(maxsize=8)
 def _all(plugins: str) -> tuple[Spec, ...]:
     """Every specification; a file of a plug-in that cannot be used is left out with a warning."""
-    found: dict[str, Spec] = {}
+    by_name: dict[str, Spec] = {}
     for folder in (*_FOLDERS, *(Path(name) for name in plugins.split(os.pathsep) if name)):
         if not (folder.is_absolute() and folder.is_dir()):
             _warn(f"{PLUGINS} names {folder}, which is no folder: give its whole path")
@@ -184,10 +184,10 @@ def _all(plugins: str) -> tuple[Spec, ...]:
                 _warn(f"{path} is left out: {error}")
                 continue
             for spec in specs:
-                if spec.name in found:
+                if spec.name in by_name:
                     _warn(f"{path} is left out: the name {spec.name} is taken")
-                found.setdefault(spec.name, replace(spec, file=path))
-    return tuple(sorted(found.values(), key=lambda spec: (spec.order, spec.name)))
+                by_name.setdefault(spec.name, replace(spec, file=path))
+    return tuple(sorted(by_name.values(), key=lambda spec: (spec.order, spec.name)))
 
 
 def _specs(path: Path) -> Iterator[Spec]:
@@ -223,12 +223,12 @@ def _module(path: Path) -> Any:
         return importlib.import_module(".".join(path.relative_to(_PACKAGE.parent).with_suffix("").parts))
     name = f"legocryst_plugin_{sha256(str(path).encode()).hexdigest()[:8]}_{path.stem}"
     if name not in sys.modules:
-        found = spec_from_file_location(name, path)
-        assert found is not None and found.loader is not None, "a file of Python"
-        module = module_from_spec(found)
+        module_spec = spec_from_file_location(name, path)
+        assert module_spec is not None and module_spec.loader is not None, "a file of Python"
+        module = module_from_spec(module_spec)
         sys.modules[name] = module
         try:
-            found.loader.exec_module(module)
+            module_spec.loader.exec_module(module)
         except BaseException:
             del sys.modules[name]
             raise

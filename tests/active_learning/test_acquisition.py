@@ -3,21 +3,21 @@
 import numpy as np
 import pytest
 
-from legocryst.active_learning.acquisition import AT_RANDOM, Choice, Wish, choose
+from legocryst.active_learning.acquisition import AT_RANDOM, Acquired, Acquisition, acquire
 
 GROUPS = (slice(0, 1), slice(1, 4))
 
 
-def searched(energy: np.ndarray, x: np.ndarray, *, most: int, rounds: int = 5, seed: int = 0) -> tuple[Choice, list]:
-    asked: list[np.ndarray] = []
+def searched(energy: np.ndarray, x: np.ndarray, *, most: int, rounds: int = 5, seed: int = 0) -> tuple[Acquired, list]:
+    requests: list[np.ndarray] = []
 
     def evaluate(places: np.ndarray) -> np.ndarray:
-        asked.append(places)
+        requests.append(places)
         return energy[places]
 
-    wish = Wish(np.zeros(len(energy), int), 0.1, 20)
-    choice = choose(x, GROUPS, wish, evaluate, most=most, rounds=rounds, rng=np.random.default_rng(seed))
-    return choice, asked
+    acquisition = Acquisition(np.zeros(len(energy), int), 0.1, 20)
+    choice = acquire(x, GROUPS, acquisition, evaluate, most=most, rounds=rounds, rng=np.random.default_rng(seed))
+    return choice, requests
 
 
 def landscape(n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -28,9 +28,9 @@ def landscape(n: int) -> tuple[np.ndarray, np.ndarray]:
 
 def test_the_lowest_are_found_early() -> None:
     x, energy = landscape(600)
-    choice, asked = searched(energy, x, most=150)
-    places = np.concatenate(asked)
-    assert [len(part) for part in asked] == [30] * 5 and len(set(places)) == 150
+    choice, requested = searched(energy, x, most=150)
+    places = np.concatenate(requested)
+    assert [len(part) for part in requested] == [30] * 5 and len(set(places)) == 150
     low = energy <= np.sort(energy)[19]
     assert low[places].mean() * 150 >= 0.9 * low.sum()  # at random a quarter
     rest = choice.round == 0
@@ -58,25 +58,25 @@ def test_what_cannot_be_told_comes_last_and_failures_teach_nothing() -> None:
 def test_a_stopped_search_ends() -> None:
     x, _ = landscape(100)
     calls = []
-    wish = Wish(np.zeros(100, int), 0.1, 10)
+    acquisition = Acquisition(np.zeros(100, int), 0.1, 10)
 
     def stop(places: np.ndarray) -> None:
         calls.append(places)
 
-    choice = choose(x, GROUPS, wish, stop, most=50, rounds=5, rng=np.random.default_rng(0))
+    choice = acquire(x, GROUPS, acquisition, stop, most=50, rounds=5, rng=np.random.default_rng(0))
     assert len(calls) == 1 and not choice.round.any()
 
 
 def test_each_kind_has_its_own_limit() -> None:
     best, width = np.array([0.2, 0.4, 0.9, 1.0, 1.2]), np.array([0.1, 0.1, 0.1, 0.1, 0.4])
-    wish = Wish(np.array([0, 0, 1, 1, 1]), 0.1, 2)
-    score = wish.score(best, width, np.arange(5))
+    acquisition = Acquisition(np.array([0, 0, 1, 1, 1]), 0.1, 2)
+    score = acquisition.score(best, width, np.arange(5))
     assert score == pytest.approx([2, 0, 1, 0, -0.5])  # limits 0.4 and 1.0
-    assert Wish(np.zeros(5, int), 0.5, 0).score(best, width, np.array([0, 4])) == pytest.approx([3, -1.75])
+    assert Acquisition(np.zeros(5, int), 0.5, 0).score(best, width, np.array([0, 4])) == pytest.approx([3, -1.75])
 
 
 def test_a_part_of_each_round_is_drawn_at_random() -> None:
     x, energy = landscape(400)
-    _, asked = searched(energy, x, most=200)
-    share = np.mean([(energy[part] > np.median(energy)).mean() for part in asked[1:]])
+    _, requested = searched(energy, x, most=200)
+    share = np.mean([(energy[part] > np.median(energy)).mean() for part in requested[1:]])
     assert share >= AT_RANDOM / 4

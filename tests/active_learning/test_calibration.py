@@ -28,10 +28,10 @@ def table(n: int = 4000) -> pd.DataFrame:
 
 
 def test_coverage_and_errors() -> None:
-    found = numbers(table(), 0.5)
-    assert found["tested"] == 1000 and found["predicted"] == 2000
-    assert found["within"] == pytest.approx(0.9, abs=0.03)
-    assert found["mean_error"] == pytest.approx(0.1 * (2 / np.pi) ** 0.5, rel=0.1)
+    result = numbers(table(), 0.5)
+    assert result["tested"] == 1000 and result["predicted"] == 2000
+    assert result["within"] == pytest.approx(0.9, abs=0.03)
+    assert result["mean_error"] == pytest.approx(0.1 * (2 / np.pi) ** 0.5, rel=0.1)
     np.testing.assert_allclose(coverage(table()), LEVELS, atol=0.05)
 
 

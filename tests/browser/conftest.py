@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def browser() -> Iterator["Browser"]:
     if not has_chromium():
         pytest.skip("Chromium is not installed")
-    with chromium() as found:
-        yield found
+    with chromium() as result:
+        yield result
 
 
 @pytest.fixture
@@ -41,15 +41,15 @@ def come(browser: "Browser") -> Iterator["Come"]:
 
     At the end nothing may have been asked of another host, and no page may show a traceback.
     """
-    asked: list[str] = []
+    requests: list[str] = []
     contexts: list[BrowserContext] = []
 
     def visitor(**options: Any) -> "Page":
         context = browser.new_context(viewport=SIZE, **options)
-        context.on("request", lambda request: asked.append(request.url))
+        context.on("request", lambda request: requests.append(request.url))
         contexts.append(context)
         page = context.new_page()
-        page.on("websocket", lambda socket: asked.append(socket.url))
+        page.on("websocket", lambda socket: requests.append(socket.url))
         page.set_default_timeout(60_000)
         return page
 
@@ -57,7 +57,7 @@ def come(browser: "Browser") -> Iterator["Come"]:
     tracebacks = [page.locator("[data-testid=stException]").count() for each in contexts for page in each.pages]
     for context in contexts:
         context.close()
-    assert asked and [url for url in asked if not ours(url)] == []
+    assert requests and [url for url in requests if not ours(url)] == []
     assert not any(tracebacks)
 
 

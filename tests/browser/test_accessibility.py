@@ -33,7 +33,7 @@ Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
 
-def found(page: "Page", where: str, tabs: Sequence[str] = ()) -> list[str]:
+def violations(page: "Page", where: str, tabs: Sequence[str] = ()) -> list[str]:
     """Faults of the page at an address and of some of its tabs, in both colour schemes."""
     schemes = list(SCHEMES)
     page.emulate_media(color_scheme=schemes[0])
@@ -65,7 +65,7 @@ def test_axe_finds_what_is_wrong(page: "Page", app: App) -> None:
 
 
 def test_empty_workspace(page: "Page", app: App) -> None:
-    assert [fault for name in PAGES for fault in found(page, f"{app.address}{address(name, '')}")] == []
+    assert [fault for name in PAGES for fault in violations(page, f"{app.address}{address(name, '')}")] == []
 
 
 def test_after_a_run(page: "Page", tmp_path: Path) -> None:
@@ -77,6 +77,6 @@ def test_after_a_run(page: "Page", tmp_path: Path) -> None:
         faults = [
             fault
             for name in PAGES
-            for fault in found(page, f"{app.address}{address(name, crystal)}", TABS.get(name, ()))
+            for fault in violations(page, f"{app.address}{address(name, crystal)}", TABS.get(name, ()))
         ]
         assert faults == []

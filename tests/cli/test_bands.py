@@ -28,17 +28,17 @@ def test_files_in_order_with_bands_or_a_sentence(tmp_path: Path, call: Call) -> 
     Poscar(methane).write_file(tmp_path / "hydrogen.vasp")
     (tmp_path / "diary.cif").write_text("Dear diary, today I made graphite.\n")
     names = ["graphite.cif", "diamond.cif", "diary.cif", "lig.cif", "hydrogen.vasp", "missing.cif"]
-    found = call("bands", *(tmp_path / name for name in names))["results"]
-    assert [Path(entry["file"]).name for entry in found] == names
-    graphite, diamond, diary, lig, hydrogen, missing = found
+    result = call("bands", *(tmp_path / name for name in names))["results"]
+    assert [Path(entry["file"]).name for entry in result] == names
+    graphite, diamond, diary, lig, hydrogen, missing = result
     assert graphite["class"] == "semimetal" and graphite["gap"] == 0 and graphite["space_group"] == 194
     assert lig["class"] == "semiconductor" and lig["gap"] > 0.5 and lig["atoms"] == 8
     levels = np.array(lig["bands"])
     assert levels.shape == (len(lig["kpoints"]), 8)
     assert levels[:, 4].min() - levels[:, 3].max() >= lig["gap"] - 1e-3  # the path cannot see a smaller one
     assert [name for _, name in graphite["path"]][:4] == ["Γ", "M", "K", "Γ"]
-    wanted = "an atom has 4 bonds, and the model needs 3: give a three-coordinated crystal, or use `dft`"
-    assert diamond == {"file": diamond["file"], "error": wanted}
+    expected = "an atom has 4 bonds, and the model needs 3: give a three-coordinated crystal, or use `dft`"
+    assert diamond == {"file": diamond["file"], "error": expected}
     assert hydrogen["error"] == "it holds H, and the model is one of C: give a crystal of that element only"
     assert "diary.cif cannot be read as a CIF" in diary["error"] and "there is no file" in missing["error"]
 
@@ -50,9 +50,9 @@ def test_wrong_options(refused: Callable[..., str]) -> None:
 
 def test_input_files_are_written_and_a_wrong_file_is_named(tmp_path: Path, call: Call) -> None:
     (tmp_path / "graphite.cif").write_text(to_cif(SP2.reference.crystals()))
-    found = call("inputs", tmp_path / "graphite.cif", tmp_path / "missing.cif", "--out", tmp_path / "o")["results"]
-    assert len(found[0]["written"]) == 5 and all(Path(path).stat().st_size for path in found[0]["written"])
-    assert "there is no file" in found[1]["error"]
+    result = call("inputs", tmp_path / "graphite.cif", tmp_path / "missing.cif", "--out", tmp_path / "o")["results"]
+    assert len(result[0]["written"]) == 5 and all(Path(path).stat().st_size for path in result[0]["written"])
+    assert "there is no file" in result[1]["error"]
 
 
 def test_without_gpaw_the_command_says_what_to_do(

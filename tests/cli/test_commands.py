@@ -22,7 +22,7 @@ from legocryst.database.store import NAME, Store
 from legocryst.jobs.record import jobs
 from legocryst.stages.augment import DESCRIPTION
 from legocryst.stages.curate import shipped
-from tests.workspaces import HOLD, few_seeds
+from tests.workspaces import HOLD, few_training_crystals
 
 Call = Callable[..., dict[str, Any]]
 TINY = (
@@ -64,7 +64,7 @@ NO_TABLE = "is no table: give a .csv, .parquet or .json file"
 @pytest.fixture
 def wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder, the present one, with every kind of wrong file; it must not have changed afterwards."""
-    good = pd.read_csv(few_seeds(tmp_path / "made"))
+    good = pd.read_csv(few_training_crystals(tmp_path / "made"))
     folder = tmp_path / "here"
     folder.mkdir()
     (folder / "empty.cif").touch()
@@ -132,7 +132,7 @@ def test_seeds_curate_and_augment(tmp_path: Path, call: Call) -> None:
 
 
 def test_curate_of_cifs(tmp_path: Path, call: Call) -> None:
-    crystals = decode(pd.read_csv(few_seeds(tmp_path / "table")), element=6).crystals
+    crystals = decode(pd.read_csv(few_training_crystals(tmp_path / "table")), element=6).crystals
     (tmp_path / "cifs").mkdir()
     for k in range(2):
         (tmp_path / "cifs" / f"{k}.cif").write_text(to_cif(crystals, k))
@@ -140,7 +140,7 @@ def test_curate_of_cifs(tmp_path: Path, call: Call) -> None:
 
 
 def test_curate_reports_every_file_of_an_archive(tmp_path: Path, call: Call) -> None:
-    crystals = decode(pd.read_csv(few_seeds(tmp_path / "table")), element=6).crystals
+    crystals = decode(pd.read_csv(few_training_crystals(tmp_path / "table")), element=6).crystals
     with zipfile.ZipFile(tmp_path / "own.zip", "w") as archive:
         for k in range(3):
             archive.writestr(f"in/{k}.cif", to_cif(crystals, k))
@@ -150,9 +150,9 @@ def test_curate_reports_every_file_of_an_archive(tmp_path: Path, call: Call) -> 
     result = call("curate", tmp_path / "own.zip", "--out", out, "--report", report)
     assert result["read"] == 5 == result["kept"] + sum(result["reasons"].values())
     assert result["kept"] == 3 and result["reasons"] == {"cannot be read": 1, "same net as another": 1}
-    told = pd.read_csv(report).set_index("source")
-    assert told["kept"].sum() == 3 and len(told) == 5
-    details = told["detail"].dropna()
+    described = pd.read_csv(report).set_index("source")
+    assert described["kept"].sum() == 3 and len(described) == 5
+    details = described["detail"].dropna()
     assert list(details.index) == ["own.zip/in/again.cif", "own.zip/in/bad.cif"]
     assert details.iloc[0] == "crystal 0, own.zip/in/0.cif"
     assert str(details.iloc[1]).startswith("bad.cif cannot be read as a CIF")
@@ -165,13 +165,13 @@ def test_curate_filters_the_shipped_set(tmp_path: Path, call: Call) -> None:
     known = shipped("sp2-carbon")
     line = ["curate", "--max-energy", 0.5, "--periodicities", "3", "--out", tmp_path / "low.parquet"]
     result = call(*line)
-    wanted = known[~(known["energy"] > 0.5) & (known["periodicity"] == 3)]  # unknown energies pass
-    assert result["read"] == len(known) and result["kept"] == len(wanted)
-    assert pd.read_parquet(tmp_path / "low.parquet")["name"].tolist() == wanted["name"].tolist()
+    expected = known[~(known["energy"] > 0.5) & (known["periodicity"] == 3)]  # unknown energies pass
+    assert result["read"] == len(known) and result["kept"] == len(expected)
+    assert pd.read_parquet(tmp_path / "low.parquet")["name"].tolist() == expected["name"].tolist()
 
 
 def test_run_with_a_reference_set(tmp_path: Path, call: Call, refused: Callable[..., str]) -> None:
-    table = pd.read_csv(few_seeds(tmp_path))
+    table = pd.read_csv(few_training_crystals(tmp_path))
     table.tail(4).to_csv(tmp_path / "known.csv", index=False)
     (tmp_path / "bad.cif").touch()
     line = ["run", *TINY, "--samples", 5, "--seeds", tmp_path / "few.csv", "--workspace", tmp_path / "w", "--reference"]
@@ -187,18 +187,18 @@ def test_run_with_a_reference_set(tmp_path: Path, call: Call, refused: Callable[
 
 
 def test_run_like_another_keeps_its_seed_unless_told(tmp_path: Path, call: Call) -> None:
-    line = ["run", *TINY, "--samples", 5, "--seeds", few_seeds(tmp_path), "--workspace", tmp_path / "w"]
+    line = ["run", *TINY, "--samples", 5, "--seeds", few_training_crystals(tmp_path), "--workspace", tmp_path / "w"]
     first = call(*line, "--seed", 7)["job"]
     again = ["run", "--workspace", tmp_path / "w", "--like", first]
     made = [first, call(*again)["job"], call(*again, "--seed", 0)["job"]]
-    found = {job.id: job.settings for job in jobs(tmp_path / "w")}
-    assert [found[name].seed for name in made] == [7, 7, 0]
-    assert found[first] == found[made[1]]
+    listed = {job.id: job.settings for job in jobs(tmp_path / "w")}
+    assert [listed[name].seed for name in made] == [7, 7, 0]
+    assert listed[first] == listed[made[1]]
 
 
 def test_train_sample_relax_and_rank(tmp_path: Path, call: Call) -> None:
     model, samples, relaxed, ranked = (tmp_path / name for name in ("m", "s.csv", "r.parquet", "e.csv"))
-    trained = call("train", few_seeds(tmp_path), "--model", "random", "--out", model)
+    trained = call("train", few_training_crystals(tmp_path), "--model", "random", "--out", model)
     assert trained["rows"] == 12 and trained["description"]["model"] == "random"
     assert call("sample", model, "--samples", 60, "--seed", 1, "--out", samples)["samples"] == 60
     table = pd.read_csv(samples)
@@ -207,8 +207,8 @@ def test_train_sample_relax_and_rank(tmp_path: Path, call: Call) -> None:
 
     result = call("relax", samples, "--target", "sp2-carbon", "--decode", "snap", "--max-atoms", 40, "--out", relaxed)
     out = pd.read_parquet(relaxed)
-    wanted = {"row", "status", "reason", "shift", "loss", "space_group", "net_key", "cif"}
-    assert wanted < set(out.columns) and list(out["row"]) == list(range(60))
+    expected = {"row", "status", "reason", "shift", "loss", "space_group", "net_key", "cif"}
+    assert expected < set(out.columns) and list(out["row"]) == list(range(60))
     statuses = out["status"].value_counts()
     assert set(statuses.index) <= {"valid", "invalid", "undecodable"}
     assert result["requested"] == 60 and result["decoded"] == 60 - statuses["undecodable"]
@@ -227,8 +227,8 @@ def _same_groups(table: pd.DataFrame) -> None:
     """pymatgen reads each CIF and finds in it the space group of its row."""
     from pymatgen.core import Structure
 
-    found = [Structure.from_str(cif, "cif").get_space_group_info(0.01)[1] for cif in table["cif"]]
-    assert found == list(table["space_group"])
+    results = [Structure.from_str(cif, "cif").get_space_group_info(0.01)[1] for cif in table["cif"]]
+    assert results == list(table["space_group"])
 
 
 def test_relax_by_a_cluster_writes_the_same_table(tmp_path: Path, call: Call) -> None:
@@ -293,7 +293,7 @@ def test_interrupted_run_is_stopped_and_goes_on(
         if numbers["stage"] == "relax":
             raise KeyboardInterrupt
 
-    arguments = ["--seeds", str(few_seeds(tmp_path)), "--workspace", str(tmp_path / "w")]
+    arguments = ["--seeds", str(few_training_crystals(tmp_path)), "--workspace", str(tmp_path / "w")]
     with monkeypatch.context() as patched:
         patched.setattr(Ticker, "epoch", epoch)
         assert main(["run", *TINY, "--samples", "30", "--threads", "1", *arguments]) == 130
@@ -311,7 +311,7 @@ def test_run_and_app_while_another_program_has_the_workspace(
     command = [sys.executable, "-c", HOLD, str(workspace)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None and other.stdout.readline() == "open\n"
-        call("run", *TINY, "--samples", 5, "--seeds", few_seeds(tmp_path), "--workspace", workspace)
+        call("run", *TINY, "--samples", 5, "--seeds", few_training_crystals(tmp_path), "--workspace", workspace)
         assert "another program has the workspace" in refused("app", "--workspace", workspace)
         assert "another program has the workspace" in refused("rebuild", "--workspace", workspace)
         other.communicate("\n")

@@ -36,7 +36,7 @@ def test_shipped_crystals_are_named(tmp_path: Path, call: Call) -> None:
     table = shipped("sp2-carbon")
     table = table[table["atoms"] <= 16].iloc[::6].reset_index(drop=True)
     crystals = decode(table, element=6).crystals
-    files, wanted = [], []
+    files, expected = [], []
     for k, (name, key) in enumerate(zip(table["name"], table["net_key"], strict=True)):
         structure = to_structure(crystals, k) * (1, 1, 1 + k % 2)
         path = tmp_path / f"{k}.{('cif', 'vasp', 'extxyz')[k % 3]}"
@@ -47,11 +47,11 @@ def test_shipped_crystals_are_named(tmp_path: Path, call: Call) -> None:
         else:
             AseAtomsAdaptor.get_atoms(structure).write(path, format="extxyz")
         files += [path, tmp_path / f"{k}.missing"]
-        wanted.append((name, key))
+        expected.append((name, key))
     results = call("identify", *files)["results"]
     assert [Path(result["file"]) for result in results] == files
     assert all("error" in result for result in results[1::2])
-    for result, (name, key) in zip(results[::2], wanted, strict=True):
+    for result, (name, key) in zip(results[::2], expected, strict=True):
         assert (result["net"], result["key"], result["novelty"]) == (name, key, "in training set")
         near = result["nearest"]
         assert near["name"] == name and near["same_net"] and near["distance"] < 1e-3

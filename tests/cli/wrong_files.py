@@ -58,7 +58,7 @@ def cluster(edge: float, bond: float, atoms: list[str]) -> Structure:
     return Structure(Lattice.cubic(edge), atoms, points, coords_are_cartesian=True)
 
 
-def shaken(*cells: int) -> str:
+def rattled(*cells: int) -> str:
     """Diamond of so many cubic cells along each axis, with no symmetry left, as a POSCAR."""
     corners = np.stack(np.meshgrid(*map(np.arange, cells)), axis=-1).reshape(-1, 1, 3)
     points = (diamond().frac_coords + corners).reshape(-1, 3) * 3.57
@@ -80,7 +80,7 @@ def write(folder: Path) -> None:
     for name, structure in structures.items():
         Poscar(structure).write_file(folder / f"{name}.vasp")
     for name, cells in {"big": (5, 5, 5), "middle": (5, 5, 6), "5000": (5, 5, 25), "many": (3, 3, 3)}.items():
-        (folder / f"{name}.vasp").write_text(shaken(*cells))
+        (folder / f"{name}.vasp").write_text(rattled(*cells))
     lines = Poscar(diamond()).get_str().splitlines()
     edited = {
         "dummy.vasp": {5: "X"},

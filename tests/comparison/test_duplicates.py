@@ -23,9 +23,9 @@ def test_copies_come_together() -> None:
     rng = np.random.default_rng(0)
     few = named("srs", "hcb", "lig", "ths")
     copies = [crystal_rewritten(few.take([k % 4]), larger_cell(1 + k % 3, 3, rng), rng, noise=0.02) for k in range(12)]
-    found = duplicates(Crystals.concatenate([few, *copies]), TARGET)
-    assert [(one.crystal, one.same_as) for one in found] == [(k, k % 4) for k in range(4, 16)]
-    assert all(one.reason.startswith("same net, same geometry (0.0") for one in found)
+    groups = duplicates(Crystals.concatenate([few, *copies]), TARGET)
+    assert [(one.crystal, one.same_as) for one in groups] == [(k, k % 4) for k in range(4, 16)]
+    assert all(one.reason.startswith("same net, same geometry (0.0") for one in groups)
 
 
 def test_nearly_equal_distances_of_other_nets_are_told_apart() -> None:
@@ -39,9 +39,12 @@ def test_a_bond_at_the_limit_makes_no_other_crystal() -> None:
     rng = np.random.default_rng(1)
     one = named("lig")
     both = Crystals.concatenate([one, crystal_rewritten(one, larger_cell(2, 3, rng), rng, noise=0.02)])
-    (found,) = grouped(["a", "b"], pdds(both, TARGET), both)
-    assert (found.crystal, found.same_as) == (1, 0)
-    assert found.reason.startswith("another net, same geometry (0.0") and "StructureMatcher agrees" in found.reason
+    (invariants,) = grouped(["a", "b"], pdds(both, TARGET), both)
+    assert (invariants.crystal, invariants.same_as) == (1, 0)
+    assert (
+        invariants.reason.startswith("another net, same geometry (0.0")
+        and "StructureMatcher agrees" in invariants.reason
+    )
 
 
 def test_same_net_of_another_shape() -> None:
@@ -49,8 +52,8 @@ def test_same_net_of_another_shape() -> None:
     wider = Crystals(one.group, one.cell * [1.1, 1.1, 0.9, 1, 1, 1], *[getattr(one, name) for name in REST])
     both = Crystals.concatenate([one, wider])
     assert len({net.key for net in nets(both, cutoff=TARGET.bond_window[1])}) == 1
-    (found,) = duplicates(both, TARGET)
-    assert found.reason.startswith("same net, another geometry (0.")
+    (groups,) = duplicates(both, TARGET)
+    assert groups.reason.startswith("same net, another geometry (0.")
     assert duplicates(Crystals.concatenate([]), TARGET) == []
 
 

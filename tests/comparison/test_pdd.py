@@ -37,42 +37,42 @@ def by_brute_force(crystal: Crystals) -> np.ndarray:
 def test_simple_cubic_lattice() -> None:
     right, last = np.pi / 2, len(list(wyckoff().positions(221))) - 1
     cube = Crystals.build([221], np.array([[1.5] * 3 + [right] * 3]), [[(6, last, (0.0, 0.0, 0.0))]])
-    (found,) = pdds(cube, TARGET)
+    (invariants,) = pdds(cube, TARGET)
     squares = np.repeat([1, 2, 3, 4, 5, 6, 8], [6, 12, 8, 6, 24, 24, 12])  # sums of three squares, and how often
-    assert found.rows.shape == (1, NEIGHBORS)
-    np.testing.assert_allclose(found.rows[0, : len(squares)], TARGET.bond * np.sqrt(squares), atol=1e-6)
+    assert invariants.rows.shape == (1, NEIGHBORS)
+    np.testing.assert_allclose(invariants.rows[0, : len(squares)], TARGET.bond * np.sqrt(squares), atol=1e-6)
 
 
 def test_brute_force_agrees(crystals: Crystals) -> None:
     seen = 0
-    for k, found in enumerate(pdds(crystals, TARGET)):
+    for k, invariants in enumerate(pdds(crystals, TARGET)):
         clouds, scale = _clouds(crystals.take([k]), TARGET)
         if next(clouds)[-1] < 3:  # layers, without their stacking: see below
             continue
         expected = np.unique(np.round(by_brute_force(crystals.take([k])) * scale, 5), axis=0)
-        assert all(np.abs(found.rows - row).max(axis=1).min() < 2e-5 for row in expected)
-        assert all(np.abs(expected - row).max(axis=1).min() < 2e-5 for row in found.rows)
+        assert all(np.abs(invariants.rows - row).max(axis=1).min() < 2e-5 for row in expected)
+        assert all(np.abs(expected - row).max(axis=1).min() < 2e-5 for row in invariants.rows)
         seen += 1
     assert seen >= 5
 
 
 def test_cell_origin_order_and_supercell_do_not_count(crystals: Crystals) -> None:
     rng = np.random.default_rng(0)
-    for k, found in enumerate(pdds(crystals, TARGET)):
+    for k, invariants in enumerate(pdds(crystals, TARGET)):
         for cells in (1, 3):
             other = crystal_rewritten(crystals.take([k]), larger_cell(cells, 3, rng), rng, noise=0.0)
             (again,) = pdds(other, TARGET)
-            assert distance(found, again) < 5e-6
+            assert distance(invariants, again) < 5e-6
 
 
 def test_scale_and_mirror_images_do_not_count(crystals: Crystals) -> None:
     factor = np.array([1.03] * 3 + [1.0] * 3)
-    for k, found in enumerate(pdds(crystals, TARGET)):
+    for k, invariants in enumerate(pdds(crystals, TARGET)):
         one = crystals.take([k])
         atoms = one.atoms()
         mirror = Crystals.build([1], one.cell, [[(6, 0, -x) for x in atoms.fractional]])
         for other in (replace(one, cell=one.cell * factor), mirror):
-            assert distance(found, pdds(other, TARGET)[0]) < 5e-6
+            assert distance(invariants, pdds(other, TARGET)[0]) < 5e-6
 
 
 def test_stacking_of_layers_does_not_count() -> None:
@@ -83,16 +83,16 @@ def test_stacking_of_layers_does_not_count() -> None:
     sheet = [(6, 0, (0.1, 0.2, 0.5)), (6, 0, (0.1 + 1 / 3, 0.2 + 2 / 3, 0.5))]
     single = Crystals.build([1], np.array([[a, a, 9.0, np.pi / 2, np.pi / 2, 2 * np.pi / 3]]), [sheet])
     hcb = decode(table[table["name"] == "hcb"].reset_index(drop=True), element=6).crystals
-    found = pdds(Crystals.concatenate([graphite, apart, single, hcb]), TARGET)
-    assert max(distance(found[0], other) for other in found[1:]) < 1e-5
-    assert found[0].rows[0, 0] == pytest.approx(TARGET.bond) and len(found[0].rows) == 1
+    invariants = pdds(Crystals.concatenate([graphite, apart, single, hcb]), TARGET)
+    assert max(distance(invariants[0], other) for other in invariants[1:]) < 1e-5
+    assert invariants[0].rows[0, 0] == pytest.approx(TARGET.bond) and len(invariants[0].rows) == 1
 
 
 def test_atoms_that_move_a_little_change_it_little(crystals: Crystals) -> None:
     """By at most twice the move, beside what the mean bond length changes."""
     rng = np.random.default_rng(1)
     before = pdds(crystals, TARGET)
-    for k, found in enumerate(before):
+    for k, result in enumerate(before):
         one = crystals.take([k])
         plain = crystal_rewritten(one, np.eye(3, dtype=int), rng, noise=0.0)
         for most in (0.001, 0.01, 0.03):
@@ -100,8 +100,8 @@ def test_atoms_that_move_a_little_change_it_little(crystals: Crystals) -> None:
             step *= most / np.linalg.norm(step, axis=1, keepdims=True)
             moved = replace(plain, coordinates=plain.coordinates + step @ np.linalg.inv(plain.lattice[0]))
             scales = [_clouds(crystal, TARGET)[1] for crystal in (plain, moved)]
-            slack = abs(scales[1] / scales[0] - 1) * found.rows.max()
-            apart = distance(found, pdds(moved, TARGET)[0])
+            slack = abs(scales[1] / scales[0] - 1) * result.rows.max()
+            apart = distance(result, pdds(moved, TARGET)[0])
             assert 0 < apart <= 2 * most * max(scales) + slack + 1e-5
 
 
@@ -119,14 +119,14 @@ def test_linear_programme_agrees() -> None:
 
 
 def test_it_is_a_distance_and_averages_are_never_farther(crystals: Crystals) -> None:
-    found = pdds(crystals, TARGET)
-    apart = np.array([[distance(one, other) for other in found] for one in found])
+    invariants = pdds(crystals, TARGET)
+    apart = np.array([[distance(one, other) for other in invariants] for one in invariants])
     assert (np.diag(apart) == 0).all() and np.allclose(apart, apart.T)
-    assert (apart[np.triu_indices(len(found), 1)] > 0.05).all()  # they are of different nets
+    assert (apart[np.triu_indices(len(invariants), 1)] > 0.05).all()  # they are of different nets
     assert all((apart <= apart[:, [k]] + apart[[k]] + 1e-9).all() for k in range(len(apart)))
-    averages = amds(found)
+    averages = amds(invariants)
     assert (np.abs(averages[:, None] - averages).max(axis=2) <= apart + 1e-9).all()
-    assert _cost(found[0].rows, found[0].rows).diagonal().max() == 0
+    assert _cost(invariants[0].rows, invariants[0].rows).diagonal().max() == 0
 
 
 def test_nearest_is_that_of_all(crystals: Crystals) -> None:
@@ -135,7 +135,7 @@ def test_nearest_is_that_of_all(crystals: Crystals) -> None:
     for k in range(0, len(crystals), 3):
         one = crystal_rewritten(crystals.take([k]), larger_cell(2, 3, rng), rng, noise=0.3)
         (pdd,) = pdds(one, TARGET)
-        apart = sorted((distance(pdd, other), number) for number, other in enumerate(every.found))
+        apart = sorted((distance(pdd, other), number) for number, other in enumerate(every.pdds))
         assert every.nearest(pdd, most=4) == apart[:4]
     assert Known.none().nearest(pdd) == []
 
@@ -146,8 +146,8 @@ def test_what_is_known_survives_a_file(tmp_path: Path, crystals: Crystals) -> No
     kept.write(tmp_path / "known.parquet")
     again = Known.read(tmp_path / "known.parquet")
     assert again.names == kept.names and again.names[1] == "crystal 1" and again.sets == [SHIPPED] * len(crystals)
-    assert all(distance(one, other) == 0 for one, other in zip(kept.found, again.found, strict=True))
-    assert len(kept + again) == 2 * len(crystals) and len(signature(kept.found[0])) == 20
+    assert all(distance(one, other) == 0 for one, other in zip(kept.pdds, again.pdds, strict=True))
+    assert len(kept + again) == 2 * len(crystals) and len(signature(kept.pdds[0])) == 20
 
 
 def test_novelty_in_order() -> None:

@@ -10,9 +10,9 @@ from pymatgen.core import Structure
 def dataset(structure: Structure, symprec: float, *, hall_number: int = 0) -> Any:
     """spglib's dataset, which must exist."""
     cell: Any = (structure.lattice.matrix, structure.frac_coords, structure.atomic_numbers)
-    found = spglib.get_symmetry_dataset(cell, symprec=symprec, hall_number=hall_number)
-    assert found is not None
-    return found
+    dataset = spglib.get_symmetry_dataset(cell, symprec=symprec, hall_number=hall_number)
+    assert dataset is not None
+    return dataset
 
 
 def group(structure: Structure, symprec: float) -> int:
@@ -21,8 +21,8 @@ def group(structure: Structure, symprec: float) -> int:
 
 def operations(structure: Structure, symprec: float) -> set[tuple[int, ...]]:
     """Symmetry operations in the axes of the structure."""
-    found = dataset(structure, symprec)
-    return operation_set(found.rotations, found.translations)
+    result = dataset(structure, symprec)
+    return operation_set(result.rotations, result.translations)
 
 
 def operation_set(rotation: np.ndarray, translation: np.ndarray) -> set[tuple[int, ...]]:

@@ -53,7 +53,7 @@ def test_atoms_lie_on_a_surface_with_the_area_asked_for() -> None:
                 and min(np.abs(level(surface, points @ frame + place)).max() for place in places) < 0.01
             ):
                 fits.append(area(surface) * np.linalg.det(frame) * edge**2 / crystals.atom_count[k])
-        assert any(found == pytest.approx(2.62) for found in fits)
+        assert any(one == pytest.approx(2.62) for one in fits)
 
 
 def test_same_seed_same_crystals() -> None:

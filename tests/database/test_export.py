@@ -72,9 +72,9 @@ def test_tables_manifest_and_hashes(made: tuple[bytes, pd.DataFrame], workspace:
         pd.testing.assert_frame_equal(pd.read_parquet(BytesIO(files.read("crystals.parquet"))), rows)
         text = files.read("citations.bib").decode()
     assert [crystal["id"] for crystal in manifest["crystals"]] == list(rows["id"])
-    for told, status in zip(manifest["crystals"], rows["status"], strict=True):
-        assert told["geometry"] == (None if status == "undecodable" else GENERATED)
-        assert bool(told["reason"]) == (status != "valid")
+    for described, status in zip(manifest["crystals"], rows["status"], strict=True):
+        assert described["geometry"] == (None if status == "undecodable" else GENERATED)
+        assert bool(described["reason"]) == (status != "valid")
     (job,) = manifest["jobs"]
     assert job["settings"]["sample"]["samples"] == 50 and job["seed"] == 0 and "numpy" in job["versions"]
     assert all(f"{{{key}," in text for key in manifest["citations"]) and text.count("@") == len(used(rows))
@@ -91,8 +91,8 @@ def test_relaxed_geometry_is_taken_where_there_is_one(workspace: Path) -> None:
         larger = to_cif(replace(first, cell=first.cell * [1.1, 1.1, 1.1, 1, 1, 1]))
         rows = rows.assign(relaxed_cif=[larger, ""])
         archive, manifest = bundle(store, rows, relaxed=True)
-    told = [crystal["geometry"] for crystal in manifest["crystals"]]
-    assert told == [RELAXED, GENERATED]
+    described = [crystal["geometry"] for crystal in manifest["crystals"]]
+    assert described == [RELAXED, GENERATED]
     with ZipFile(BytesIO(archive)) as files:
         written = Structure.from_str(files.read(f"cif/{rows['id'][0]}.cif").decode(), "cif")
     assert written.volume / first.volume[0] == pytest.approx(1.1**3, rel=1e-4)

@@ -17,11 +17,11 @@ def copy(workspace: Path) -> Iterator[Copy]:
 
 def test_answers_are_those_of_the_store(copy: Copy, workspace: Path) -> None:
     sql = "SELECT status, count(*) AS n, avg(loss) AS loss FROM candidates GROUP BY ALL ORDER BY ALL"
-    asked = copy.ask(sql)
+    requested = copy.ask(sql)
     with Store.open(workspace) as store:
         known = store.query(sql)
-    assert asked.rows["n"].tolist() == known["n"].tolist() and sum(known["n"]) == 50 and not asked.cut
-    assert asked.rows["loss"].tolist() == pytest.approx(known["loss"].tolist(), nan_ok=True)
+    assert requested.rows["n"].tolist() == known["n"].tolist() and sum(known["n"]) == 50 and not requested.cut
+    assert requested.rows["loss"].tolist() == pytest.approx(known["loss"].tolist(), nan_ok=True)
     few = copy.ask("FROM crystals SELECT id", rows=7)
     assert len(few.rows) == 7 and few.cut
     long = copy.ask("SELECT repeat('x', 100000) AS x, 'nan'::DOUBLE AS y")
@@ -68,8 +68,8 @@ def attacks(folder: Path) -> dict[str, str]:
 
 def test_nothing_but_reading_is_possible(copy: Copy, tmp_path: Path) -> None:
     for sql, words in attacks(tmp_path).items():
-        found = answer(str(copy.path), sql, 10)
-        assert set(found) == {"error"} and re.search(words, found["error"]), (sql, found)
+        result = answer(str(copy.path), sql, 10)
+        assert set(result) == {"error"} and re.search(words, result["error"]), (sql, result)
     with pytest.raises(SqlError, match="read-only"):
         copy.ask("WITH gone AS (DELETE FROM crystals RETURNING *) SELECT * FROM gone")
     with pytest.raises(SqlError, match=r"[Mm]emory"):

@@ -93,9 +93,9 @@ def test_classes_by_key(workspace: Made) -> None:
     write_parquet(rows(["n", "m", "k"], first=5), job.shards / "crystals-00001.parquet")
     with Store.open(folder) as store:
         assert store.ingest() == 3
-        found = store.query("SELECT class FROM candidates ORDER BY row")["class"]
+        result = store.query("SELECT class FROM candidates ORDER BY row")["class"]
         known, invalid = "known", "invalid"
-        assert list(found) == [known, "new", "undecodable", invalid, "duplicate", "duplicate", "new", known]
+        assert list(result) == [known, "new", "undecodable", invalid, "duplicate", "duplicate", "new", known]
         counts = store.counts(job.id)
         assert counts["sampled"] == 8 and counts["invalid"] == {"too few bonds": 1}
         assert counts["new_by_periodicity"] == {"3": 2} and store.counts() == counts
@@ -110,12 +110,12 @@ def test_nets_of_a_reference_set_are_known_in_their_job(workspace: Made, tmp_pat
         write_parquet(rows(["k", "n", "m"]), one.shards / "crystals-00000.parquet")
     with Store.open(folder) as store:
         store.ingest()
-        found = store.query("SELECT job, class FROM candidates ORDER BY job, row")
+        result = store.query("SELECT job, class FROM candidates ORDER BY job, row")
         novel = store.query("SELECT novelty FROM candidates WHERE job = ? ORDER BY row", [job.id])["novelty"]
         assert list(novel) == ["in training set", "new", "in reference set"]
         assert "amd" not in store.query("SELECT * FROM candidates")
-    assert list(found.loc[found["job"] == job.id, "class"]) == ["known", "new", "known"]
-    assert "known" not in set(found.loc[found["job"] == other.id, "class"])
+    assert list(result.loc[result["job"] == job.id, "class"]) == ["known", "new", "known"]
+    assert "known" not in set(result.loc[result["job"] == other.id, "class"])
 
 
 def test_energies_join_their_crystals(workspace: Made) -> None:
@@ -137,8 +137,8 @@ def test_energies_join_their_crystals(workspace: Made) -> None:
 def test_gaps_join_their_crystals_and_filter(workspace: Made) -> None:
     folder, job = workspace
     write_parquet(rows(["n", "m"]), job.shards / "crystals-00000.parquet")
-    found = {"row": [0, 1], "gap": [0.7, None], "band_class": ["semiconductor", ""], "band_reason": ["", "no model"]}
-    write_parquet(pd.DataFrame(found), job.shards / "bands.parquet")
+    results = {"row": [0, 1], "gap": [0.7, None], "band_class": ["semiconductor", ""], "band_reason": ["", "no model"]}
+    write_parquet(pd.DataFrame(results), job.shards / "bands.parquet")
     with Store.open(folder) as store:
         store.ingest()
         where = Filters(between={"gap": (0.5, None)}, among={"band_class": ["semiconductor"]})
@@ -296,17 +296,17 @@ def test_stars_and_notes_outlive_a_rebuild(workspace: Made) -> None:
     mark(folder, [first], note=" try DFT's ")
     mark(folder, [second], starred=False)  # nothing is left to keep of it
 
-    def told() -> list[tuple[bool, str]]:
+    def marked() -> list[tuple[bool, str]]:
         with Store.open(folder) as store:
             store.ingest()
-            found = store.page(order="row")
+            rows = store.page(order="row")
             assert store.total(Filters(among={"starred": [True]}, containing={"note": "dft"})) == 1
-            return list(zip(found["starred"], found["note"], strict=True))
+            return list(zip(rows["starred"], rows["note"], strict=True))
 
-    assert told() == [(True, "try DFT's"), (False, "")] and list(marks(folder)) == [first]
+    assert marked() == [(True, "try DFT's"), (False, "")] and list(marks(folder)) == [first]
     (folder / NAME).unlink()
     rebuild(folder)
-    assert told() == [(True, "try DFT's"), (False, "")]
+    assert marked() == [(True, "try DFT's"), (False, "")]
     mark(folder, [first], starred=False, note="")
     assert marks(folder) == {}
     with pytest.raises(ValueError, match="2000 are the most"):

@@ -54,21 +54,21 @@ def test_graphene_with_nearest_neighbours_has_the_bands_of_wallace() -> None:
     cell = primitive(graphene())
     only = orbitals(reach=1.6, r_pi=2.46 / np.sqrt(3))
     path = cell.path(0.2)
-    found = hamiltonian(cell, only, cutoff=CUTOFF).levels(path.kpoints)
+    result = hamiltonian(cell, only, cutoff=CUTOFF).levels(path.kpoints)
     k = 2 * np.pi * path.kpoints[:, :2]
     f = np.abs(1 + np.exp(1j * k[:, 0]) + np.exp(1j * (k[:, 0] + k[:, 1])))  # of a cell with a 60 degree basis
     g = np.abs(1 + np.exp(1j * k[:, 0]) + np.exp(-1j * k[:, 1]))
-    wallace = f if np.ptp(f - found[:, 1] / 2.7) < np.ptp(g - found[:, 1] / 2.7) else g
-    np.testing.assert_allclose(found, 2.7 * np.column_stack([-wallace, wallace]), atol=1e-6)
+    wallace = f if np.ptp(f - result[:, 1] / 2.7) < np.ptp(g - result[:, 1] / 2.7) else g
+    np.testing.assert_allclose(result, 2.7 * np.column_stack([-wallace, wallace]), atol=1e-6)
 
 
 def test_graphene_is_a_semimetal_whose_bands_touch_at_k() -> None:
-    found = bands(graphene(), TARGET)
-    assert found.gap.band_class == "semimetal" and found.gap.gap < 1e-4 and found.gap.direct
-    at = next(place for place, name in found.path.ticks if name == "K")
-    near = np.abs(found.path.distance - at).argmin()
-    assert np.abs(found.levels[near]).max() < 1e-4
-    assert np.sort(np.abs(found.levels), axis=0)[10].min() > 0.05  # and nowhere else
+    result = bands(graphene(), TARGET)
+    assert result.gap.band_class == "semimetal" and result.gap.gap < 1e-4 and result.gap.direct
+    at = next(place for place, name in result.path.ticks if name == "K")
+    near = np.abs(result.path.distance - at).argmin()
+    assert np.abs(result.levels[near]).max() < 1e-4
+    assert np.sort(np.abs(result.levels), axis=0)[10].min() > 0.05  # and nowhere else
 
 
 @pytest.mark.parametrize("name", ["hcb", "bpg", "srs", "acs-g"])
@@ -90,9 +90,9 @@ def test_matrix_is_the_sum_over_neighbours_that_pymatgen_finds(name: str) -> Non
             n, m = normal[i], normal[near.index]
             value = (n @ m - (n @ u) * (m @ u)) * pi[0] + (n @ u) * (m @ u) * sigma[0]
             expected[i, near.index] += value * np.exp(2j * np.pi * (k @ near.image))
-    found = hamiltonian(cell, orbitals(), cutoff=CUTOFF)
+    result = hamiltonian(cell, orbitals(), cutoff=CUTOFF)
     # an orbital's sign is free, and so is its cell: levels are compared
-    np.testing.assert_allclose(found.levels(k[None])[0], np.linalg.eigvalsh(expected), atol=1e-8)
+    np.testing.assert_allclose(result.levels(k[None])[0], np.linalg.eigvalsh(expected), atol=1e-8)
 
 
 def test_larger_cell_has_the_same_levels_folded() -> None:
@@ -127,9 +127,9 @@ def test_normals_of_flat_and_of_curved_atoms() -> None:
 
 
 def test_graphite_is_a_semimetal_and_layers_must_not_be_too_near() -> None:
-    found = gaps(Crystals.concatenate([with_spacing(3.35), with_spacing(2.5)]), TARGET)
-    assert found[0]["band_class"] == "semimetal" and found[0]["gap"] == 0
-    assert found[1]["band_reason"] == "its parts are nearer than 2.9 angstrom to each other"
+    result = gaps(Crystals.concatenate([with_spacing(3.35), with_spacing(2.5)]), TARGET)
+    assert result[0]["band_class"] == "semimetal" and result[0]["gap"] == 0
+    assert result[1]["band_reason"] == "its parts are nearer than 2.9 angstrom to each other"
 
 
 def test_gap_does_not_depend_on_how_the_crystal_is_written() -> None:
@@ -163,8 +163,8 @@ def test_crystals_that_are_refused_for_their_size_take_no_time() -> None:
 def test_each_crystal_without_bands_says_why() -> None:
     boron = Structure(Lattice.hexagonal(2.5, 6.7), ["B", "N"], [[1 / 3, 2 / 3, 0.5], [2 / 3, 1 / 3, 0.5]])
     batch = [curved(), target("sp3-carbon").reference.crystals(), from_structure(boron), seed("srs")]
-    found = [row["band_reason"] for row in gaps(Crystals.concatenate(batch), TARGET, BandSettings(max_atoms=11))]
-    assert found == [
+    results = [row["band_reason"] for row in gaps(Crystals.concatenate(batch), TARGET, BandSettings(max_atoms=11))]
+    assert results == [
         "an atom's bonds are more than 15 degrees off one plane",
         "an atom has 4 bonds, and the model needs 3",
         "it holds B, N, and the model is one of C",

@@ -49,7 +49,7 @@ def test_row_of_diamond_and_its_place_in_the_database(tmp_path: Path) -> None:
     pytest.importorskip("gpaw", reason="make dft installs it")
     path = tmp_path / "diamond.cif"
     path.write_text(to_cif(DIAMOND))
-    job = create(tmp_path / "w", "dft", RunSettings(dft=QUICK), seeds=[path], threads=1)
+    job = create(tmp_path / "w", "dft", RunSettings(dft=QUICK), training=[path], threads=1)
     seen: list[object] = []
     summary = work(job, progress=lambda line: seen.append(line.get("part")))
     with Store.open(tmp_path / "w") as store:
@@ -57,11 +57,11 @@ def test_row_of_diamond_and_its_place_in_the_database(tmp_path: Path) -> None:
         row = store.query("SELECT * EXCLUDE job FROM dft")
     assert tuple(row.columns) == DFT_COLUMNS and {"density", "bands"} <= set(seen)
     assert list(row["crystal_id"]) == ["diamond"] and summary["dft_gap"] == row["dft_gap"].iloc[0]
-    found = row.iloc[0]
-    assert 3.7 < found["dft_gap"] < 4.4 and found["dft_class"] == "semiconductor" and not found["dft_direct"]
-    charge = json.loads(found["dft_density"])
+    result = row.iloc[0]
+    assert 3.7 < result["dft_gap"] < 4.4 and result["dft_class"] == "semiconductor" and not result["dft_direct"]
+    charge = json.loads(result["dft_density"])
     volume = abs(np.linalg.det(charge["lattice"]))
     assert np.mean(charge["density"]) * volume == pytest.approx(8, abs=0.01)  # valence electrons
-    dos = json.loads(found["dft_dos"])
+    dos = json.loads(result["dft_dos"])
     below = np.array(dos["energy"]) < 0
     assert np.trapezoid(np.array(dos["dos"])[below], np.array(dos["energy"])[below]) == pytest.approx(4, rel=0.1)

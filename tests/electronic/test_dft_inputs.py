@@ -21,14 +21,14 @@ def test_files_hold_the_crystal_and_the_settings() -> None:
         *(f"graphite/vasp/{name}" for name in ("POSCAR", "INCAR", "KPOINTS", "POTCAR.names")),
         "graphite/espresso/pw.in",
     }
-    same, given = StructureMatcher(), to_structure(graphite)
-    assert same.fit(Poscar.from_str(files["graphite/vasp/POSCAR"]).structure, given)
+    same, original = StructureMatcher(), to_structure(graphite)
+    assert same.fit(Poscar.from_str(files["graphite/vasp/POSCAR"]).structure, original)
     atoms = read_espresso_in(StringIO(files["graphite/espresso/pw.in"]))
-    assert same.fit(AseAtomsAdaptor.get_structure(atoms), given)
+    assert same.fit(AseAtomsAdaptor.get_structure(atoms), original)
     incar = Incar.from_str(files["graphite/vasp/INCAR"])
     assert incar["ENCUT"] == 520 and incar["GGA"].upper() == "PS" and incar["NSW"] == 0
     mesh = Kpoints.from_str(files["graphite/vasp/KPOINTS"])
-    lengths = 2 * np.pi * np.linalg.norm(np.linalg.inv(given.lattice.matrix), axis=0)
+    lengths = 2 * np.pi * np.linalg.norm(np.linalg.inv(original.lattice.matrix), axis=0)
     assert sorted(mesh.kpts[0]) == sorted(np.ceil(lengths / 0.3).astype(int).tolist())
     assert files["graphite/vasp/POTCAR.names"] == "PAW_PBE C\n"
     assert "ecutwfc          = 38.22" in files["graphite/espresso/pw.in"]

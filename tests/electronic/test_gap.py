@@ -35,11 +35,11 @@ def test_gap_of_a_chain_off_the_mesh(
     one: float, other: float, shift: float, electrons: int, expected: float, kind: str
 ) -> None:
     levels = chain(one, other, shift)
-    found = gap(levels, MESH, levels(MESH), electrons, STEP, LevelSettings(), rounds=10)
-    assert found.gap == pytest.approx(expected, abs=2e-3) and found.band_class == kind
+    result = gap(levels, MESH, levels(MESH), electrons, STEP, LevelSettings(), rounds=10)
+    assert result.gap == pytest.approx(expected, abs=2e-3) and result.band_class == kind
     if expected > 0.01:
-        assert abs(found.top_at[0]) == pytest.approx(0.5, abs=1e-3)  # which no point of the mesh is
-        assert found.direct
+        assert abs(result.top_at[0]) == pytest.approx(0.5, abs=1e-3)  # which no point of the mesh is
+        assert result.direct
 
 
 def test_density_of_states_holds_all_states_and_the_fermi_level_half_of_them() -> None:

@@ -29,14 +29,14 @@ def test_angles_are_those_of_the_reference() -> None:
 @pytest.mark.parametrize("stretch", [-0.05, 0.0, 0.02])
 def test_stretched_bonds_alone(stretch: float) -> None:
     """Half of the six deviations of each atom are bonds; the angles stay 120 degrees."""
-    found = strain(honeycomb(GRAPHITE.bond * (1 + stretch)), GRAPHITE)
-    assert found == pytest.approx([abs(stretch) / np.sqrt(2)], abs=1e-12)
+    result = strain(honeycomb(GRAPHITE.bond * (1 + stretch)), GRAPHITE)
+    assert result == pytest.approx([abs(stretch) / np.sqrt(2)], abs=1e-12)
 
 
 def test_same_as_from_pymatgens_neighbours() -> None:
     table = shipped("sp2-carbon")
     crystals = decode(table[table["atoms"] <= 40].iloc[::15], element=6).crystals
-    found = strain(crystals, GRAPHITE)
+    result = strain(crystals, GRAPHITE)
     for k in range(len(crystals)):
         structure = to_structure(crystals, k)
         squares = []
@@ -47,7 +47,7 @@ def test_same_as_from_pymatgens_neighbours() -> None:
             cosine = (bonds @ bonds.T) / np.outer(length, length)
             theta = np.degrees(np.arccos(cosine[np.triu_indices(3, 1)]))
             squares += [*(length / 1.42 - 1) ** 2, *(theta / 120 - 1) ** 2]
-        assert found[k] == pytest.approx(np.sqrt(np.mean(squares)), abs=1e-9)
+        assert result[k] == pytest.approx(np.sqrt(np.mean(squares)), abs=1e-9)
 
 
 def test_does_not_depend_on_the_cell_or_on_other_crystals() -> None:

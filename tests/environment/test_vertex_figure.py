@@ -33,8 +33,8 @@ def test_turned_mirrored_reordered_and_stretched_it_is_the_same_shape(name: str)
     figure, rng = SHAPES[name], np.random.default_rng(1)
     for turn in Rotation.random(20, rng=rng):
         bonds = turn.apply(figure)[rng.permutation(len(figure))] * rng.uniform(1, 3, (len(figure), 1))
-        found = fit(np.stack([bonds, -bonds]), figure)
-        assert (found.rmsd < 1e-6).all() and (found.angle < 1e-4).all()
+        result = fit(np.stack([bonds, -bonds]), figure)
+        assert (result.rmsd < 1e-6).all() and (result.angle < 1e-4).all()
 
 
 @pytest.mark.parametrize("name", [name for name in SHAPES if len(SHAPES[name]) <= 6])

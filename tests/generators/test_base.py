@@ -87,10 +87,10 @@ def test_one_crystal_is_learnt_by_heart(name: str, one_crystal: pd.DataFrame) ->
     """Its group and positions, and its cell to half a percent; sites may come in another order."""
     slow = {"epochs": 100, "learning_rate": 0.01, "batch_size": 20} if name == "transformer" else {}
     rows = generator(name).fit(one_crystal, settings(name, **slow), seed=0).sample(30, seed=0)
-    (found, kept, _), (wanted, _, _) = read(rows), read(one_crystal.head(30))
+    (result, kept, _), (expected, _, _) = read(rows), read(one_crystal.head(30))
     assert len(kept) == 30
-    assert (found.group == wanted.group).all() and (found.position == wanted.position).all()
-    assert np.abs(found.point - wanted.point).max() < 1e-6
+    assert (result.group == expected.group).all() and (result.position == expected.position).all()
+    assert np.abs(result.point - expected.point).max() < 1e-6
     assert np.allclose(rows[list(CELL)], one_crystal.head(30)[list(CELL)], rtol=0.005)
 
 
@@ -99,8 +99,8 @@ def test_three_crystals_are_learnt_by_heart(name: str, families: pd.DataFrame) -
     chosen = settings(name, epochs=40, batch_size=50, hidden=64, width=32)
     rows = generator(name).fit(families, chosen, seed=0).sample(200, seed=0, temperature=0.1)
     if name != "vae":  # sites in their own order
-        found, _, _ = read(families)
-        families = write(found, list(families.columns))
+        candidates, _, _ = read(families)
+        families = write(candidates, list(families.columns))
     discrete = [c for c in families.columns if is_discrete(c)]
     known = families.groupby(discrete)[["a", "x0"]].mean()
     joined = rows.join(known, on=discrete, rsuffix="_known")
@@ -167,15 +167,15 @@ def test_extra_columns_are_left_alone(name: str, families: pd.DataFrame) -> None
 def test_conditions_are_met_or_refused(name: str, families: pd.DataFrame) -> None:
     fitted = generator(name).fit(families, settings(name), seed=0)
     group = 229 if name == "surfaces" else int(families["spg"].iloc[0])
-    asked = Conditions(groups=frozenset({group}))
+    conditions = Conditions(groups=frozenset({group}))
     if fitted.spec.conditional:
-        assert (fitted.sample(20, seed=0, conditions=asked)["spg"] == group).all()
+        assert (fitted.sample(20, seed=0, conditions=conditions)["spg"] == group).all()
         refusal = "knows no energies" if fitted.spec.informed else "cannot be asked for low energies"
         with pytest.raises(ValueError, match=refusal):
             fitted.sample(20, seed=0, conditions=Conditions(lowest=0.5))
     else:
         with pytest.raises(ValueError, match=f"the model {name} cannot be asked for space groups"):
-            fitted.sample(20, seed=0, conditions=asked)
+            fitted.sample(20, seed=0, conditions=conditions)
 
 
 def test_specification_says_what_the_class_does(name: str) -> None:

@@ -11,12 +11,12 @@ from legocryst.settings import SampleSettings, group_numbers
 
 
 def test_settings_as_conditions() -> None:
-    assert Conditions.of(SampleSettings()) == OPEN and OPEN.open and SampleSettings().asked == []
-    asked = SampleSettings(groups="190, 194-196", system="hexagonal", min_sites=3, lowest_energies=0.25)
-    found = Conditions.of(asked)
-    assert found.groups == {190, 194} and found.sites == (3, 8) and found.lowest == 0.25
-    assert not found.open and asked.asked == ["space groups", "a number of sites", "low energy"]
-    assert Conditions.of(SampleSettings(max_atoms=40)).open and SampleSettings(max_atoms=40).asked == []
+    assert Conditions.of(SampleSettings()) == OPEN and OPEN.open and SampleSettings().conditions == []
+    settings = SampleSettings(groups="190, 194-196", system="hexagonal", min_sites=3, lowest_energies=0.25)
+    conditions = Conditions.of(settings)
+    assert conditions.groups == {190, 194} and conditions.sites == (3, 8) and conditions.lowest == 0.25
+    assert not conditions.open and settings.conditions == ["space groups", "a number of sites", "low energy"]
+    assert Conditions.of(SampleSettings(max_atoms=40)).open and SampleSettings(max_atoms=40).conditions == []
 
 
 @pytest.mark.parametrize(

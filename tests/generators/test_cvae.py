@@ -29,13 +29,15 @@ def test_samples_decode_without_shift_and_have_combinations_of_the_table(
     rows = fitted.sample(1000, seed=0)
     decoded = decode(rows, mode="strict", element=6)
     assert (decoded.reason == "").all() and decoded.shift.max() < 1e-9
-    seen, found = ({tuple(row) for row in np.c_[x.group, x.position]} for x in (read(varied)[0], read(rows)[0]))
-    assert found <= seen and len(found) > 100
+    seen, candidates = ({tuple(row) for row in np.c_[x.group, x.position]} for x in (read(varied)[0], read(rows)[0]))
+    assert candidates <= seen and len(candidates) > 100
 
 
 def test_conditions_choose_among_combinations(fitted: ConditionalVAE, varied: pd.DataFrame) -> None:
-    found, _, _ = read(fitted.sample(200, seed=0, conditions=Conditions(sites=(2, 3), atoms=(10, 60))))
-    assert ((found.count >= 2) & (found.count <= 3) & (found.atoms >= 10) & (found.atoms <= 60)).all()
+    candidates, _, _ = read(fitted.sample(200, seed=0, conditions=Conditions(sites=(2, 3), atoms=(10, 60))))
+    assert (
+        (candidates.count >= 2) & (candidates.count <= 3) & (candidates.atoms >= 10) & (candidates.atoms <= 60)
+    ).all()
     low, _, _ = read(fitted.sample(200, seed=0, conditions=Conditions(lowest=0.25)))
     quarter, _, _ = read(varied.head(100))
     assert set(map(tuple, np.c_[low.group, low.position])) <= set(map(tuple, np.c_[quarter.group, quarter.position]))
@@ -67,10 +69,10 @@ def test_losses_are_normal_densities_and_the_divergence_of_normals(fitted: Condi
     parts = network.losses(packed)
     torch.manual_seed(1)
     batch = Batch.of(packed)
-    told = network.told(batch.group, batch.position, batch.element)
-    mean, log_variance = network.encode(batch, told)
+    described = network.symmetry_vectors(batch.group, batch.position, batch.element)
+    mean, log_variance = network.encode(batch, described)
     z = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
-    _, _, middle, spread = network.decode(z, told)
+    _, _, middle, spread = network.decode(z, described)
     free = network.symmetry.cell_free[batch.group]
     cells = -torch.distributions.Normal(middle, spread).log_prob(batch.cell)[free].sum() / 30
     prior = torch.distributions.Normal(torch.zeros_like(mean), torch.ones_like(mean))

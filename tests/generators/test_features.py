@@ -51,13 +51,13 @@ def test_any_table_comes_back(varied: pd.DataFrame, seed: int) -> None:
     features = Featurizer(settings).fit(table, seed=seed)
     matrix = features.transform(table)
     assert np.abs(matrix[:, features.scalars]).max() <= np.float32(LIMIT)
-    back, wanted = features.reverse_transform(matrix), check_table(table)
+    back, expected = features.reverse_transform(matrix), check_table(table)
     for block in features.blocks:
-        error = (back[block.name] - wanted[block.name]).abs().to_numpy()
+        error = (back[block.name] - expected[block.name]).abs().to_numpy()
         limit = 0 if block.discrete else 1e-4 if block.name in "abc" else 1e-6
         assert error.max() <= limit, (block.name, error.max())
         if not block.discrete:  # the bound that the module states
-            part, scalar = block.choose(wanted[block.name].to_numpy())
+            part, scalar = block.choose(expected[block.name].to_numpy())
             assert (np.abs(scalar) <= LIMIT).all() and (error <= 2e-7 * block.std[part] + 1e-8).all()
 
 
@@ -69,11 +69,11 @@ def test_read_from_its_description(features: Featurizer, varied: pd.DataFrame) -
 
 def test_a_row_explained(features: Featurizer, varied: pd.DataFrame) -> None:
     row = varied.iloc[[7]]
-    told = features.explain(row).set_index("column")
+    described = features.explain(row).set_index("column")
     matrix = features.transform(row)[0]
-    assert list(told.index) == list(varied.columns)
+    assert list(described.index) == list(varied.columns)
     for block in features.blocks:
-        line = told.loc[block.name]
+        line = described.loc[block.name]
         assert line["value"] == row[block.name].iloc[0]
         assert matrix[block.onehot].argmax() + 1 == line["part"] <= line["parts"] == len(block.value)
         if block.discrete:

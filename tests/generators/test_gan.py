@@ -42,5 +42,5 @@ def test_penalty_and_its_gradients_are_those_of_differentiating_twice(families: 
     torch.manual_seed(1)
     theirs = network.critic.calc_gradient_penalty(rows, fake.requires_grad_(), "cpu", network.multiple, PENALTY)
     assert torch.isclose(ours, theirs)
-    for mine, other in zip(torch.autograd.grad(ours, weights), torch.autograd.grad(theirs, weights), strict=True):
-        assert torch.allclose(mine, other, atol=1e-5)
+    for one, other in zip(torch.autograd.grad(ours, weights), torch.autograd.grad(theirs, weights), strict=True):
+        assert torch.allclose(one, other, atol=1e-5)

@@ -18,10 +18,10 @@ def fitted(families: pd.DataFrame) -> OnSurfaces:
 
 
 def test_rows_are_crystals_with_what_was_asked_for(fitted: OnSurfaces) -> None:
-    asked = Conditions(groups=frozenset(range(195, 231)), sites=(2, 4), atoms=(96, 200))
-    found = decode(fitted.sample(30, seed=1, conditions=asked), element=6, max_atoms=500)
-    assert (found.reason == "").all() and (found.shift < 1e-6).all()
-    crystals = found.crystals
+    conditions = Conditions(groups=frozenset(range(195, 231)), sites=(2, 4), atoms=(96, 200))
+    result = decode(fitted.sample(30, seed=1, conditions=conditions), element=6, max_atoms=500)
+    assert (result.reason == "").all() and (result.shift < 1e-6).all()
+    crystals = result.crystals
     assert (crystals.group >= 195).all() and len(set(crystals.group.tolist())) > 3
     assert ((crystals.site_count >= 2) & (crystals.site_count <= 4)).all()
     assert ((crystals.atom_count >= 96) & (crystals.atom_count <= 200)).all()

@@ -40,8 +40,8 @@ def test_circle_has_no_seam() -> None:
 def test_cut_normal_is_scipys() -> None:
     ones = torch.ones(20_000)
     drawn = cut_normal(0.3 * ones, 2.0 * ones, -1.0 * ones, 2.5 * ones, torch.Generator().manual_seed(0))
-    wanted = truncnorm((-1 - 0.3) / 2, (2.5 - 0.3) / 2, loc=0.3, scale=2)
-    assert kstest(drawn.numpy(), wanted.cdf).pvalue > 1e-3
+    expected = truncnorm((-1 - 0.3) / 2, (2.5 - 0.3) / 2, loc=0.3, scale=2)
+    assert kstest(drawn.numpy(), expected.cdf).pvalue > 1e-3
 
 
 def test_choices_follow_the_softmax_and_never_take_what_is_shut() -> None:

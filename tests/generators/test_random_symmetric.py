@@ -61,8 +61,8 @@ def test_spglib_finds_the_group_or_a_supergroup(rows: pd.DataFrame) -> None:
         one = crystals.take([k])
         atoms = one.atoms()
         cell = (one.lattice[0], atoms.fractional, atoms.species)
-        found = spglib.get_symmetry_dataset(cell, symprec=1e-5)  # type: ignore[arg-type]
-        assert found is not None and found.number == one.group[0]
+        dataset = spglib.get_symmetry_dataset(cell, symprec=1e-5)  # type: ignore[arg-type]
+        assert dataset is not None and dataset.number == one.group[0]
 
 
 def test_volume_range_of_the_table_is_the_default(one_crystal: pd.DataFrame) -> None:

@@ -40,11 +40,11 @@ def test_every_sample_decodes_without_shift(fitted: Transformer, temperature: fl
 
 def test_conditions_are_met_by_every_row(fitted: Transformer, varied: pd.DataFrame) -> None:
     groups = frozenset([*varied["spg"].mode().tolist(), 225, 62, 14])
-    asked = Conditions(groups=groups, sites=(2, 3), atoms=(8, 24), lowest=0.25)
-    found, _, _ = read(fitted.sample(500, seed=1, conditions=asked))
-    assert set(found.group) <= groups
-    assert ((found.count >= 2) & (found.count <= 3)).all()
-    assert ((found.atoms >= 8) & (found.atoms <= 24)).all()
+    conditions = Conditions(groups=groups, sites=(2, 3), atoms=(8, 24), lowest=0.25)
+    candidates, _, _ = read(fitted.sample(500, seed=1, conditions=conditions))
+    assert set(candidates.group) <= groups
+    assert ((candidates.count >= 2) & (candidates.count <= 3)).all()
+    assert ((candidates.atoms >= 8) & (candidates.atoms <= 24)).all()
 
 
 def test_what_cannot_be_is_refused(fitted: Transformer) -> None:
@@ -88,17 +88,17 @@ def test_drawing_sees_what_training_sees(fitted: Transformer, guidance: float, m
             ends.append(end)
             return super()._cell(end, packing)
 
-    told = torch.full((60, 3), torch.nan)
-    told[:40, 0], told[20:, 1] = torch.linspace(0.1, 1, 40), 3.0
+    facts = torch.full((60, 3), torch.nan)
+    facts[:40, 0], facts[20:, 1] = torch.linspace(0.1, 1, 40), 3.0
     drawing = Kept(
         network, Reach(OPEN, sites=packing.sites), torch.Generator().manual_seed(0), temperature=1.0, guidance=guidance
     )
     with torch.no_grad():
-        drawn = drawing.draw(told, torch.from_numpy(packing.log_shares() > -100), packing)
+        drawn = drawing.draw(facts, torch.from_numpy(packing.log_shares() > -100), packing)
         assert len(set((drawn.position >= 0).sum(1).tolist())) > 3
         monkeypatch.setattr(network, "cell_loss", cell_loss)
-        batch = Batch(drawn.group, torch.full((len(told),), torch.nan), *drawn[1:])
-        for known in (told, told.index_fill(1, torch.tensor(0), torch.nan))[: len(ends[0])]:
+        batch = Batch(drawn.group, torch.full((len(facts),), torch.nan), *drawn[1:])
+        for known in (facts, facts.index_fill(1, torch.tensor(0), torch.nan))[: len(ends[0])]:
             network.losses(batch, known)
     assert torch.allclose(ends[0], torch.stack(seen), atol=1e-4)
 
@@ -120,8 +120,8 @@ def test_energy_that_is_told_is_learnt(families: pd.DataFrame) -> None:
 
 def test_guidance_goes_beyond_what_was_learnt(families: pd.DataFrame) -> None:
     """A model that has only begun to learn which crystal is low in energy gives more of it with more guidance."""
-    asked = [Conditions(lowest=0.34, guidance=guidance) for guidance in (1.0, 2.0, 4.0)]
-    model, share = low_shares(families, 30, asked)
+    conditions = [Conditions(lowest=0.34, guidance=guidance) for guidance in (1.0, 2.0, 4.0)]
+    model, share = low_shares(families, 30, conditions)
     assert 0.4 < share[0] < share[1] < share[2]
     weak, strong = (model.sample(50, seed=0, conditions=Conditions(guidance=guidance)) for guidance in (1.0, 4.0))
     pd.testing.assert_frame_equal(weak, strong)
@@ -143,9 +143,9 @@ def test_guided_numbers_are_those_that_are_likelier_if_told(fitted: Transformer,
     assert isinstance(network, TransformerNetwork)
     reach, noise = Reach(Conditions(), sites=8), torch.Generator().manual_seed(0)
     drawing = Drawing(network, reach, noise, temperature=1.0, guidance=2.0)
-    told, untold, none = torch.full((5000, 1), 0.1), torch.zeros(5000, 1), torch.zeros(5000, 0)
+    conditioned, unconditioned, none = torch.full((5000, 1), 0.1), torch.zeros(5000, 1), torch.zeros(5000, 0)
     means = []
-    for h in (told[None], torch.stack([told, untold])):
+    for h in (conditioned[None], torch.stack([conditioned, unconditioned])):
         drawing.answers = len(h)
         with torch.no_grad():
             drawn = drawing._number(mixture, h, none, between=(-9.0, 9.0))
@@ -163,11 +163,11 @@ def test_a_share_of_lowest_energies_is_told(fitted: Transformer, varied: pd.Data
     batch = Batch.of(fitted.packing.pack(rows, energy))
     network = fitted.network
     assert isinstance(network, TransformerNetwork)
-    told = np.stack([network.facts(batch)[:, 0].numpy() for _ in range(200)])
-    assert (told >= own.astype(np.float32) - 1e-6).all() and told.max() <= 1
-    assert np.allclose(np.log(told).mean(axis=0), np.log(own) / 2, atol=0.25)
-    asked = fitted.packing.told(3, Conditions(lowest=0.25), np.random.default_rng(0))
-    assert np.allclose(asked[:, 0], 0.25, atol=1 / len(varied)) and np.isnan(asked[:, 1:]).all()
+    values = np.stack([network.facts(batch)[:, 0].numpy() for _ in range(200)])
+    assert (values >= own.astype(np.float32) - 1e-6).all() and values.max() <= 1
+    assert np.allclose(np.log(values).mean(axis=0), np.log(own) / 2, atol=0.25)
+    conditions = fitted.packing.requested(3, Conditions(lowest=0.25), np.random.default_rng(0))
+    assert np.allclose(conditions[:, 0], 0.25, atol=1 / len(varied)) and np.isnan(conditions[:, 1:]).all()
 
 
 def test_a_model_of_another_version_is_refused(fitted: Transformer, tmp_path: Path) -> None:
@@ -184,6 +184,6 @@ def test_several_elements(one_crystal: pd.DataFrame) -> None:
     table = one_crystal.assign(**{f"el{i}": {0: 5, 1: 7}.get(i, -1) for i in range(8)})
     settings = SETTINGS.model_copy(update={"epochs": 150, "learning_rate": 0.01})
     rows = generator("transformer").fit(table, settings, seed=0).sample(20, seed=0)
-    found, _, _ = read(rows)
-    assert (found.species[:, :2] == read(table)[0].species[0, :2]).all()
-    assert (atom_count(found.group, found.position) == 4).all()
+    candidates, _, _ = read(rows)
+    assert (candidates.species[:, :2] == read(table)[0].species[0, :2]).all()
+    assert (atom_count(candidates.group, candidates.position) == 4).all()

@@ -44,12 +44,12 @@ def test_any_variables_make_a_possible_cell() -> None:
 
 def test_rows_come_back_as_the_same_crystals(rows: pd.DataFrame) -> None:
     """The same cell and the same orbits: points that the group's operations carry onto those that were given."""
-    found, kept, reason = v.read(rows)
+    candidates, kept, reason = v.read(rows)
     assert len(kept) == len(rows) and (reason == "").all()
-    back = v.write(found, list(rows.columns))
+    back = v.write(candidates, list(rows.columns))
     again, _, _ = v.read(back)
     for name in ("group", "position", "species", "point", "cell"):
-        assert np.allclose(getattr(found, name), getattr(again, name), atol=1e-9), name
+        assert np.allclose(getattr(candidates, name), getattr(again, name), atol=1e-9), name
     first, second = decode(rows, element=6), decode(back, element=6)
     assert second.shift.max() < 1e-9
     assert np.allclose(first.crystals.cell, second.crystals.cell)

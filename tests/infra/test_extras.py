@@ -14,7 +14,7 @@ from legocryst.infra import extras
 from legocryst.infra.extras import EXTRAS, MissingExtra, missing, require
 from legocryst.jobs.create import create
 from legocryst.settings import RunSettings, preset
-from tests.workspaces import few_seeds, tiny
+from tests.workspaces import few_training_crystals, tiny
 
 CORE_ONLY = """
 import sys
@@ -28,7 +28,7 @@ sys.exit(main(sys.argv[1:]))
 
 def core_only(folder: Path, command: str) -> "subprocess.CompletedProcess[str]":
     """Run a command, in a folder with `mine.cif` and `few.csv`, without the packages of all extras."""
-    few_seeds(folder)
+    few_training_crystals(folder)
     (folder / "mine.cif").write_text(to_cif(target("sp2-carbon").reference.crystals()))
     arguments = [word if "/" in word or "." not in word else str(folder / word) for word in command.split()]
     program = [sys.executable, "-c", CORE_ONLY, *arguments, "--threads", "1"]

@@ -61,8 +61,8 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, ob
 def test_commands_tell_and_delete(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one, two = finished(tmp_path, preset("smoke")), finished(tmp_path, changed())
     workspace = ("--workspace", str(tmp_path))
-    found = printed(capsys, "compare", one.id, two.id, *workspace)
-    assert found["settings"]["sample.samples"] == [100, 200]  # type: ignore[index]
+    result = printed(capsys, "compare", one.id, two.id, *workspace)
+    assert result["settings"]["sample.samples"] == [100, 200]  # type: ignore[index]
     text = printed(capsys, "methods", "--job", two.id, *workspace)["text"]
     assert isinstance(text, str) and "Of 200 rows" in text
     assert main(["methods", "--job", two.id, "--bibtex", *workspace]) == 0

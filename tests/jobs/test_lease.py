@@ -64,20 +64,20 @@ def test_on_another_computer_the_last_sign_of_life_counts(tmp_path: Path) -> Non
 
 def test_it_is_renewed_and_its_loss_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease, "RENEW", 0.05)
-    with held(tmp_path) as mine:
+    with held(tmp_path) as own:
         first = holder(tmp_path)
         assert first is not None
         wait_for(lambda: (now := holder(tmp_path)) is not None and now.renewed > first.renewed)
         (tmp_path / FILE).unlink()
         other = claim(tmp_path)
-        wait_for(lambda: mine.lost)
+        wait_for(lambda: own.lost)
     assert (left := holder(tmp_path)) is not None and left.token == other.token  # it is not given back for the other
 
 
 def test_a_deleted_folder_is_a_loss(tmp_path: Path) -> None:
-    mine = Lease(tmp_path / "gone", claim(tmp_path))
-    mine.renew()
-    assert mine.lost
+    own = Lease(tmp_path / "gone", claim(tmp_path))
+    own.renew()
+    assert own.lost
 
 
 def test_a_job_is_not_done_twice_and_ends_when_it_is_taken_over(tmp_path: Path) -> None:

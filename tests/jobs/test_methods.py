@@ -11,22 +11,22 @@ from legocryst.jobs.methods import methods
 from legocryst.settings import RunSettings, preset
 from legocryst.vocabulary.references import REFERENCES, bibtex
 from legocryst.vocabulary.registry import GENERATORS
-from tests.workspaces import few_seeds, finished, tiny_job
+from tests.workspaces import few_training_crystals, finished, tiny_job
 
 
-def told(folder: Path, **changes: dict[str, object]) -> str:
+def paragraph(folder: Path, **changes: dict[str, object]) -> str:
     values = preset("smoke").model_dump()
     for name, own in changes.items():
         values[name] |= own
-    found = methods(finished(folder, RunSettings.model_validate(values)))
-    cited = [int(number) for group in re.findall(r"\[([\d, ]+)\]", found.text) for number in group.split(",")]
-    assert list(dict.fromkeys(cited)) == list(range(1, len(found.references) + 1))  # in order, none left out
-    assert found.listed.splitlines()[-1].startswith(f"[{len(found.references)}] ")
-    return found.text
+    result = methods(finished(folder, RunSettings.model_validate(values)))
+    cited = [int(number) for group in re.findall(r"\[([\d, ]+)\]", result.text) for number in group.split(",")]
+    assert list(dict.fromkeys(cited)) == list(range(1, len(result.references) + 1))  # in order, none left out
+    assert result.listed.splitlines()[-1].startswith(f"[{len(result.references)}] ")
+    return result.text
 
 
 def test_numbers_are_those_of_the_job(tmp_path: Path) -> None:
-    text = told(tmp_path, sample={"samples": 200}, train={"learning_rate": 0.002}, curate={"max_strain": 0.2})
+    text = paragraph(tmp_path, sample={"samples": 200}, train={"learning_rate": 0.002}, curate={"max_strain": 0.2})
     for part in (
         f"LEGO-Cryst {__version__}",
         "10 known crystals shipped with the program",
@@ -51,7 +51,7 @@ def test_numbers_are_those_of_the_job(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("model", GENERATORS.names())
 def test_each_model_is_told(model: str, tmp_path: Path) -> None:
-    text = told(tmp_path, train={"model": model})
+    text = paragraph(tmp_path, train={"model": model})
     assert (GENERATORS[model].title if GENERATORS[model].learns else "drawn at random") in text
     assert ("Gaussians" in text) == (model in ("vae", "gan"))  # the others see no features
     assert ("the last weights were kept" in text) == (model == "transformer")
@@ -59,20 +59,20 @@ def test_each_model_is_told(model: str, tmp_path: Path) -> None:
 
 def test_guidance_is_told_of_a_transformer_that_was_asked_for_low_energies(tmp_path: Path) -> None:
     for model, share, said in (("transformer", 0.25, True), ("transformer", 1.0, False), ("cvae", 0.25, False)):
-        asked: dict[str, object] = {"lowest_energies": share, "guidance": 3}
-        text = told(tmp_path / f"{model}{share}", train={"model": model}, sample=asked)
+        requested: dict[str, object] = {"lowest_energies": share, "guidance": 3}
+        text = paragraph(tmp_path / f"{model}{share}", train={"model": model}, sample=requested)
         assert ("asked for low energy with a guidance of 3 [" in text) == said
 
 
 def test_what_was_not_done_is_not_told(tmp_path: Path) -> None:
-    assert "density functional" not in told(tmp_path)
-    assert "tight-binding" not in told(tmp_path, bands={"bands": False})
-    assert "started again up to 2 times" in told(tmp_path, relax={"restarts": 2})
+    assert "density functional" not in paragraph(tmp_path)
+    assert "tight-binding" not in paragraph(tmp_path, bands={"bands": False})
+    assert "started again up to 2 times" in paragraph(tmp_path, relax={"restarts": 2})
 
 
 def test_own_crystals_are_not_called_shipped(tmp_path: Path) -> None:
     job = finished(tmp_path, preset("smoke"))
-    own = create(tmp_path, "run", preset("smoke"), seeds=[few_seeds(tmp_path)], threads=1)
+    own = create(tmp_path, "run", preset("smoke"), training=[few_training_crystals(tmp_path)], threads=1)
     for name in ("state.json", "progress.jsonl", "shards/training.parquet"):
         (own.folder / name).write_bytes((job.folder / name).read_bytes())
     text = methods(own).text

@@ -9,7 +9,7 @@ import pytest
 from legocryst.environment.target_library import target
 from legocryst.infra.files import read_json
 from legocryst.infra.run_context import Stopped
-from legocryst.jobs.attempt import Line
+from legocryst.jobs.attempt import Attempt
 from legocryst.jobs.create import create
 from legocryst.jobs.pipeline import examine_files, run
 from legocryst.jobs.record import jobs
@@ -23,7 +23,7 @@ from legocryst.stages.drawn import classified
 from legocryst.stages.rank import CACHE
 from legocryst.stages.train import CHECKPOINT, QUALITY, share_valid
 from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS
-from tests.workspaces import SEEDS, few_seeds, tiny, tiny_job
+from tests.workspaces import TRAINING_CRYSTALS, few_training_crystals, tiny, tiny_job
 
 SP2 = target("sp2-carbon")
 
@@ -45,7 +45,7 @@ def test_counts_add_up(tmp_path: Path) -> None:
     summary = work(job, progress=seen.append)
     assert summary["sampled"] == 50 == added(summary)
     assert sum(summary["new_by_periodicity"].values()) == sum(summary["new_by_kind"].values()) == summary["new"]
-    assert summary["model"] == "random" and summary["seed"] == 0 and summary["seeds"] == SEEDS
+    assert summary["model"] == "random" and summary["seed"] == 0 and summary["seeds"] == TRAINING_CRYSTALS
     seconds = summary["cpu_seconds"]
     assert set(seconds) == {"curate", "train", "sample", "relax", "rank", "bands"}
     assert summary["total_cpu_seconds"] == pytest.approx(sum(seconds.values()), abs=1e-2)
@@ -122,9 +122,9 @@ def test_first_of_a_net_is_new_and_known_ones_never(tmp_path: Path) -> None:
     )
     table.to_parquet(job.shards / "crystals-00000.parquet")
     pd.DataFrame({"net_key": ["k"]}).to_parquet(job.shards / "seeds.parquet")
-    found = classified(job)
-    assert list(found["class"]) == ["invalid", "known", "new", "duplicate"]
-    counts = count(found)
+    result = classified(job)
+    assert list(result["class"]) == ["invalid", "known", "new", "duplicate"]
+    counts = count(result)
     assert counts["invalid"] == {"too few bonds": 1} and counts["new_by_kind"] == {"framework": 1}
     assert added(counts) == counts["sampled"] == 4
 
@@ -132,18 +132,18 @@ def test_first_of_a_net_is_new_and_known_ones_never(tmp_path: Path) -> None:
 def test_nets_of_a_reference_set_are_known_and_not_learnt(tmp_path: Path) -> None:
     plain = work(tiny_job(tmp_path))
     new = classified(jobs(tmp_path / "w")[0])
-    found = new[new["class"] == "new"].head(2)
-    assert len(found) == 2 and plain["known"] < plain["sampled"]
-    found[list(CRYSTAL_COLUMNS)].to_csv(tmp_path / "known.csv", index=False)
+    result = new[new["class"] == "new"].head(2)
+    assert len(result) == 2 and plain["known"] < plain["sampled"]
+    result[list(CRYSTAL_COLUMNS)].to_csv(tmp_path / "known.csv", index=False)
     (tmp_path / "bad.cif").write_text("no crystal")
     known = [tmp_path / "known.csv", tmp_path / "bad.cif"]
-    job = create(tmp_path / "w", "run", tiny(), seeds=[few_seeds(tmp_path)], reference=known, threads=1)
+    job = create(tmp_path / "w", "run", tiny(), training=[few_training_crystals(tmp_path)], reference=known, threads=1)
     summary = work(job)
     assert summary["seeds"] == plain["seeds"] and summary["reference"] == 2
-    assert summary["known"] == plain["known"] + new["net_key"].isin(found["net_key"]).sum()
+    assert summary["known"] == plain["known"] + new["net_key"].isin(result["net_key"]).sum()
     assert summary["sampled"] == 50 == added(summary)
     report = pd.read_parquet(job.folder / "curation.parquet")
-    assert report["use"].value_counts().to_dict() == {"training": SEEDS, "reference": 3}
+    assert report["use"].value_counts().to_dict() == {"training": TRAINING_CRYSTALS, "reference": 3}
     assert report[report["use"] == "reference"]["kept"].tolist() == [True, True, False]
     child = create(tmp_path / "w", "run", tiny(), threads=1, parent=job, through="train")
     assert [path.name for path in child.reference] == ["known.csv", "bad.cif"]
@@ -152,14 +152,14 @@ def test_nets_of_a_reference_set_are_known_and_not_learnt(tmp_path: Path) -> Non
 
 def test_a_cluster_gives_the_same_rows(tmp_path: Path) -> None:
     pytest.importorskip("distributed", reason="Dask distributed is not installed: call `make cluster`")
-    seeds = [few_seeds(tmp_path)]
+    training = [few_training_crystals(tmp_path)]
     here, there = (
-        create(tmp_path / "w", "relax", tiny(), seeds=seeds, threads=1, cluster=name) for name in ("", "local:2")
+        create(tmp_path / "w", "relax", tiny(), training=training, threads=1, cluster=name) for name in ("", "local:2")
     )
     counts = [work(job) for job in (here, there)]
     tables = [(job.shards / "crystals-00000.parquet").read_bytes() for job in (here, there)]
     assert tables[0] == tables[1] and counts[0]["new"] == counts[1]["new"] > 0
-    seconds = [found["cpu_seconds"]["relax"] for found in counts]
+    seconds = [one["cpu_seconds"]["relax"] for one in counts]
     assert seconds[1] > seconds[0] / 4  # those of the workers count
 
 
@@ -172,7 +172,7 @@ def test_training_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     assert (job.folder / "model" / CHECKPOINT).exists() and not (job.shards / "training.parquet").exists()
     summary = work(job)
     assert not (job.folder / "model" / CHECKPOINT).exists()
-    assert summary["sampled"] == 20 == added(summary) and summary["augmented"] >= SEEDS
+    assert summary["sampled"] == 20 == added(summary) and summary["augmented"] >= TRAINING_CRYSTALS
     epochs = [(step["attempt"], step["epoch"]) for step in job.progress() if "epoch" in step]
     assert epochs == [(1, 1), (2, 2)]
     curves = pd.read_parquet(job.shards / "training.parquet")
@@ -184,42 +184,44 @@ def test_training_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
 
 
 def test_seeds_are_nearly_all_valid_samples() -> None:
-    seeds = pd.read_parquet(shipped_file("sp2-carbon"))
-    shares = share_valid(SP2)(seeds[seeds["atoms"] <= 16].head(10))
+    training = pd.read_parquet(shipped_file("sp2-carbon"))
+    shares = share_valid(SP2)(training[training["atoms"] <= 16].head(10))
     assert shares["valid"] == 1.0 and 0.9 <= shares["distinct"] <= 1.0
 
 
 def test_training_set_of_files(tmp_path: Path) -> None:
-    one, other = few_seeds(tmp_path / "a"), tmp_path / "other.csv"
+    one, other = few_training_crystals(tmp_path / "a"), tmp_path / "other.csv"
     pd.read_csv(one).head(2).to_csv(other, index=False)
-    assert len(curate([one], SP2, CurateSettings()).table) == SEEDS
+    assert len(curate([one], SP2, CurateSettings()).table) == TRAINING_CRYSTALS
     both = curate([one, other], SP2, CurateSettings())
-    assert len(both.table) == SEEDS and (both.report["reason"] != "").sum() == 2  # the repeated nets, with a reason
+    assert (
+        len(both.table) == TRAINING_CRYSTALS and (both.report["reason"] != "").sum() == 2
+    )  # the repeated nets, with a reason
     assert len(curate([], SP2, CurateSettings()).table) == len(pd.read_parquet(shipped_file("sp2-carbon")))
 
 
 def test_seeds_without_a_valid_crystal_are_refused(tmp_path: Path) -> None:
     bad = tmp_path / "bad.csv"
-    pd.read_csv(few_seeds(tmp_path)).head(2).assign(a=30.0, b=30.0, c=30.0).to_csv(bad, index=False)
+    pd.read_csv(few_training_crystals(tmp_path)).head(2).assign(a=30.0, b=30.0, c=30.0).to_csv(bad, index=False)
     with pytest.raises(ValueError, match="can be used"):
         examine_files([bad], [], SP2, CurateSettings())
     with pytest.raises(ValueError, match="of the reference has a net"):
-        examine_files([few_seeds(tmp_path)], [bad], SP2, CurateSettings())
+        examine_files([few_training_crystals(tmp_path)], [bad], SP2, CurateSettings())
 
 
 def test_stages_have_seeds_of_their_own(tmp_path: Path) -> None:
-    line = Line(tiny_job(tmp_path), lambda numbers: None, lambda: False)
-    seeds = [line.seed(stage) for stage in RUN] + [line.seed("sample", turn) for turn in (1, 2)]
+    attempt = Attempt(tiny_job(tmp_path), lambda numbers: None, lambda: False)
+    seeds = [attempt.seed(stage) for stage in RUN] + [attempt.seed("sample", turn) for turn in (1, 2)]
     assert len(set(seeds)) == len(seeds) and all(0 <= seed < 2**31 for seed in seeds)
 
 
 def test_crystals_of_a_user_are_read_and_judged_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the job is made; it, and each later attempt, take what was kept then, to the last bit."""
-    few = few_seeds(tmp_path)
-    plain = create(tmp_path / "w", "curate", tiny(), seeds=[few], reference=[few], threads=1)
+    few = few_training_crystals(tmp_path)
+    plain = create(tmp_path / "w", "curate", tiny(), training=[few], reference=[few], threads=1)
     work(plain)
     examined = examine_files([few], [few], SP2, CurateSettings())
-    job = create(tmp_path / "w", "curate", tiny(), seeds=[few], reference=[few], examined=examined, threads=1)
+    job = create(tmp_path / "w", "curate", tiny(), training=[few], reference=[few], examined=examined, threads=1)
 
     def again(*_: object, **__: object) -> None:
         raise AssertionError("read a second time")

@@ -19,7 +19,7 @@ from legocryst.jobs.record import Job, jobs
 from legocryst.jobs.record import job as find_job
 from legocryst.jobs.worker import NICE, work
 from legocryst.stages.curate import REFERENCE_SHARD
-from tests.workspaces import few_seeds, tiny, tiny_job, wait_for
+from tests.workspaces import few_training_crystals, tiny, tiny_job, wait_for
 
 SHORT = {"descriptor_steps": 1, "coordination_steps": 1, "refine_steps": 0}
 
@@ -34,7 +34,7 @@ def test_record_says_what_was_asked(tmp_path: Path) -> None:
     again = find_job(tmp_path / "w", job.id)
     assert again.state == "queued" and again.command == "run" and again.threads == 3
     assert again.settings == tiny()
-    assert [path.read_text() for path in again.seeds] == [few_seeds(tmp_path).read_text()]
+    assert [path.read_text() for path in again.training_files] == [few_training_crystals(tmp_path).read_text()]
     assert again.record["versions"]["torch"] and len(again.record["input"]) == 64
     assert again.cluster == "" and again.place == "3 cores"
     assert again.latest() == {} and again.progress() == [] and again.log_tail() == ""
@@ -82,15 +82,15 @@ def test_newest_first_and_unknown_ones_are_refused(tmp_path: Path) -> None:
         ({"command": "fly"}, "no command 'fly'"),
         ({"threads": 0}, "at least one core"),
         ({"cluster": "nowhere"}, "'nowhere' names no cluster: give local:N"),
-        ({"seeds": ["missing.cif"]}, "there is no file missing.cif"),
-        ({"seeds": ["a/few.csv", "b/few.csv"]}, "two of the files have one name"),
+        ({"training": ["missing.cif"]}, "there is no file missing.cif"),
+        ({"training": ["a/few.csv", "b/few.csv"]}, "two of the files have one name"),
         ({"reference": ["missing.cif"]}, "there is no file missing.cif"),
     ],
 )
 def test_wrong_orders_leave_no_job(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], sentence: str
 ) -> None:
-    few_seeds(tmp_path / "a"), few_seeds(tmp_path / "b")
+    few_training_crystals(tmp_path / "a"), few_training_crystals(tmp_path / "b")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=sentence):
         create(tmp_path / "w", options.pop("command", "run"), tiny(), **{"threads": 1} | options)
@@ -99,11 +99,11 @@ def test_wrong_orders_leave_no_job(
 
 def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
     """What a link leads to is not copied, and the report of the job says so."""
-    folder = few_seeds(tmp_path / "given").parent
+    folder = few_training_crystals(tmp_path / "given").parent
     (tmp_path / "secret.csv").write_text("secret")
     (folder / "link.csv").symlink_to(tmp_path / "secret.csv")
-    job = create(tmp_path / "w", "curate", tiny(), seeds=[folder], reference=[folder / "few.csv"], threads=1)
-    assert (job.seeds[0] / "link.csv").is_symlink() and [path.name for path in job.reference] == ["few.csv"]
+    job = create(tmp_path / "w", "curate", tiny(), training=[folder], reference=[folder / "few.csv"], threads=1)
+    assert (job.training_files[0] / "link.csv").is_symlink() and [path.name for path in job.reference] == ["few.csv"]
     work(job)
     report = pd.read_parquet(job.folder / "curation.parquet")
     (line,) = report[report["source"] == "link.csv"].to_dict("records")
@@ -111,7 +111,7 @@ def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
     child = create(tmp_path / "w", "augment", tiny(), threads=1, parent=job, through="curate")
     assert (child.folder / "input" / "given" / "few.csv").exists() and (child.folder / REFERENCE_SHARD).exists()
     with pytest.raises(ValueError, match="takes over its crystals: give no others"):
-        create(tmp_path / "w", "augment", tiny(), threads=1, parent=job, through="curate", seeds=[folder])
+        create(tmp_path / "w", "augment", tiny(), threads=1, parent=job, through="curate", training=[folder])
 
 
 def test_killed_job_is_lost_its_workers_end_and_resuming_finishes_it(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_process_stops_when_asked(tmp_path: Path) -> None:
 def test_failure_is_noted_in_one_sentence(tmp_path: Path) -> None:
     empty = tmp_path / "empty.cif"
     empty.touch()
-    job = create(tmp_path / "w", "run", tiny(), seeds=[empty], threads=1)
+    job = create(tmp_path / "w", "run", tiny(), training=[empty], threads=1)
     with pytest.raises(ValueError, match="empty"):
         work(job)
     assert job.state == "failed" and "empty.cif is empty" in job.reason and "\n" not in job.reason

@@ -11,7 +11,7 @@ from legocryst.jobs.rounds import reached
 from legocryst.jobs.worker import work
 from legocryst.stages import drawn
 from legocryst.stages.baseline import baseline
-from legocryst.stages.drawn import Lot, classified, lots
+from legocryst.stages.drawn import Batch, batches, classified
 from legocryst.stages.rank import STAGE as RANK
 from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS
 from tests.workspaces import tiny, tiny_job
@@ -27,20 +27,20 @@ def untimed(summary: dict[str, Any]) -> dict[str, Any]:
 def test_a_goal_is_reached_round_by_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drawn, "CHUNK", 20)
     once = work(tiny_job(tmp_path))
-    wanted = once["new"] + 1
-    goal = {"crystals": wanted, "kind": "new"}
+    expected = once["new"] + 1
+    goal = {"crystals": expected, "kind": "new"}
     job = tiny_job(tmp_path, goal=goal)
     summary = work(job)
-    assert summary["new"] == reached(job) >= wanted and summary["sampled"] % 50 == 0
+    assert summary["new"] == reached(job) >= expected and summary["sampled"] % 50 == 0
     number = summary["sampled"] // 50
-    assert [lot.rows for lot in lots(job)] == [range(50 * k, 50 * (k + 1)) for k in range(number)]
-    assert [lot.shards for lot in lots(job)] == [range(3 * k, 3 * (k + 1)) for k in range(number)]
+    assert [batch.rows for batch in batches(job)] == [range(50 * k, 50 * (k + 1)) for k in range(number)]
+    assert [batch.shards for batch in batches(job)] == [range(3 * k, 3 * (k + 1)) for k in range(number)]
     assert list(classified(job)["row"]) == list(range(50 * number))
     new = classified(job)["row"][classified(job)["class"] == "new"]
     assert sorted(RANK.read_all(job.folder)["row"]) == sorted(new)  # each in the round in which it came
     said = [step for step in job.progress() if "found" in step]
     assert [step["round"] for step in said] == list(range(1, number + 1))
-    assert said[-1]["found"] == summary["new"] and said[-2]["found"] < wanted == said[-1]["wanted"]
+    assert said[-1]["found"] == summary["new"] and said[-2]["found"] < expected == said[-1]["wanted"]
 
     other = tiny_job(tmp_path, goal=goal)
     calls = iter(range(10**6))
@@ -59,7 +59,7 @@ def test_time_ends_a_run(tmp_path: Path) -> None:
 def test_rows_that_stay_invalid_are_drawn_again(tmp_path: Path) -> None:
     job = tiny_job(tmp_path, train=CVAE, augment=FEW, sample={"samples": 40, "refine_rounds": 2, "baseline": 30})
     summary = work(job)
-    first, second, third = lots(job)
+    first, second, third = batches(job)
     table = classified(job)
     assert summary["sampled"] == len(table) == third.rows.stop and list(table["row"]) == list(range(len(table)))
     for before, after in ((first, second), (second, third)):
@@ -76,13 +76,13 @@ def test_rows_that_stay_invalid_are_drawn_again(tmp_path: Path) -> None:
 
 def test_lots_are_counted_through(tmp_path: Path) -> None:
     job = tiny_job(tmp_path)
-    assert lots(job) == [] and not drawn.all_relaxed(job)
+    assert batches(job) == [] and not drawn.all_relaxed(job)
     for name, rows in (("samples", 700), ("samples-1", 0), ("samples-2", 500)):
         pd.DataFrame({"spg": [1] * rows}).to_parquet(job.folder / f"{name}.parquet")
-    assert lots(job) == [
-        Lot(0, range(700), range(2)),
-        Lot(1, range(700, 700), range(2, 2)),
-        Lot(2, range(700, 1200), range(2, 3)),
+    assert batches(job) == [
+        Batch(0, range(700), range(2)),
+        Batch(1, range(700, 700), range(2, 2)),
+        Batch(2, range(700, 1200), range(2, 3)),
     ]
 
 

@@ -29,7 +29,7 @@ from legocryst.ui.widgets.scene import Scene
 from legocryst.ui.widgets.viewer import Look
 from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS
 from tests.test_project import HEAVY
-from tests.workspaces import HOLD, SEEDS, few_seeds, tiny, tiny_job
+from tests.workspaces import HOLD, TRAINING_CRYSTALS, few_training_crystals, tiny, tiny_job
 
 TRAINED: dict[str, dict[str, object]] = {
     "augment": {"rows_per_crystal": 12},
@@ -42,7 +42,7 @@ TRAINED: dict[str, dict[str, object]] = {
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with a small run and a curated training set of the user's."""
     folder = tmp_path_factory.mktemp("demo")
-    work(create(folder / "w", "run", tiny(**TRAINED), seeds=[few_seeds(folder)], threads=1))
+    work(create(folder / "w", "run", tiny(**TRAINED), training=[few_training_crystals(folder)], threads=1))
     work(tiny_job(folder, command="curate"))
     with Store.open(folder / "w") as store:
         store.ingest()
@@ -239,11 +239,11 @@ def test_structure_page_tells_the_history(demo: Path, monkeypatch: pytest.Monkey
     job = next(job for job in jobs(demo) if job.id == row["job"])
     test = crystal_of(demo, monkeypatch, row["id"], part="History")
     assert not test.exception
-    told = pairs_of(test)
-    assert told["Model"] == job.record["settings"]["train"]["model"] == "vae"
-    assert told["Seed"] == str(job.record["settings"]["seed"]) and told["Row"] == str(row["row"])
-    assert float(told["Loss as sampled"]) == pytest.approx(row["loss_before"], rel=1e-3)
-    assert float(told["Loss"]) == pytest.approx(row["loss"], rel=1e-3)
+    values = pairs_of(test)
+    assert values["Model"] == job.record["settings"]["train"]["model"] == "vae"
+    assert values["Seed"] == str(job.record["settings"]["seed"]) and values["Row"] == str(row["row"])
+    assert float(values["Loss as sampled"]) == pytest.approx(row["loss_before"], rel=1e-3)
+    assert float(values["Loss"]) == pytest.approx(row["loss"], rel=1e-3)
     written = next(frame.value for frame in test.dataframe if "spg" in frame.value)
     sampled = pd.read_parquet(job.folder / "samples.parquet").iloc[row["row"]]
     assert (written.iloc[0] == sampled[written.columns]).all()
@@ -307,31 +307,38 @@ def test_structure_page_shows_the_relaxed_crystal(tmp_path: Path, monkeypatch: p
         store.ingest()
     test = crystal_of(tmp_path / "w", monkeypatch, f"{job.id}-0", part="Energy")
     assert not test.exception
-    told = pairs_of(test)
-    assert told["Relaxation steps"] == "9" and told["Net kept"] == "yes" and told["Came back"] == "no"
-    assert told["Energy as it stands"] == "0.2 eV/atom" and "Displacement" not in told
+    values = pairs_of(test)
+    assert values["Relaxation steps"] == "9" and values["Net kept"] == "yes" and values["Came back"] == "no"
+    assert values["Energy as it stands"] == "0.2 eV/atom" and "Displacement" not in values
     assert any("another net" in text.value for text in test.caption)
     test = crystal_of(tmp_path / "w", monkeypatch, f"{job.id}-0", part="Cell and sites")
     assert any("a = 3.5670" in text.value for text in test.markdown)
-    told = pairs_of(test)
-    assert told["Energy as it stands"] == "0.2 eV/atom" and told["Loss"] == "1" and "Energy above reference" not in told
+    values = pairs_of(test)
+    assert (
+        values["Energy as it stands"] == "0.2 eV/atom"
+        and values["Loss"] == "1"
+        and "Energy above reference" not in values
+    )
     test.segmented_control(key="geometry").set_value("Relaxed with 7net-0").run()
     assert not test.exception and any("a = 3.9237" in text.value for text in test.markdown)
-    told = pairs_of(test)  # of this geometry alone
-    assert (told["Energy above reference"], told["Density"]) == ("0.12 eV/atom", "2.64 g/cm3") and "Loss" not in told
+    values = pairs_of(test)  # of this geometry alone
+    assert (values["Energy above reference"], values["Density"]) == (
+        "0.12 eV/atom",
+        "2.64 g/cm3",
+    ) and "Loss" not in values
 
 
 def test_structure_page_tells_net_neighbours_and_pattern(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Store.open(demo) as store:
-        found = store.query("SELECT * FROM candidates WHERE status <> 'undecodable' ORDER BY status DESC, id")
-    row, other = found.iloc[0], found.iloc[-1]
+        rows = store.query("SELECT * FROM candidates WHERE status <> 'undecodable' ORDER BY status DESC, id")
+    row, other = rows.iloc[0], rows.iloc[-1]
     assert row["status"] == "valid"
-    near = set(found.loc[found["status"] == "valid", "id"]) - {row["id"]}
+    near = set(rows.loc[rows["status"] == "valid", "id"]) - {row["id"]}
     test = crystal_of(demo, monkeypatch, row["id"], part="Net and novelty")
     assert not test.exception and not test.warning
     assert test.header[1].value == f"Why it counts as {row['class']}"
-    told = next(text.value for text in test.markdown if f"Key `{row['net_key']}`" in text.value)
-    assert f"{row['kind']}, {row['periodicity']}-periodic" in told and row["novelty"] in told
+    shown = next(text.value for text in test.markdown if f"Key `{row['net_key']}`" in text.value)
+    assert f"{row['kind']}, {row['periodicity']}-periodic" in shown and row["novelty"] in shown
     arranged = f"arranged most like its own is **{row['nearest']}** of the {row['nearest_set']}"
     assert any(arranged in text.value and f"**{row['class']}**" in text.value for text in test.markdown)
     monkeypatch.setattr(
@@ -430,12 +437,16 @@ def test_own_crystals_are_judged_before_anything_is_kept(tmp_path: Path, monkeyp
         assert not test.exception
         assert len(test.error) == 1 and test.error[0].value.startswith(sentence)
         assert "Use as training set" not in [button.label for button in test.button]
-    table = few_seeds(tmp_path / "s").read_bytes()
+    table = few_training_crystals(tmp_path / "s").read_bytes()
     test.file_uploader[0].set_value([("few.csv", table, "text/csv"), ("b.cif", b"", "text/plain")]).run()
     assert not test.error and jobs(tmp_path / "w") == []
     verdicts = next(frame.value for frame in test.dataframe if "reason" in frame.value)
-    assert len(verdicts) == SEEDS + 1 and verdicts["kept"].sum() == SEEDS
-    assert [metric.value for metric in test.metric] == [str(SEEDS + 1), str(SEEDS), str(SEEDS)]
+    assert len(verdicts) == TRAINING_CRYSTALS + 1 and verdicts["kept"].sum() == TRAINING_CRYSTALS
+    assert [metric.value for metric in test.metric] == [
+        str(TRAINING_CRYSTALS + 1),
+        str(TRAINING_CRYSTALS),
+        str(TRAINING_CRYSTALS),
+    ]
     assert "Use as training set" in [button.label for button in test.button]
 
 
@@ -465,7 +476,7 @@ def test_filters_tell_at_once_what_they_leave_out(tmp_path: Path, monkeypatch: p
 
 
 def test_training_set_with_a_reference_is_made_and_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    table = pd.read_csv(few_seeds(tmp_path / "s"))
+    table = pd.read_csv(few_training_crystals(tmp_path / "s"))
     halves = [part.to_csv(index=False).encode() for part in (table.head(5), table.tail(4))]
     monkeypatch.setattr("legocryst.ui.shell.shell.launch", work)  # in this process
     test = opened("data", tmp_path / "w", monkeypatch, view=OWN)
@@ -511,9 +522,9 @@ def test_what_a_row_becomes(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert not test.exception and not test.error
     with Store.open(demo) as store:
         row = store.query("SELECT * FROM augmented ORDER BY rowid LIMIT 1 OFFSET 5").iloc[0]
-    told = next(frame.value for frame in test.dataframe if "back" in frame.value)
-    assert len(told) == 39 and told["value"].tolist() == pytest.approx(row[list(CRYSTAL_COLUMNS)].tolist())
-    assert told["back"].tolist() == pytest.approx(told["value"].tolist(), abs=1e-6)
+    shown = next(frame.value for frame in test.dataframe if "back" in frame.value)
+    assert len(shown) == 39 and shown["value"].tolist() == pytest.approx(row[list(CRYSTAL_COLUMNS)].tolist())
+    assert shown["back"].tolist() == pytest.approx(shown["value"].tolist(), abs=1e-6)
 
 
 def test_second_app_is_told_in_one_sentence(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:

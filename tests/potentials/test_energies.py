@@ -44,33 +44,33 @@ def seeds(*names: str) -> Crystals:
 def test_diamond_lies_above_graphite() -> None:
     """PBE: 0.133 eV/atom; measured by the authors of BASELINES' table: 0.117 with 7net-0, 0.111 with 7net-l3i5."""
     pair = Crystals.concatenate([graphite(), diamond()])
-    for model, wanted in (("7net-0", 0.117), ("7net-l3i5", 0.112)):
+    for model, expected in (("7net-0", 0.117), ("7net-l3i5", 0.112)):
         table = relaxed(pair, SP2, EnergySettings.model_validate({"model": model})).table
         assert table["converged"].all() and table["net_kept"].all()
         assert table["relaxed_energy"][0] == pytest.approx(0.0, abs=2e-6)  # graphite is its own reference
-        assert table["relaxed_energy"][1] == pytest.approx(wanted, abs=2e-3)
+        assert table["relaxed_energy"][1] == pytest.approx(expected, abs=2e-3)
         single = energies(pair, SP2, EnergySettings.model_validate({"model": model}))
         assert list(single.reason) == ["", ""] and np.allclose(single.energy, table["energy_before"], atol=2e-6)
         assert 0 < single.energy[0] < 0.01 and single.energy[1] - table["relaxed_energy"][1] < 1e-3
 
 
 def test_dispersion_sets_the_distance_of_layers_and_enters_no_energy() -> None:
-    found = relaxed(Crystals.concatenate([graphite(), diamond()]), SP2, QUICK)
-    assert 6.6 < found.crystals.cell[0, 2] < 6.8 and 2.44 < found.crystals.cell[0, 0] < 2.48
-    assert -0.2 < found.table["dispersion"][0] < -0.1 and np.isnan(found.table["dispersion"][1])
-    assert found.table["relaxed_density"].tolist() == pytest.approx([2.26, 3.50], abs=0.02)
+    result = relaxed(Crystals.concatenate([graphite(), diamond()]), SP2, QUICK)
+    assert 6.6 < result.crystals.cell[0, 2] < 6.8 and 2.44 < result.crystals.cell[0, 0] < 2.48
+    assert -0.2 < result.table["dispersion"][0] < -0.1 and np.isnan(result.table["dispersion"][1])
+    assert result.table["relaxed_density"].tolist() == pytest.approx([2.26, 3.50], abs=0.02)
 
 
 def test_relaxation_keeps_the_group_and_lowers_the_energy() -> None:
     batch = seeds("cpq", "srs", "ths", "lig")
-    found = relaxed(batch, SP2, QUICK)
-    assert np.array_equal(found.crystals.group, batch.group)
-    assert np.array_equal(found.crystals.position, batch.position)
-    table = found.table
+    result = relaxed(batch, SP2, QUICK)
+    assert np.array_equal(result.crystals.group, batch.group)
+    assert np.array_equal(result.crystals.position, batch.position)
+    table = result.table
     assert (table["relaxed_energy"] < table["energy_before"]).all() and table["converged"].all()
     assert (table["force"] <= QUICK.max_force).all() and (table["stress"] <= QUICK.max_stress).all()
-    assert np.allclose(table["volume_change"] + 1, found.crystals.volume / batch.volume)
-    keys = [[net.key for net in nets(part, cutoff=1.7)] for part in (batch, found.crystals)]
+    assert np.allclose(table["volume_change"] + 1, result.crystals.volume / batch.volume)
+    keys = [[net.key for net in nets(part, cutoff=1.7)] for part in (batch, result.crystals)]
     assert (np.array(keys[0]) == np.array(keys[1])).tolist() == table["net_kept"].tolist()
     assert keys[1] == table["relaxed_key"].tolist() and table["net_kept"].sum() >= 3
     assert (table["rmsd"] < 0.3).all() and table["rmsd"].iloc[0] > 1e-3
@@ -151,12 +151,12 @@ def test_what_is_not_computed_has_its_reason() -> None:
     batch = Crystals.concatenate([*list(wrong().values())[:-1], diamond()])
     reasons = [*list(wrong())[:-1], ""]
     assert list(energies(batch, SP2).reason) == reasons
-    found = relaxed(batch, SP2, QUICK.model_copy(update={"steps": 2}))
-    assert found.table["energy_reason"].tolist() == reasons
-    assert found.table["relaxed_energy"].isna().tolist() == [bool(reason) for reason in reasons]
-    assert found.table["converged"].iloc[-1] is np.bool_(False) or not found.table["converged"].iloc[-1]
-    assert found.table["relax_reason"].iloc[-1] == "not converged after 2 steps"
-    assert np.array_equal(found.crystals.group, batch.group)
+    result = relaxed(batch, SP2, QUICK.model_copy(update={"steps": 2}))
+    assert result.table["energy_reason"].tolist() == reasons
+    assert result.table["relaxed_energy"].isna().tolist() == [bool(reason) for reason in reasons]
+    assert result.table["converged"].iloc[-1] is np.bool_(False) or not result.table["converged"].iloc[-1]
+    assert result.table["relax_reason"].iloc[-1] == "not converged after 2 steps"
+    assert np.array_equal(result.crystals.group, batch.group)
     assert list(energies(graphite(), SP2, EnergySettings(max_atoms=3)).reason) == [
         "more than 3 atoms in the primitive cell"
     ]

@@ -38,13 +38,13 @@ def test_face_centred_cubic_of_lennard_jones() -> None:
     """The edge that SciPy finds on the same energy; nearest neighbours at 1.09 sigma, the textbook's value."""
     crystal = argon()
     system, energy, points = System.build(crystal), lennard_jones(crystal), crystal.atoms().fractional
-    found = minimum(system, energy, TIGHT)
-    assert found.reason == "" and found.steps < 20 and found.stress <= 1e-3
-    a = moved_to(system, found.x, crystal).cell[0, 0]
+    result = minimum(system, energy, TIGHT)
+    assert result.reason == "" and result.steps < 20 and result.stress <= 1e-3
+    a = moved_to(system, result.x, crystal).cell[0, 0]
     best = minimize_scalar(lambda edge: energy(edge * np.eye(3), points)[0], bounds=(3.4, 4.4), method="bounded")
-    assert a == pytest.approx(best.x, abs=1e-4) and found.energy == pytest.approx(best.fun, abs=1e-6)
+    assert a == pytest.approx(best.x, abs=1e-4) and result.energy == pytest.approx(best.fun, abs=1e-6)
     assert a / np.sqrt(2) / 2.5 == pytest.approx(1.09, abs=0.01)
-    assert found.energy < found.energy_before == pytest.approx(energy(4.8 * np.eye(3), points)[0])
+    assert result.energy < result.energy_before == pytest.approx(energy(4.8 * np.eye(3), points)[0])
 
 
 def test_forces_and_stress_are_those_of_the_atoms_where_symmetry_allows_any() -> None:

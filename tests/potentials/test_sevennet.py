@@ -58,11 +58,11 @@ def test_energy_and_gradient_are_those_of_all_atoms(model: str, step: int) -> No
         energy, over_lattice, over_atoms = symmetric(lattice, fractional)
         pull_back(system, 0, over_lattice, over_atoms, own)
 
-        found = of_calculator(model, one, lattice, fractional)
-        xx, yy, zz, yz, xz, xy = found["stress"].astype(float) * abs(np.linalg.det(lattice))
+        result = of_calculator(model, one, lattice, fractional)
+        xx, yy, zz, yz, xz, xy = result["stress"].astype(float) * abs(np.linalg.det(lattice))
         virial = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
-        pull_back(system, 0, np.linalg.solve(lattice.T, virial), -found["forces"].astype(float) @ lattice.T, other)
-        assert energy == pytest.approx(found["energy"], abs=5e-6 * len(fractional))
+        pull_back(system, 0, np.linalg.solve(lattice.T, virial), -result["forces"].astype(float) @ lattice.T, other)
+        assert energy == pytest.approx(result["energy"], abs=5e-6 * len(fractional))
         assert np.allclose(own, other, atol=2e-5 * np.abs(other).max() + 1e-3)
         nodes, atoms = nodes + len(symmetric.centre), atoms + len(fractional)
     assert nodes < atoms / 2

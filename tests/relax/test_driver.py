@@ -33,9 +33,9 @@ def _evaluate(
         for work in kept:
             work.listed_lattice[:] = np.nan
     for k, work in enumerate(kept):
-        mine = slice(*system.first_variable[k : k + 2])
+        own = slice(*system.first_variable[k : k + 2])
         cutoff = OF_SP2.coordination.cutoff
-        values[k] = evaluate(system, k, OF_SP2, weight, cutoff, work, x[mine], gradient[mine])
+        values[k] = evaluate(system, k, OF_SP2, weight, cutoff, work, x[own], gradient[own])
     assert np.isfinite(values).all()
     return values, gradient
 

@@ -98,8 +98,8 @@ def test_what_a_training_leaves_open_suits_its_model() -> None:
         checks = -(-settings.passes(MANY) // settings.pause(MANY))
         assert 0.9 * CHECKED <= settings.judged(MANY) * checks <= CHECKED
     assert TrainSettings(model="vae", check_every=1).judged(MANY) == other.judged(MANY)
-    told = TrainSettings(model="transformer", batch_size=50, learning_rate=0.1, check_samples=3)
-    assert (told.batch, told.rate, told.judged(MANY)) == (50, 0.1, 3)
+    described = TrainSettings(model="transformer", batch_size=50, learning_rate=0.1, check_samples=3)
+    assert (described.batch, described.rate, described.judged(MANY)) == (50, 0.1, 3)
 
 
 def test_a_smaller_table_is_passed_over_more_often() -> None:

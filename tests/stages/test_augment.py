@@ -102,8 +102,8 @@ def test_limits_hold() -> None:
 
 
 def test_the_seed_decides() -> None:
-    seeds, settings = encode(KNOWN), AugmentSettings(rows=60)
-    one, again, other = (augment(seeds, SP2, settings, RunContext(seed=s)).table for s in (1, 1, 2))
+    training, settings = encode(KNOWN), AugmentSettings(rows=60)
+    one, again, other = (augment(training, SP2, settings, RunContext(seed=s)).table for s in (1, 1, 2))
     pd.testing.assert_frame_equal(one, again)
     assert not one.equals(other)
 
@@ -129,10 +129,10 @@ made.table.to_parquet(sys.argv[1])
 
 def test_progress_counts_crystals_rows_and_those_left_out() -> None:
     seen = []
-    seeds = encode(Crystals.concatenate([KNOWN, random_crystals(1, seed=3, groups=[2], max_atoms=400)]))
+    training = encode(Crystals.concatenate([KNOWN, random_crystals(1, seed=3, groups=[2], max_atoms=400)]))
     limit = AugmentSettings(rows=20, max_free=7)
     context = RunContext(progress=lambda done, total, **numbers: seen.append((done, total, numbers)))
-    made = augment(seeds, SP2, limit, context)
+    made = augment(training, SP2, limit, context)
     assert [(done, total) for done, total, _ in seen[:3]] == [(1, 3), (2, 3), (3, 3)]
     assert made.left_out == 1 and set(made.table["label"]) == {0, 1}
     assert seen[-1][2] == {"rows": len(made.table), "left_out": 1}

@@ -16,18 +16,18 @@ SP2 = target("sp2-carbon")
 
 
 def table(*names: str) -> pd.DataFrame:
-    seeds = shipped("sp2-carbon").set_index("name").loc[list(names)].reset_index()
-    return seeds.assign(row=range(10, 10 + len(seeds)))
+    training = shipped("sp2-carbon").set_index("name").loc[list(names)].reset_index()
+    return training.assign(row=range(10, 10 + len(training)))
 
 
 def test_gaps_by_row_and_the_relaxed_crystal_where_its_net_is_kept() -> None:
     valid = table("lig", "srs", "bod")
     lig, srs = (to_cif(decode(valid[valid["name"] == name], element=6).crystals) for name in ("lig", "srs"))
     kept = {"row": [12, 11], "net_kept": pd.array([True, False], "boolean"), "relaxed_cif": [lig, lig]}
-    found = find_gaps(valid, SP2, BandSettings(), ranked=pd.DataFrame(kept))
-    assert list(found["row"]) == [10, 11, 12]
-    assert list(found["band_class"]) == ["semiconductor", "metal", "semiconductor"]  # bod became lig, srs stayed
-    assert found["gap"].iloc[0] == found["gap"].iloc[2] and set(found["band_reason"]) == {""}
+    result = find_gaps(valid, SP2, BandSettings(), ranked=pd.DataFrame(kept))
+    assert list(result["row"]) == [10, 11, 12]
+    assert list(result["band_class"]) == ["semiconductor", "metal", "semiconductor"]  # bod became lig, srs stayed
+    assert result["gap"].iloc[0] == result["gap"].iloc[2] and set(result["band_reason"]) == {""}
     assert srs != lig
 
 
@@ -45,6 +45,6 @@ def test_what_is_kept_is_not_computed_again_and_a_stop_leaves_the_rest() -> None
 
 
 def test_not_asked() -> None:
-    found = find_gaps(table("lig"), SP2, BandSettings(bands=False))
-    assert list(found["band_reason"]) == [NOT_ASKED] and found["gap"].isna().all()
+    result = find_gaps(table("lig"), SP2, BandSettings(bands=False))
+    assert list(result["band_reason"]) == [NOT_ASKED] and result["gap"].isna().all()
     assert find_gaps(table("lig").iloc[:0], SP2, BandSettings()).empty

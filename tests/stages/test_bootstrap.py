@@ -11,7 +11,7 @@ from legocryst.environment.validity import judge
 from legocryst.infra.run_context import RunContext
 from legocryst.settings import BootstrapSettings
 from legocryst.stages import bootstrap as stage
-from legocryst.stages.bootstrap import bootstrap, found
+from legocryst.stages.bootstrap import bootstrap, valid_nets
 from legocryst.stages.curate import DESCRIPTION, curate
 
 SP2 = target("sp2-carbon")
@@ -20,9 +20,9 @@ FEW = BootstrapSettings(random=60, surfaces=80, max_atoms=96, min_ring=3, max_ri
 
 
 def test_each_net_comes_once_and_a_stopped_search_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stage, "LOT", 40)
+    monkeypatch.setattr(stage, "BATCH", 40)
     calls: list[tuple[int, int]] = []
-    at_once = found(
+    at_once = valid_nets(
         SP2,
         FEW,
         RunContext(progress=lambda done, total, valid: calls.append((done, total))),
@@ -33,9 +33,9 @@ def test_each_net_comes_once_and_a_stopped_search_goes_on(tmp_path: Path, monkey
     assert set(at_once["source"]) <= set(stage.SOURCES.values())
 
     flags = iter([False, False, True])
-    found(SP2, FEW, RunContext(should_stop=lambda: next(flags)), folder=tmp_path / "two")
+    valid_nets(SP2, FEW, RunContext(should_stop=lambda: next(flags)), folder=tmp_path / "two")
     assert len(list((tmp_path / "two").glob("*.parquet"))) == 2
-    assert found(SP2, FEW, folder=tmp_path / "two").equals(at_once)
+    assert valid_nets(SP2, FEW, folder=tmp_path / "two").equals(at_once)
 
 
 def test_low_energies_are_kept_as_a_training_set(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_low_energies_are_kept_as_a_training_set(tmp_path: Path) -> None:
     made = bootstrap(SP2, high, folder=tmp_path)
     assert made.distinct >= made.ringed > 2 and made.relaxed == 1
     assert len(made.table) == 1 and list(made.table.columns)[-len(DESCRIPTION) :] == list(DESCRIPTION)
-    nets = found(SP2, high, folder=tmp_path)["net_key"]
+    nets = valid_nets(SP2, high, folder=tmp_path)["net_key"]
     without = bootstrap(SP2, high.model_copy(update={"max_energies": 0}), folder=tmp_path, known=set(nets[1:]))
     assert without.distinct == 1 and len(without.table) == 0
     kept = decode(made.table[[name for name in made.table.columns if name not in DESCRIPTION]], element=6).crystals
@@ -53,6 +53,6 @@ def test_low_energies_are_kept_as_a_training_set(tmp_path: Path) -> None:
 
 def test_surfaces_are_for_three_coordinated_targets(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="crystals on minimal surfaces are three-coordinated, and sp3-carbon is not"):
-        found(target("sp3-carbon"), BootstrapSettings(random=0), folder=tmp_path)
+        valid_nets(target("sp3-carbon"), BootstrapSettings(random=0), folder=tmp_path)
     with pytest.raises(ValueError, match="nothing was drawn"):
-        found(SP2, BootstrapSettings(random=0, surfaces=0), folder=tmp_path)
+        valid_nets(SP2, BootstrapSettings(random=0, surfaces=0), folder=tmp_path)

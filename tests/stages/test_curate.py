@@ -23,12 +23,12 @@ from legocryst.stages.curate import (
     REPORT,
     UNREADABLE,
     Examined,
-    choose,
     curate,
     described,
     dropped,
     examine,
     reference,
+    select,
     shipped_file,
 )
 from legocryst.stages.curate import shipped as shipped_set
@@ -76,9 +76,9 @@ def test_shipped_set_has_low_energies(shipped: pd.DataFrame) -> None:
 
 def test_stored_nets_are_those_of_the_crystals(shipped: pd.DataFrame) -> None:
     some = shipped.iloc[::6]
-    found = nets(decode(some, element=6).crystals, cutoff=TARGET.bond_window[1])
-    assert [net.key for net in found] == some["net_key"].tolist()
-    assert [net.name for net in found] == some["name"].tolist()
+    result = nets(decode(some, element=6).crystals, cutoff=TARGET.bond_window[1])
+    assert [net.key for net in result] == some["net_key"].tolist()
+    assert [net.name for net in result] == some["name"].tolist()
 
 
 def test_shipped_crystals_have_the_group_they_are_written_in(shipped: pd.DataFrame) -> None:
@@ -88,17 +88,17 @@ def test_shipped_crystals_have_the_group_they_are_written_in(shipped: pd.DataFra
 
 
 def test_nothing_named_gives_the_shipped_set(shipped: pd.DataFrame) -> None:
-    found = curate(None, TARGET)
-    pd.testing.assert_frame_equal(found.table, shipped)
-    assert found.report["kept"].all() and len(found.report) == len(shipped)
+    curated = curate(None, TARGET)
+    pd.testing.assert_frame_equal(curated.table, shipped)
+    assert curated.report["kept"].all() and len(curated.report) == len(shipped)
 
 
 def test_limits_leave_out_with_a_reason(shipped: pd.DataFrame) -> None:
-    found = curate(None, TARGET, settings=CurateSettings(max_sites=1, max_atoms=24))
-    left_out = found.report[~found.report["kept"]]
+    curated = curate(None, TARGET, settings=CurateSettings(max_sites=1, max_atoms=24))
+    left_out = curated.report[~curated.report["kept"]]
     assert set(left_out["reason"]) == {"more than 1 Wyckoff sites", "more than 24 atoms in the conventional cell"}
-    assert len(found.table) + len(left_out) == len(shipped)
-    assert found.table["atoms"].max() <= 24 and (found.table["wp1"] == -1).all()
+    assert len(curated.table) + len(left_out) == len(shipped)
+    assert curated.table["atoms"].max() <= 24 and (curated.table["wp1"] == -1).all()
 
 
 def test_own_files(tmp_path: Path) -> None:
@@ -107,13 +107,13 @@ def test_own_files(tmp_path: Path) -> None:
     doubled = to_structure(graphite()).make_supercell([2, 1, 1])
     doubled.to(filename=str(tmp_path / "b.vasp"), fmt="poscar")
     (tmp_path / "c.cif").write_text(to_cif(diamond()))
-    found = curate(tmp_path, TARGET)
-    assert found.report["reason"].tolist() == ["", "same net as another", "too many bonds"]
-    assert found.report["detail"].tolist() == ["", "crystal 0, a.cif", ""]
-    assert found.report["source"].tolist() == ["a.cif", "b.vasp", "c.cif"]
-    (row,) = found.table.to_dict("records")
+    curated = curate(tmp_path, TARGET)
+    assert curated.report["reason"].tolist() == ["", "same net as another", "too many bonds"]
+    assert curated.report["detail"].tolist() == ["", "crystal 0, a.cif", ""]
+    assert curated.report["source"].tolist() == ["a.cif", "b.vasp", "c.cif"]
+    (row,) = curated.table.to_dict("records")
     assert (row["spg"], row["name"], row["kind"], row["atoms"]) == (194, "hcb", "layers", 4)
-    assert set(DESCRIPTION) < set(found.table.columns)
+    assert set(DESCRIPTION) < set(curated.table.columns)
     two = curate([tmp_path / "b.vasp", tmp_path / "a.cif"], TARGET).report
     assert two["reason"].tolist() == ["", "same net as another"] and two["source"].tolist() == ["b.vasp", "a.cif"]
 
@@ -146,11 +146,11 @@ def test_one_bad_file_among_others_gets_its_line(tmp_path: Path) -> None:
     (tmp_path / "c.cif").write_text(to_cif(graphite()).replace(" C ", " N "))
     seen: list[tuple[int, int]] = []
     context = RunContext(progress=lambda done, total: seen.append((done, total)))
-    found = curate(tmp_path, TARGET, context=context)
-    assert tuple(found.report.columns) == REPORT and found.report["crystal"].tolist() == [0, 1, 2]
-    assert found.report["reason"].tolist() == [UNREADABLE, "", OTHER_ELEMENTS]
-    assert found.report["detail"][0].startswith("a.cif cannot be read as a CIF")
-    assert found.report["name"].tolist() == ["", "hcb", ""]
+    curated = curate(tmp_path, TARGET, context=context)
+    assert tuple(curated.report.columns) == REPORT and curated.report["crystal"].tolist() == [0, 1, 2]
+    assert curated.report["reason"].tolist() == [UNREADABLE, "", OTHER_ELEMENTS]
+    assert curated.report["detail"][0].startswith("a.cif cannot be read as a CIF")
+    assert curated.report["name"].tolist() == ["", "hcb", ""]
     assert (3, 3) in seen and seen[-1] == (1, 1)  # three files, then one net
 
 
@@ -159,9 +159,9 @@ def test_the_report_tells_the_setting_that_a_file_without_operators_is_read_in(t
     kept = [line for line in lines if not line.startswith("'") and "equiv_pos" not in line]
     kept.remove("loop_")  # of the operators
     (tmp_path / "a.cif").write_text("\n".join(kept))
-    told = ["read in the setting P 63/m m c"]
-    assert curate(tmp_path, TARGET).report["detail"].tolist() == told
-    assert reference(tmp_path, TARGET, CurateSettings()).report["detail"].tolist() == told
+    described = ["read in the setting P 63/m m c"]
+    assert curate(tmp_path, TARGET).report["detail"].tolist() == described
+    assert reference(tmp_path, TARGET, CurateSettings()).report["detail"].tolist() == described
 
 
 def test_strain_and_rings(shipped: pd.DataFrame) -> None:
@@ -201,7 +201,7 @@ def examined() -> Examined:
 def test_each_filter_leaves_out_what_it_says(name: str, examined: Examined, shipped: pd.DataFrame) -> None:
     value, out = FILTERS[name]
     settings = CurateSettings.model_validate({name: value})
-    kept = choose(examined, TARGET, settings)
+    kept = select(examined, TARGET, settings)
     pd.testing.assert_frame_equal(kept.table, shipped[~out(shipped)].reset_index(drop=True))
     lost = kept.report[~kept.report["kept"]]
     assert lost["reason"].nunique() == 1 and len(lost) == out(shipped).sum()
@@ -216,7 +216,7 @@ def test_filters_together(examined: Examined, shipped: pd.DataFrame) -> None:
     rows = dropped(examined.table, settings).set_index("reason")
     assert list(rows.loc["strain above 0.05"]) == [strained.sum(), (strained & ~high).sum()]
     assert list(rows.loc["energy above 0.5 eV/atom"]) == [high.sum(), (high & ~strained).sum()]
-    assert len(choose(examined, TARGET, settings).table) == (~(strained | high)).sum()
+    assert len(select(examined, TARGET, settings).table) == (~(strained | high)).sum()
 
 
 def test_unknown_energies_pass_unless_asked_otherwise(shipped: pd.DataFrame) -> None:
@@ -237,13 +237,13 @@ def test_repeated_nets_are_counted_behind_the_filters(shipped: pd.DataFrame) -> 
     both = pd.concat([large, one], ignore_index=True)
     examined = examine(both, TARGET, CurateSettings())
     strains = examined.table["strain"]
-    assert choose(examined, TARGET, CurateSettings()).report["reason"].tolist() == [
+    assert select(examined, TARGET, CurateSettings()).report["reason"].tolist() == [
         "",
         "same net as another",
     ]
     settings = CurateSettings(max_strain=float(strains.mean()))
     assert strains[0] > strains[1]
-    assert choose(examined, TARGET, settings).report["kept"].tolist() == [False, True]
+    assert select(examined, TARGET, settings).report["kept"].tolist() == [False, True]
     assert list(dropped(examined.table, settings).set_index("reason").loc["same net as another"]) == [1, 0]
 
 
@@ -256,9 +256,9 @@ def test_reference_set_takes_nets_of_other_geometry(tmp_path: Path) -> None:
     (tmp_path / "c.cif").write_text("no crystal")
     with pytest.raises(ValueError, match="none of the 3 crystals"):
         curate(tmp_path, TARGET)
-    found = reference(tmp_path, TARGET, CurateSettings(max_atoms=1))
-    assert found.table["name"].tolist() == ["hcb"] and tuple(found.table.columns) == REFERENCE
-    assert found.report["kept"].tolist() == [True, False, False]
-    assert found.report["reason"].tolist() == ["", "too many bonds", UNREADABLE]
+    curated = reference(tmp_path, TARGET, CurateSettings(max_atoms=1))
+    assert curated.table["name"].tolist() == ["hcb"] and tuple(curated.table.columns) == REFERENCE
+    assert curated.report["kept"].tolist() == [True, False, False]
+    assert curated.report["reason"].tolist() == ["", "too many bonds", UNREADABLE]
     with pytest.raises(ValueError, match="of the reference has a net"):
         reference(encode(diamond()), TARGET, CurateSettings())

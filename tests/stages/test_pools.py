@@ -19,7 +19,7 @@ def test_rows_are_dealt_in_turn_and_go_where_there_are_fewest() -> None:
     assert deal(both, 61, 500) == 61
     assert sorted(int(pool.dealt.sum()) for pool in both) == [30, 31]
     for pool in both:
-        assert pool.dealt.max() <= 3 and len(set(pool.found.group[pool.dealt > 0])) > 20
+        assert pool.dealt.max() <= 3 and len(set(pool.subgroups.group[pool.dealt > 0])) > 20
 
 
 def test_nobody_gets_more_than_the_most_and_closed_ones_nothing() -> None:
@@ -36,9 +36,9 @@ def test_drawn_rows_are_new_and_no_more_than_dealt() -> None:
     seen: set[bytes] = set()
     pool.keep_itself(seen)
     deal([pool], 200, 500)
-    wanted = pool.dealt.copy()
+    expected = pool.dealt.copy()
     made = pool.draw(seen, 50)
-    assert made == pool.total - 1 == len(seen) - 1 and (pool.made <= wanted).all()
+    assert made == pool.total - 1 == len(seen) - 1 and (pool.made <= expected).all()
     rows = pool.rows()
     assert len(set(row_keys(rows.crystals))) == len(rows.source) == pool.total
     assert row_keys(rows.crystals)[0] == row_keys(DIAMOND)[0]
@@ -51,7 +51,7 @@ def test_a_subgroup_that_gives_nothing_new_is_closed() -> None:
     while deal([pool], 100_000, 100_000):
         pool.draw(seen, 50)
     assert not pool.open.any()
-    made = dict(zip(pool.found.group.tolist(), pool.made.tolist(), strict=True))
+    made = dict(zip(pool.subgroups.group.tolist(), pool.made.tolist(), strict=True))
     assert made[221] == made[215] == made[200] == 2, "the atom at the corner, or in the middle"
 
 

@@ -36,35 +36,35 @@ def relaxed() -> pd.DataFrame:
 
 def test_lowest_energy_first() -> None:
     seen: list[tuple[int, int]] = []
-    found = rank(
+    ranked = rank(
         relaxed(),
         SP2,
         SETTINGS,
         RunContext(progress=lambda done, total, **_: seen.append((done, total))),
     )
-    assert found["row"].tolist() == [41, 40, 42]
-    assert found["rank"].isna().tolist() == [False, False, True] and found["rank"].tolist()[:2] == [1, 2]
-    assert found["energy"][0] < found["energy"][1] and found["energy"].equals(found["screen_energy"])
-    assert found["energy_model"].tolist() == ["7net-0", "7net-0", ""]
-    assert found["energy_reason"].tolist()[:2] == ["", ""] and "space group" in found["energy_reason"][2]
-    assert found["relaxed"].tolist()[:2] == [False, False] and found["low_energy"].isna().all()
+    assert ranked["row"].tolist() == [41, 40, 42]
+    assert ranked["rank"].isna().tolist() == [False, False, True] and ranked["rank"].tolist()[:2] == [1, 2]
+    assert ranked["energy"][0] < ranked["energy"][1] and ranked["energy"].equals(ranked["screen_energy"])
+    assert ranked["energy_model"].tolist() == ["7net-0", "7net-0", ""]
+    assert ranked["energy_reason"].tolist()[:2] == ["", ""] and "space group" in ranked["energy_reason"][2]
+    assert ranked["relaxed"].tolist()[:2] == [False, False] and ranked["low_energy"].isna().all()
     assert [done for done, _ in seen if done] == [1, 2, 2] or seen[-1] == (2, 2)
-    assert set(COLUMNS) == {"row", *ENERGY_COLUMNS} == set(found.columns)
+    assert set(COLUMNS) == {"row", *ENERGY_COLUMNS} == set(ranked.columns)
 
 
 def test_the_best_are_relaxed_and_keep_or_lose_their_net(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seeds = shipped("sp2-carbon").set_index("name", drop=False).loc[["srs", "acs-g", "hcb", "lig"]]
-    table = seeds.reset_index(drop=True).assign(row=range(4))
+    training = shipped("sp2-carbon").set_index("name", drop=False).loc[["srs", "acs-g", "hcb", "lig"]]
+    table = training.reset_index(drop=True).assign(row=range(4))
     settings = RankSettings(model="7net-0", max_relaxed=2, max_rattled=1, low_energy=0.8)
     seen: list[tuple[int, int]] = []
     with ResultCache(tmp_path) as cache:
-        found = rank(
+        ranked = rank(
             table,
             SP2,
             settings,
             RunContext(cache=cache, progress=lambda done, total, **_: seen.append((done, total))),
         )
-    rows: Any = found.set_index("row").loc[[0, 1, 2, 3]]
+    rows: Any = ranked.set_index("row").loc[[0, 1, 2, 3]]
     assert rows["relaxed"].tolist() == [True, False, True, True]  # two frameworks and the layers
     done = rows[rows["relaxed"].astype(bool)]
     assert (done["relaxed_energy"] < done["screen_energy"] + 1e-6).all() and done["net_kept"].all()
@@ -77,9 +77,9 @@ def test_the_best_are_relaxed_and_keep_or_lose_their_net(tmp_path: Path, monkeyp
 
     known = ResultCache(tmp_path / "other", [tmp_path])
     again = rank(table, SP2, settings, RunContext(cache=known, should_stop=lambda: True))
-    pd.testing.assert_frame_equal(again, found)  # all of it was known
+    pd.testing.assert_frame_equal(again, ranked)  # all of it was known
 
-    monkeypatch.setattr("legocryst.stages.rank.SHAKEN", 1)
+    monkeypatch.setattr("legocryst.stages.rank.MAX_RATTLED_ATOMS", 1)
     large = rank(table, SP2, settings, RunContext(cache=ResultCache(tmp_path)))
     refused = large["rattle_reason"] == "not shaken: more than 1 atoms"
     assert refused.tolist() == large["low_energy"].fillna(False).astype(bool).tolist() and refused.any()
@@ -95,20 +95,20 @@ def _same_crystal(row: Any) -> None:
 def test_a_crystal_that_loses_its_net_has_no_energy() -> None:
     table = shipped("sp2-carbon")
     lost = table[table["name"] == "acs-g"].reset_index(drop=True).assign(row=7)
-    found = rank(lost, SP2, RankSettings(model="7net-0")).iloc[0]
-    assert np.isnan(found["energy"]) and found["energy_reason"] == NET_LOST and pd.isna(found["rank"])
-    assert found["relaxed_energy"] < found["screen_energy"] and not found["net_kept"] and not found["low_energy"]
+    ranked = rank(lost, SP2, RankSettings(model="7net-0")).iloc[0]
+    assert np.isnan(ranked["energy"]) and ranked["energy_reason"] == NET_LOST and pd.isna(ranked["rank"])
+    assert ranked["relaxed_energy"] < ranked["screen_energy"] and not ranked["net_kept"] and not ranked["low_energy"]
 
 
 def test_smallest_primitive_cells_are_taken_first() -> None:
-    found = rank(
+    ranked = rank(
         relaxed(),
         SP2,
         SETTINGS.model_copy(update={"max_energies": 1, "order": "smallest"}),
     ).set_index("row")
-    assert found.loc[40, "rank"] == 1
-    assert found.loc[41, "energy_reason"] == "not among the 1 smallest cells"
-    assert found["energy"].isna().tolist() == [False, True, True]
+    assert ranked.loc[40, "rank"] == 1
+    assert ranked.loc[41, "energy_reason"] == "not among the 1 smallest cells"
+    assert ranked["energy"].isna().tolist() == [False, True, True]
 
 
 def test_energies_are_learnt_where_not_all_are_computed(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_energies_are_learnt_where_not_all_are_computed(tmp_path: Path) -> None:
     settings = SETTINGS.model_copy(update={"max_energies": 26, "rounds": 3})
     seen: list[tuple[int, int]] = []
     with ResultCache(tmp_path) as cache:
-        found = rank(
+        ranked = rank(
             table,
             SP2,
             settings,
@@ -126,45 +126,45 @@ def test_energies_are_learnt_where_not_all_are_computed(tmp_path: Path) -> None:
         )
         assert len(cache) == 26
     assert seen[-1] == (26, 26) and [done for done, _ in seen] == sorted(done for done, _ in seen)
-    assert found["energy_round"].value_counts().to_dict() == {1: 20, 2: 3, 3: 3}
-    assert found["screen_energy"].notna().sum() == 26 and found["rank"].notna().sum() == 26
-    left = found[found["screen_energy"].isna()]
+    assert ranked["energy_round"].value_counts().to_dict() == {1: 20, 2: 3, 3: 3}
+    assert ranked["screen_energy"].notna().sum() == 26 and ranked["rank"].notna().sum() == 26
+    left = ranked[ranked["screen_energy"].isna()]
     assert set(left["energy_reason"]) == {"not among the 26 chosen for an energy"}
     assert left["predicted_energy"].notna().all() and (left["predicted_error"] > 0).all()
-    assert found.loc[found["energy_round"] == 1, "predicted_energy"].isna().all()
-    told = calibration.numbers(found, 0.5)
-    assert told["tested"] == 6 and told["predicted"] == 8 and told["cpu_minutes"] > 0
+    assert ranked.loc[ranked["energy_round"] == 1, "predicted_energy"].isna().all()
+    described = calibration.numbers(ranked, 0.5)
+    assert described["tested"] == 6 and described["predicted"] == 8 and described["cpu_minutes"] > 0
     known = ResultCache(tmp_path / "other", [tmp_path])
     again = rank(table, SP2, settings, RunContext(cache=known, should_stop=lambda: True))
-    pd.testing.assert_frame_equal(again, found)  # resumed, it chooses the same
+    pd.testing.assert_frame_equal(again, ranked)  # resumed, it chooses the same
     stopped = rank(table, SP2, settings, RunContext(should_stop=lambda: True))
     assert stopped["screen_energy"].isna().all()
 
 
 def test_energies_of_some_at_random_and_none_of_large_cells() -> None:
     settings = SETTINGS.model_copy(update={"max_energies": 1, "order": "random", "max_atoms": 3})
-    found = rank(relaxed(), SP2, settings).set_index("row")
-    assert found.loc[41, "energy_reason"] == "more than 3 atoms in the primitive cell"
-    assert found.loc[40, "rank"] == 1
+    ranked = rank(relaxed(), SP2, settings).set_index("row")
+    assert ranked.loc[41, "energy_reason"] == "more than 3 atoms in the primitive cell"
+    assert ranked.loc[40, "rank"] == 1
 
 
 def test_without_energies() -> None:
-    found = rank(relaxed(), SP2, RankSettings(energies=False))
-    assert found["row"].tolist() == [40, 41, 42]
-    assert set(found["energy_reason"]) == {NOT_ASKED} and found["rank"].isna().all()
+    ranked = rank(relaxed(), SP2, RankSettings(energies=False))
+    assert ranked["row"].tolist() == [40, 41, 42]
+    assert set(ranked["energy_reason"]) == {NOT_ASKED} and ranked["rank"].isna().all()
     assert rank(relaxed().iloc[:0], SP2, RankSettings()).empty
 
 
 def test_result_cache(tmp_path: Path) -> None:
-    mine, other = tmp_path / "a", tmp_path / "b"
+    own, other = tmp_path / "a", tmp_path / "b"
     with ResultCache(other) as cache:
         cache["x"] = {"energy": float("nan"), "reason": ""}
-    with ResultCache(mine, [mine, other]) as cache:
+    with ResultCache(own, [own, other]) as cache:
         assert list(cache) == ["x"] and np.isnan(cache["x"]["energy"])
         cache["y"] = {"n": 1}
         cache.write()
         cache["z"] = {"n": 2}
-    assert len(list(mine.glob("*.parquet"))) == 2 and len(list(other.glob("*.parquet"))) == 1
-    assert dict(ResultCache(mine)) == {"y": {"n": 1}, "z": {"n": 2}}
+    assert len(list(own.glob("*.parquet"))) == 2 and len(list(other.glob("*.parquet"))) == 1
+    assert dict(ResultCache(own)) == {"y": {"n": 1}, "z": {"n": 2}}
     with pytest.raises(TypeError):
         del cache["x"]

@@ -17,8 +17,8 @@ SP2 = target("sp2-carbon")
 @pytest.fixture(scope="module")
 def table() -> pd.DataFrame:
     """srs, graphene, a row that is no crystal, and random ones."""
-    seeds = shipped("sp2-carbon")
-    known = pd.concat([seeds[seeds["name"] == name] for name in ("srs", "hcb")])
+    training = shipped("sp2-carbon")
+    known = pd.concat([training[training["name"] == name] for name in ("srs", "hcb")])
     broken = known.head(1).assign(wp0=99)
     columns = encode(random_crystals(1, seed=0)).columns
     return pd.concat([known, broken, encode(random_crystals(12, seed=3))], ignore_index=True)[list(columns)]
@@ -61,5 +61,5 @@ def test_crystal_in_which_spglib_sees_less_symmetry_stays_in_its_group() -> None
     row |= dict.fromkeys(("alpha", "beta", "gamma"), np.pi / 2)
     for k, (x, y) in enumerate(points):
         row |= {f"wp{k}": 1, f"x{k}": x, f"y{k}": y, f"z{k}": 0.0}
-    found = relax_table(pd.DataFrame([row]), SP2, RelaxSettings(restarts=0, merge=0)).iloc[0]
-    assert found["status"] == "valid" and (found["space_group"], found["sites"]) == (135, 8)
+    result = relax_table(pd.DataFrame([row]), SP2, RelaxSettings(restarts=0, merge=0)).iloc[0]
+    assert result["status"] == "valid" and (result["space_group"], result["sites"]) == (135, 8)

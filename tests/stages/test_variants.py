@@ -18,14 +18,14 @@ SEEDS = shipped("sp2-carbon").query("atoms <= 24").head(5).reset_index(drop=True
 
 def test_variants_are_valid_crystals_near_their_source_in_their_subgroup() -> None:
     exact, moved = (augment(SEEDS, SP2, AugmentSettings(rows=150, variants=variants)) for variants in (False, True))
-    table, wanted = moved.table, SP2
+    table, expected = moved.table, SP2
     assert table["variant"].all() and len(table) + sum(moved.lost.values()) == len(exact.table)
     assert len(table) > 75 and all(moved.lost)
     crystals = decode(table, mode="strict", element=6).crystals
-    assert judge(crystals, wanted).valid.all()
+    assert judge(crystals, expected).valid.all()
     assert table["deviation"].max() < MOVED and table["deviation"].max() > 1e-4
     assert not table.drop(columns=list(DESCRIPTION)).round(6).duplicated().any()
-    keys = [net.key for net in nets(crystals, cutoff=wanted.bond_window[1])]
+    keys = [net.key for net in nets(crystals, cutoff=expected.bond_window[1])]
     assert np.mean(np.array(keys) == SEEDS["net_key"].to_numpy()[table["label"]]) > 0.95
 
 

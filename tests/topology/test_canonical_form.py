@@ -64,17 +64,17 @@ def test_form_does_not_depend_on_the_description(seeds: pd.DataFrame) -> None:
     rng = np.random.default_rng(0)
     for graph in graphs(seeds, step=12, largest=48):
         for piece in connected_parts(graph):
-            wanted, _ = canonical_form(piece.quotient, range(piece.quotient.n))
+            expected, _ = canonical_form(piece.quotient, range(piece.quotient.n))
             for k in range(20):
                 other = rewritten(piece.quotient, rng, cells=1 + k % 4)
-                assert canonical_form(other, range(other.n))[0] == wanted
+                assert canonical_form(other, range(other.n))[0] == expected
 
 
 def test_form_is_the_net(seeds: pd.DataFrame) -> None:
     """The graph that a form describes has the same net, vertex for vertex."""
     for graph in graphs(seeds, step=9, largest=96):
-        found = net(graph)
-        for component in found.components:
+        result = net(graph)
+        for component in result.components:
             again = net(of(component.form))
             assert again.components[0].form == component.form
             assert again.components[0].vertices == component.vertices
@@ -108,8 +108,8 @@ def test_classes_are_those_of_the_symmetry(seeds: pd.DataFrame) -> None:
     for k in range(len(crystals)):
         (piece,) = connected_parts(bond_graph(crystals, k, cutoff=1.7))
         site = atoms.site[atoms.first[k] : atoms.first[k + 1]][piece.members].tolist()
-        form, found = canonical_form(piece.quotient, range(len(site)))
-        assert len(set(zip(found, site, strict=True))) == len(set(site))
+        form, result = canonical_form(piece.quotient, range(len(site)))
+        assert len(set(zip(result, site, strict=True))) == len(set(site))
         assert canonical_form(piece.quotient, site)[0] == form
 
 
@@ -118,13 +118,13 @@ def test_placement_against_fractions() -> None:
     graph = rewritten(of(SYSTRE["srs"]), np.random.default_rng(3), cells=3)
     places = solved(graph)
     placed = placement(graph)
-    found = set()
+    results = set()
     for source, target, shift, vector in zip(placed.source, placed.target, placed.shift, placed.vector, strict=True):
-        wanted = [b + int(s) - a for a, b, s in zip(places[source], places[target], shift, strict=True)]
-        residue = [x.numerator * pow(x.denominator, -1, placed.prime) % placed.prime for x in wanted]
+        expected = [b + int(s) - a for a, b, s in zip(places[source], places[target], shift, strict=True)]
+        residue = [x.numerator * pow(x.denominator, -1, placed.prime) % placed.prime for x in expected]
         assert vector.tolist() == residue
-        found.add(tuple(wanted))
-    assert len(found) == 12  # srs has six edges a cell, each in two directions
+        results.add(tuple(expected))
+    assert len(results) == 12  # srs has six edges a cell, each in two directions
 
 
 def solved(graph: Quotient) -> list[list[Fraction]]:

@@ -71,9 +71,9 @@ PUBLISHED = [
 
 @pytest.mark.parametrize(("make", "sequence", "symbol"), PUBLISHED)
 def test_published_nets(make: Callable[[], Crystals], sequence: tuple[int, ...], symbol: str) -> None:
-    found = of(make())
-    assert (found.kind, found.periodicity, len(found.components)) == ("framework", 3, 1)
-    (vertex,) = found.components[0].vertices
+    result = of(make())
+    assert (result.kind, result.periodicity, len(result.components)) == ("framework", 3, 1)
+    (vertex,) = result.components[0].vertices
     assert vertex.coordination_sequence[:10] == sequence
     assert vertex.symbol == symbol
 
@@ -122,8 +122,8 @@ def test_equivalent_vertices_are_taken_as_such() -> None:
 
 
 def test_different_nets_have_different_keys() -> None:
-    found = [of(make()) for make, _, _ in PUBLISHED] + [of(SP2.reference.crystals())]
-    assert len({one.key for one in found}) == len(found)
+    results = [of(make()) for make, _, _ in PUBLISHED] + [of(SP2.reference.crystals())]
+    assert len({one.key for one in results}) == len(results)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -184,9 +184,9 @@ def test_interpenetrating_copies_are_counted() -> None:
 
 
 def test_atoms_without_bonds_are_cages_of_one() -> None:
-    found = of(crystal(221, (5, 5, 5), ("a", (0, 0, 0))))
-    assert (found.kind, found.periodicity, found.rings) == ("cages", 0, {})
-    assert found.components[0].vertices[0].coordination_sequence == (0,) * 12
+    result = of(crystal(221, (5, 5, 5), ("a", (0, 0, 0))))
+    assert (result.kind, result.periodicity, result.rings) == ("cages", 0, {})
+    assert result.components[0].vertices[0].coordination_sequence == (0,) * 12
 
 
 def test_a_net_without_vertices_is_refused() -> None:
@@ -209,6 +209,6 @@ def test_lattice_basis_against_the_determinant() -> None:
 def test_progress_counts_crystals() -> None:
     batch = Crystals.concatenate([srs(), ths()] * 40)
     seen: list[tuple[int, int]] = []
-    found = nets(batch, cutoff=1.6, progress=lambda done, total: seen.append((done, total)))
-    assert seen[-1] == (80, 80) and len(found) == 80
-    assert found[0].key == of(srs()).key and found[1].key == of(ths()).key
+    result = nets(batch, cutoff=1.6, progress=lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (80, 80) and len(result) == 80
+    assert result[0].key == of(srs()).key and result[1].key == of(ths()).key

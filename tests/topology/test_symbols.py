@@ -24,8 +24,8 @@ RCSR = {  # point symbol, coordination sequence to 10 shells of the first vertex
 @pytest.mark.parametrize("name", RCSR)
 def test_point_symbols_and_sequences(name: str) -> None:
     table = shipped("sp2-carbon")
-    found = topology(decode(table[table["name"] == name].reset_index(drop=True), element=6).crystals, cutoff=CUTOFF)
-    entry = found.entry()
+    described = topology(decode(table[table["name"] == name].reset_index(drop=True), element=6).crystals, cutoff=CUTOFF)
+    entry = described.entry()
     assert (entry["net"], entry["point_symbol"], tuple(entry["coordination_sequence"][0][:10])) == (name, *RCSR[name])
     assert sum(entry["vertices"]) == 1 and entry["interpenetration"] == (entry["periodicity"] == 3)
 
@@ -53,13 +53,15 @@ def test_two_frameworks_that_do_not_touch() -> None:
     edge = 1.42 * 8**0.5
     cell = np.array([[edge] * 3 + [np.pi / 2] * 3])
     pair = Crystals.build([230], cell, [[(6, letters.index("b"), (0.125, 0.125, 0.125))]])
-    found = topology(pair, cutoff=1.6)
-    assert found.net.kind == "interpenetrated" and found.interpenetration == 2
-    assert found.point_symbol == "{10^3}" and found.net.components[0].name == "srs"
+    described = topology(pair, cutoff=1.6)
+    assert described.net.kind == "interpenetrated" and described.interpenetration == 2
+    assert described.point_symbol == "{10^3}" and described.net.components[0].name == "srs"
 
 
 def test_mixtures_have_the_symbols_of_all_parts() -> None:
     one, other = [(6, 0, (0.0, 0.0, 0.0)), (6, 0, (1 / 3, 2 / 3, 0.0))], [(6, 0, (0.0, 0.0, 0.5))]
     sheet = Crystals.build([1], np.array([[2.46, 2.46, 8.0, np.pi / 2, np.pi / 2, 2 * np.pi / 3]]), [[*one, *other]])
-    found = topology(sheet, cutoff=CUTOFF)
-    assert found.net.kind == "mixture" and found.point_symbol == "{6^3} + {}" and found.interpenetration == 0
+    described = topology(sheet, cutoff=CUTOFF)
+    assert (
+        described.net.kind == "mixture" and described.point_symbol == "{6^3} + {}" and described.interpenetration == 0
+    )

@@ -12,14 +12,14 @@ from legocryst.vocabulary.quantities import QUANTITIES
 
 def used() -> list[tuple[str, str]]:
     """File and first argument of every call of `term` in the pages."""
-    found = []
+    results = []
     for path in [*(ROOT / "pages").glob("*.py"), *(ROOT / "legocryst" / "ui").glob("*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in ("term", "words.term", "shell.term"):
                 argument = node.args[0]
                 assert isinstance(argument, ast.Constant), f"{path.name}: name the term as it stands in the glossary"
-                found.append((path.name, str(argument.value)))
-    return found
+                results.append((path.name, str(argument.value)))
+    return results
 
 
 def test_every_term_that_is_used_has_an_entry() -> None:

@@ -56,9 +56,9 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plugin:
 
 def code(page: str) -> str:
     """The example of a page."""
-    found = re.findall(r"```python\n(.*?)```", (HOW_TO / page).read_text(encoding="utf-8"), re.DOTALL)
-    assert len(found) == 1
-    return str(found[0])
+    match = re.findall(r"```python\n(.*?)```", (HOW_TO / page).read_text(encoding="utf-8"), re.DOTALL)
+    assert len(match) == 1
+    return str(match[0])
 
 
 def run(folder: Path, *arguments: object) -> str:

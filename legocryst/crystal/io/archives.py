@@ -26,12 +26,12 @@ def files(path: Path, room: Path) -> Iterator[tuple[str, Path | FileError]]:
     if not path.exists():
         raise FileError(f"there is no file {path}: check its name")
     if path.is_dir():
-        found = [(place, file) for place, file in _of_folder(path) if not _hidden(place)]
-        if not found:
+        listed = [(place, file) for place, file in _of_folder(path) if not _hidden(place)]
+        if not listed:
             raise FileError(f"the folder {path} is empty: put crystals into it")
     else:
-        found = [(path.name, path)]
-    for place, file in found:
+        listed = [(path.name, path)]
+    for place, file in listed:
         if isinstance(file, Path) and file.suffix.lower() == ".zip":
             yield from _of_archive(place, file, room)
         else:
@@ -40,16 +40,16 @@ def files(path: Path, room: Path) -> Iterator[tuple[str, Path | FileError]]:
 
 def _of_folder(folder: Path) -> list[tuple[str, Path | FileError]]:
     """Files below a folder; a link that leads out of it is refused."""
-    home, found = folder.resolve(), list[tuple[str, Path | FileError]]()
+    home, listed = folder.resolve(), list[tuple[str, Path | FileError]]()
     for path in sorted(folder.rglob("*")):
         place = path.relative_to(folder).as_posix()
         if not path.resolve().is_relative_to(home):
-            found.append((place, FileError(f"{place} leads out of its folder: copy the file itself into it")))
+            listed.append((place, FileError(f"{place} leads out of its folder: copy the file itself into it")))
         elif not path.exists():
-            found.append((place, FileError(f"{place} is a link to nothing: remove it")))
+            listed.append((place, FileError(f"{place} is a link to nothing: remove it")))
         elif path.is_file():
-            found.append((place, path))
-    return found
+            listed.append((place, path))
+    return listed
 
 
 def _of_archive(place: str, path: Path, room: Path) -> Iterator[tuple[str, Path | FileError]]:

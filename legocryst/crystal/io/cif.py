@@ -79,46 +79,48 @@ def blocks(text: str) -> list[Block]:
 
     What is wrong with the names that count for a crystal is kept under `FAULTS`, so that it does not hurt other blocks.
     """
-    found: list[Block] = []
+    results: list[Block] = []
     names: list[str] = []  # those of the open loop, or the one that waits for its value
     values: list[str] = []
     in_loop = False
     for word, bare in _tokens(text):
         key = word.lower()
         if bare and key.startswith(("data_", "loop_", "save_", "stop_", "global_")):
-            _close(found, names, values, in_loop)
+            _close(results, names, values, in_loop)
             names, values, in_loop = [], [], key == "loop_"
             if key.startswith("data_"):
-                found.append({FAULTS: []})
+                results.append({FAULTS: []})
         elif bare and key.startswith("_"):
             if values or not in_loop:
-                _close(found, names, values, in_loop)
+                _close(results, names, values, in_loop)
                 names, values, in_loop = [], [], False
             names.append(key.replace(".", "_"))
         elif in_loop or not values:
             values.append(word)
         elif names:
-            _fault(found, names, f"{word[:40]!r} stands behind the value of {names[0]}: put several words into quotes")
-    _close(found, names, values, in_loop)
-    return found
+            _fault(
+                results, names, f"{word[:40]!r} stands behind the value of {names[0]}: put several words into quotes"
+            )
+    _close(results, names, values, in_loop)
+    return results
 
 
-def _close(found: list[Block], names: list[str], values: list[str], in_loop: bool) -> None:
+def _close(result: list[Block], names: list[str], values: list[str], in_loop: bool) -> None:
     """Keep what a loop or a single name has gathered, in the last block."""
-    if not found or not names:
+    if not result or not names:
         return
     if in_loop and len(values) % len(names):
         words = f"the loop of {names[0]} has {len(values)} values for {len(names)} names: correct or complete it"
-        _fault(found, names, words)
+        _fault(result, names, words)
     for k, name in enumerate(names):
         column = values[k :: len(names)]
-        if found[-1].setdefault(name, column) != column:
-            _fault(found, [name], f"{name} is given twice with different values: remove one of them")
+        if result[-1].setdefault(name, column) != column:
+            _fault(result, [name], f"{name} is given twice with different values: remove one of them")
 
 
-def _fault(found: list[Block], names: list[str], sentence: str) -> None:
-    if found and any(name.startswith(_CRYSTAL) for name in names):
-        found[-1][FAULTS].append(sentence)
+def _fault(result: list[Block], names: list[str], sentence: str) -> None:
+    if result and any(name.startswith(_CRYSTAL) for name in names):
+        result[-1][FAULTS].append(sentence)
 
 
 def _tokens(text: str) -> Iterator[tuple[str, bool]]:
@@ -267,10 +269,10 @@ def _check_group(rotation: np.ndarray, translation: np.ndarray) -> None:
 def _lattice(block: Block) -> np.ndarray:
     values = []
     for key in _CELL:
-        given = _first(block, (f"_cell_{key}",))
-        if not given:
+        inputs = _first(block, (f"_cell_{key}",))
+        if not inputs:
             raise FileError(f"the file gives no _cell_{key}: add it")
-        values.append(_number(given[0], f"_cell_{key}"))
+        values.append(_number(inputs[0], f"_cell_{key}"))
     cell = np.r_[values[:3], np.radians(values[3:])]
     if not possible(cell[None])[0]:
         raise FileError("the cell of the structure is impossible (its edges, angles or volume): correct the file")

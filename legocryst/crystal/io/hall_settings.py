@@ -63,7 +63,7 @@ def settings() -> tuple[Setting, ...]:
     """All settings, in the order of the Hall table; of those with the same operations the first has all names."""
     import spglib
 
-    found: dict[frozenset, Setting] = {}
+    results: dict[frozenset, Setting] = {}
     for hall in range(1, 531):
         kind, operations = spglib.get_spacegroup_type(hall), spglib.get_symmetry_from_database(hall)
         assert kind is not None and operations is not None, "spglib's table has 530 lines"
@@ -74,11 +74,11 @@ def settings() -> tuple[Setting, ...]:
         names = frozenset(map(_packed, _names(number, codes[0], name, kind.international_full)))
         numbers = np.concatenate([rotation.reshape(-1, 9), np.rint(translation * 24) % 24], axis=1).astype(int)
         key = frozenset(map(tuple, numbers.tolist()))
-        if key in found:
-            first = found[key]
+        if key in results:
+            first = results[key]
             hall, codes, name, names = first.hall, first.codes + codes, first.name, first.names | names
-        found[key] = Setting(hall, number, codes, name, kind.hall_symbol, names, rotation, translation)
-    return tuple(found.values())
+        results[key] = Setting(hall, number, codes, name, kind.hall_symbol, names, rotation, translation)
+    return tuple(results.values())
 
 
 def _names(number: int, code: str, name: str, full: str) -> list[str]:
@@ -109,14 +109,14 @@ def _packed(text: str) -> str:
 def named(text: str) -> list[Setting]:
     """The settings that a Hermann-Mauguin symbol may mean, with or without `:2`, `:R` or a trailing S, Z, R, H, RS."""
     packed, _, code = _packed(text).partition(":")
-    found = [setting for setting in settings() if packed in setting.names]
-    if not found and not code:
+    results = [setting for setting in settings() if packed in setting.names]
+    if not results and not code:
         end = next((end for end in _TRAILING if packed.endswith(end)), None)
         if end is None:
             return []
         code, packed = end, packed.removesuffix(end)
-        found = [setting for setting in settings() if packed in setting.names]
-    return [setting for setting in found if is_coded(setting, code)] if code else found
+        results = [setting for setting in settings() if packed in setting.names]
+    return [setting for setting in results if is_coded(setting, code)] if code else results
 
 
 def is_coded(setting: Setting, code: str) -> bool:

@@ -32,7 +32,7 @@ class Offer:
 
 
 def offers(
-    given: pd.DataFrame | str | Path | Sequence[str | Path],
+    source: pd.DataFrame | str | Path | Sequence[str | Path],
     *,
     element: int | None = None,
     symprec: float = 0.01,
@@ -47,13 +47,13 @@ def offers(
     `progress(done, total)` counts crystals; the total grows while files are opened. Raises FileError, or TableError,
     with one sentence where a path does not exist, or where a single file is all that is given and it cannot be read.
     """
-    if isinstance(given, pd.DataFrame):
-        return list(_made("table", rows(given, element=element), symprec, max_atoms, _Count(1, progress)))
-    paths = [Path(path) for path in ([given] if isinstance(given, str | Path) else given)]
+    if isinstance(source, pd.DataFrame):
+        return list(_made("table", rows(source, element=element), symprec, max_atoms, _Count(1, progress)))
+    paths = [Path(path) for path in ([source] if isinstance(source, str | Path) else source)]
     with TemporaryDirectory(prefix="legocryst-") as room:
-        found = [file for path in paths for file in files(path, Path(room))]
-        count = _Count(len(found), progress)
-        out = [offer for place, file in found for offer in _of_file(place, file, element, symprec, max_atoms, count)]
+        listed = [file for path in paths for file in files(path, Path(room))]
+        count = _Count(len(listed), progress)
+        out = [offer for place, file in listed for offer in _of_file(place, file, element, symprec, max_atoms, count)]
     if len(out) == len(paths) == 1 and out[0].crystal is None and paths[0].is_file():
         raise FileError(_with_name(paths[0].name, out[0].reason))
     return out
@@ -82,18 +82,18 @@ def _of_file(
     try:
         if isinstance(file, FileError):
             raise file
-        found = entries(file, element=element)
+        candidates = entries(file, element=element)
     except (FileError, TableError) as error:
         count.tick()
         yield Offer(place, reason=str(error))
         return
-    yield from _made(place, found, symprec, max_atoms, count)
+    yield from _made(place, candidates, symprec, max_atoms, count)
 
 
-def _made(place: str, found: list[Entry], symprec: float, max_atoms: int | None, count: _Count) -> Iterator[Offer]:
-    count.opened(len(found))
-    for k, entry in enumerate(found, 1):
-        where = f"{place}#{k}" if len(found) > 1 else place
+def _made(place: str, candidates: list[Entry], symprec: float, max_atoms: int | None, count: _Count) -> Iterator[Offer]:
+    count.opened(len(candidates))
+    for k, entry in enumerate(candidates, 1):
+        where = f"{place}#{k}" if len(candidates) > 1 else place
         try:
             crystal, note = entry.make(symprec, max_atoms)
             yield Offer(where, crystal, words=entry.words, note=note)

@@ -59,10 +59,10 @@ def _factor(scale: list[float], vectors: np.ndarray) -> np.ndarray:
 
 def _numbers(words: list[str]) -> list[float]:
     """The numbers at the beginning of a line, at least one."""
-    found = [float(word) for word in takewhile(_is_number, words)]
-    if not found:
+    results = [float(word) for word in takewhile(_is_number, words)]
+    if not results:
         raise ValueError(f"{words[0][:20]!r} stands for a number" if words else "a line lacks its numbers")
-    return found
+    return results
 
 
 def _is_number(word: str) -> bool:

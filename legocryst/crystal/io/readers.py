@@ -67,10 +67,10 @@ def entries(path: Path, *, element: int | None) -> list[Entry]:
         raise FileError(f"{path.name} is of no known kind: give {KNOWN}")
     if path.stat().st_size == 0:
         raise FileError(f"{path.name} is empty: give a file with at least one crystal")
-    found = rows(read_table(path), element=element) if kind == "table" else list(_READERS[kind](path))
-    if not found:
+    candidates = rows(read_table(path), element=element) if kind == "table" else list(_READERS[kind](path))
+    if not candidates:
         raise FileError(f"{path.name} holds no crystals: give a file with at least one")
-    return found
+    return candidates
 
 
 def kind_of(path: Path) -> str:
@@ -84,8 +84,8 @@ def rows(table: pd.DataFrame, *, element: int | None) -> list[Entry]:
     if element is None and not {"el0", "el_0"} & set(table.columns):
         raise TableError("the table does not name its elements: add the columns el0, el1, ... with atomic numbers")
     decoded = decode(table, mode="strict", element=element or 1, max_atoms=MAX_ATOMS)
-    told = [name for name in WORDS if name in table.columns] if "net_key" in table.columns else []
-    words = [dict(zip(told, values, strict=True)) for values in table[told].to_numpy(object).tolist()]
+    described = [name for name in WORDS if name in table.columns] if "net_key" in table.columns else []
+    words = [dict(zip(described, values, strict=True)) for values in table[described].to_numpy(object).tolist()]
     place = np.cumsum(decoded.reason == "") - 1
     return [
         Entry(partial(_refuse, str(reason)) if reason else partial(_of_row, decoded.crystals, int(k)), own)
@@ -122,12 +122,12 @@ def _cif(path: Path) -> Iterator[Entry]:
     from legocryst.crystal.io import cif
 
     try:
-        found = cif.blocks(text_of(path))
+        result = cif.blocks(text_of(path))
     except FileError as error:
         raise _not_as_named(path.name, "a CIF", error) from error
-    if not found:
+    if not result:
         raise FileError(f"{path.name} cannot be read as a CIF: it has no line that begins with data_")
-    with_atoms = [block for block in found if cif.has_atoms(block)]
+    with_atoms = [block for block in result if cif.has_atoms(block)]
     if not with_atoms:
         raise FileError(f"{path.name} cannot be read as a CIF of a crystal: no block of it lists atoms")
     for block in with_atoms:
@@ -139,15 +139,15 @@ def _of_block(block: "Block", symprec: float, max_atoms: int | None) -> Read:
     from legocryst.crystal.io.cif import ADD, readings
     from legocryst.crystal.io.hall_settings import listed
 
-    first, *others = found = readings(block)
+    first, *others = result = readings(block)
     if not others:
         return Read(_of_reading(first, symprec, max_atoms), first.note)
     try:
-        crystals = [_of_reading(cell, symprec, max_atoms) for cell in found]
+        crystals = [_of_reading(cell, symprec, max_atoms) for cell in result]
     except FileError:
         crystals = []  # in one of the settings the atoms are no crystal
     if not crystals or not all(same_crystal(crystals[0], other) for other in crystals[1:]):
-        may_be = listed([cell.setting for cell in found])
+        may_be = listed([cell.setting for cell in result])
         raise FileError(f"the setting of the space group may be {may_be}, which give different crystals: {ADD}")
     return Read(crystals[0], first.note)
 

@@ -174,11 +174,11 @@ def hall_number(group: int) -> int:
     """Hall number, as spglib counts, of the setting whose operations are those of `wyckoff()`; there is exactly one."""
     import spglib
 
-    wanted = _operation_set(*wyckoff().general(group))
+    expected = _operation_set(*wyckoff().general(group))
     for hall in range(1, 531):
         kind = spglib.get_spacegroup_type(hall)
         operations = spglib.get_symmetry_from_database(hall) if kind and kind.number == group else None
-        if operations and _operation_set(operations["rotations"], operations["translations"]) == wanted:
+        if operations and _operation_set(operations["rotations"], operations["translations"]) == expected:
             return hall
     raise LookupError(f"spglib has no setting of space group {group} with our operations")
 
@@ -192,12 +192,12 @@ def _standardized(lattice: np.ndarray, points: np.ndarray, species: np.ndarray, 
     import spglib
 
     cell = (lattice.tolist(), points.tolist(), species.tolist())
-    found = spglib.get_symmetry_dataset(cell, symprec=symprec)
-    if found is not None and found.hall_number != (hall := hall_number(int(found.number))):
-        found = spglib.get_symmetry_dataset(cell, symprec=symprec, hall_number=hall)
-    if found is None:
+    dataset = spglib.get_symmetry_dataset(cell, symprec=symprec)
+    if dataset is not None and dataset.hall_number != (hall := hall_number(int(dataset.number))):
+        dataset = spglib.get_symmetry_dataset(cell, symprec=symprec, hall_number=hall)
+    if dataset is None:
         raise FileError(f"spglib finds no space group for this structure at {symprec} angstrom: try another tolerance")
-    return found
+    return dataset
 
 
 def _orbit(group: int, points: np.ndarray, first: int, lattice: np.ndarray, tolerance: float) -> np.ndarray:

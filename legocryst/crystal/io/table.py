@@ -127,9 +127,9 @@ def decode(table: pd.DataFrame, *, element: int, mode: Mode = "snap", max_atoms:
     lattice = cells.lattice(cell)[sites.row]
     sites.coordinates, displacement = project(position_id, sites.coordinates, lattice)
     if mode == "drop":
-        kept = np.abs(displacement).sum(axis=1) <= DROP_SHIFT
-        sites, position_id = sites.keep(kept), position_id[kept]
-        lattice, displacement = lattice[kept], displacement[kept]
+        close = np.abs(displacement).sum(axis=1) <= DROP_SHIFT
+        sites, position_id = sites.keep(close), position_id[close]
+        lattice, displacement = lattice[close], displacement[close]
     distance = np.linalg.norm(np.einsum("si,sij->sj", displacement, lattice), axis=1)
     _check_atoms(reason, sites, position_id, max_atoms)
     if mode == "strict":
@@ -166,8 +166,8 @@ def _canonical(table: pd.DataFrame) -> pd.DataFrame:
     sites = 0
     while f"wp{sites}" in table.columns:
         sites += 1
-    wanted = columns(max(sites, 1))
-    missing = [name for name in wanted if name not in table.columns]
+    expected = columns(max(sites, 1))
+    missing = [name for name in expected if name not in table.columns]
     if missing:
         raise TableError(
             f"the table lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}: "
@@ -178,10 +178,10 @@ def _canonical(table: pd.DataFrame) -> pd.DataFrame:
         raise TableError(f"the table has {len(elements)} element columns for {sites} sites: give one for each site")
     if not len(table):
         raise TableError("the table is empty: give one with at least one row")
-    text = [name for name in wanted if not pd.api.types.is_numeric_dtype(table[name])]
+    text = [name for name in expected if not pd.api.types.is_numeric_dtype(table[name])]
     if text:
         raise TableError(f"the column {text[0]} of the table holds text: numbers are needed there")
-    return table[wanted + elements]
+    return table[expected + elements]
 
 
 def _numbers(table: pd.DataFrame, *, element: int, drop: bool) -> tuple[np.ndarray, np.ndarray, _Sites]:
@@ -196,8 +196,8 @@ def _numbers(table: pd.DataFrame, *, element: int, drop: bool) -> tuple[np.ndarr
     if "el0" in table.columns:
         species = np.stack([_atomic_numbers(table[f"el{i}"]) for i in range(sites)], axis=1)
     row, _ = np.nonzero(used)
-    found = _Sites(row, block[used][:, 0], block[used][:, 1:], species[used])
-    return table["spg"].to_numpy(float), table[list(CELL)].to_numpy(float), found
+    used_sites = _Sites(row, block[used][:, 0], block[used][:, 1:], species[used])
+    return table["spg"].to_numpy(float), table[list(CELL)].to_numpy(float), used_sites
 
 
 def _atomic_numbers(column: pd.Series) -> np.ndarray:

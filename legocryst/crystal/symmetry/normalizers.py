@@ -56,5 +56,5 @@ def polar_axes(group: int) -> np.ndarray:
 def improper(group: int) -> tuple[np.ndarray, np.ndarray] | None:
     """Rotation and translation of an operation that changes the hand; None for a group of proper rotations only."""
     rotation, translation = wyckoff().general(group)
-    found = np.flatnonzero(np.linalg.det(rotation) < 0)
-    return (rotation[found[0]], translation[found[0]]) if len(found) else None
+    operations = np.flatnonzero(np.linalg.det(rotation) < 0)
+    return (rotation[operations[0]], translation[operations[0]]) if len(operations) else None

@@ -92,16 +92,16 @@ def in_cell(atoms: Atoms, k: int, inverse: np.ndarray, origin: np.ndarray, out: 
     cells = int(np.rint(1 / abs(_determinant(step))))
     if cells * (end - begin) > len(out):
         return cells * (end - begin)
-    offset, found, none = np.empty((cells + 1, 3)), 0, np.zeros(3)
+    offset, count, none = np.empty((cells + 1, 3)), 0, np.zeros(3)
     where = np.empty(3)
     for number in range(cells**3):
         where[0], where[1], where[2] = number // cells**2, number // cells % cells, number % cells
-        _apply(step, none, where, offset[found])
+        _apply(step, none, where, offset[count])
         new = True
-        for other in range(found):
-            new = new and not _same(offset[found], offset[other])
-        found += new
-        if found == cells:
+        for other in range(count):
+            new = new and not _same(offset[count], offset[other])
+        count += new
+        if count == cells:
             break
     n = 0
     for a in range(begin, end):

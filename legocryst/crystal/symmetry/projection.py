@@ -50,19 +50,19 @@ def parallels(position_id: int) -> tuple[Parallel, ...]:
 
     stabilizer = carriers(0)
     normal = np.eye(3) - rotation[stabilizer].mean(axis=0)
-    found: dict[tuple, dict] = {}
+    lines: dict[tuple, dict] = {}
     for k in range(len(point)):
         carrier = carriers(k)[0]
         inverse = np.linalg.inv(rotation[carrier])
         carried = rotation[carrier] @ normal @ inverse
-        bundle = found.setdefault(
+        bundle = lines.setdefault(
             tuple(np.rint(carried * 12).astype(int).ravel()),
             # Rows of I - P, with P the integer projector on the subspace, span all integer vectors normal to it.
             {"normal": carried, "dual": np.eye(3) - rotation[carrier] @ frozen[0] @ inverse, "members": {}},
         )
         phase = tuple(np.rint((bundle["dual"] @ point[k]) * 24).astype(int) % 24)
         bundle["members"].setdefault(phase, (point[k], inverse, -inverse @ translation[carrier]))
-    return tuple(_parallel(group, bundle["normal"], list(bundle["members"].values())) for bundle in found.values())
+    return tuple(_parallel(group, bundle["normal"], list(bundle["members"].values())) for bundle in lines.values())
 
 
 def _parallel(group: int, normal: np.ndarray, members: list[tuple]) -> Parallel:

@@ -58,45 +58,56 @@ def atoms_of(crystals: Crystals) -> Atoms:
     return Atoms(first, atoms.fractional[kept], atoms.site[kept], basis)
 
 
-def written(source: Crystals, found: Subgroups, *, max_sites: int, max_atoms: int) -> tuple[Crystals, Subgroups]:
+def written(source: Crystals, subgroups: Subgroups, *, max_sites: int, max_atoms: int) -> tuple[Crystals, Subgroups]:
     """A crystal (a batch of one) in those subgroups of its space group in which it is within limits, and these.
 
     Cells are reduced. Raises ValueError for subgroups of another group, and for a crystal whose atoms coincide.
     """
-    if found.parent != source.group[0]:
-        raise ValueError(f"the subgroups are those of group {found.parent}, and the crystal has {source.group[0]}")
+    if subgroups.parent != source.group[0]:
+        raise ValueError(f"the subgroups are those of group {subgroups.parent}, and the crystal has {source.group[0]}")
     table = wyckoff()
-    size = np.rint(source.atom_count[0] * np.linalg.det(found.P)).astype(np.int64)
-    fits = (size <= max_atoms) & (size <= max_sites * table.multiplicity[table.first[found.group]])
+    size = np.rint(source.atom_count[0] * np.linalg.det(subgroups.P)).astype(np.int64)
+    fits = (size <= max_atoms) & (size <= max_sites * table.multiplicity[table.first[subgroups.group]])
     lattice = source.lattice[0]
-    found, size = reduced(found.take(fits), lattice), size[fits]
-    position = np.empty((len(found), max_sites), np.int64)
-    owner, count = np.empty_like(position), np.empty(len(found), np.int64)
-    point = np.empty((len(found), max_sites, 3))
-    inverse = np.linalg.inv(found.P)
-    _write(Positions.of(table), atoms_of(source), found.group, inverse, found.p, size, position, point, owner, count)
+    subgroups, size = reduced(subgroups.take(fits), lattice), size[fits]
+    position = np.empty((len(subgroups), max_sites), np.int64)
+    owner, count = np.empty_like(position), np.empty(len(subgroups), np.int64)
+    point = np.empty((len(subgroups), max_sites, 3))
+    inverse = np.linalg.inv(subgroups.P)
+    _write(
+        Positions.of(table),
+        atoms_of(source),
+        subgroups.group,
+        inverse,
+        subgroups.p,
+        size,
+        position,
+        point,
+        owner,
+        count,
+    )
     if (count == -2).any():
-        group = found.group[np.argmax(count == -2)]
+        group = subgroups.group[np.argmax(count == -2)]
         raise ValueError(
             f"a crystal cannot be written in space group {group}: two of its atoms coincide, or one stands on a more "
             "special Wyckoff position than it is given; correct or remove it"
         )
     kept = np.flatnonzero(count > 0)
     used = np.arange(max_sites) < count[kept, None]
-    found = found.take(kept)
+    subgroups = subgroups.take(kept)
     crystals = Crystals(
-        group=found.group,
-        cell=cells.symmetrized(found.group, cells.cell_of(found.P.swapaxes(-1, -2) @ lattice)),
+        group=subgroups.group,
+        cell=cells.symmetrized(subgroups.group, cells.cell_of(subgroups.P.swapaxes(-1, -2) @ lattice)),
         first_site=np.concatenate([[0], np.cumsum(count[kept])]),
         species=source.species[owner[kept][used]],
         position=position[kept][used],
         coordinates=wrapped(point[kept][used]),
     )
-    return crystals, found
+    return crystals, subgroups
 
 
 def redescribed(
-    crystals: Crystals, found: Subgroups, which: np.ndarray, way: np.ndarray, chance: np.ndarray
+    crystals: Crystals, subgroups: Subgroups, which: np.ndarray, way: np.ndarray, chance: np.ndarray
 ) -> Descriptions:
     """What `written` gave of source 0, described again in n rows.
 
@@ -112,9 +123,9 @@ def redescribed(
     sites = (rows.first_site, rows.multiplicity, rows.coordinates)
     change = (target, np.linalg.inv(ways.W[way]), ways.w[way])
     _describe(Positions.of(wyckoff()), sites, change, chance, (position, point, order))
-    P = found.P[which] @ ways.W[way]
-    p = np.einsum("nij,nj->ni", found.P[which], ways.w[way]) + found.p[which]
-    if (turn := improper(found.parent)) is not None:
+    P = subgroups.P[which] @ ways.W[way]
+    p = np.einsum("nij,nj->ni", subgroups.P[which], ways.w[way]) + subgroups.p[which]
+    if (turn := improper(subgroups.parent)) is not None:
         left = np.linalg.det(P) < 0
         P[left], p[left] = turn[0] @ P[left], p[left] @ turn[0].T + turn[1]
     cell = cells.cell_of(np.einsum("nji,njk->nik", ways.W[way], rows.lattice))
@@ -208,14 +219,14 @@ def _describe(
                 y[i] = 0.0
                 for j in range(3):
                     y[i] += inverse[r, i, j] * (coordinates[s, j] - shift[r, j])
-            found = placed(table, target[r], size[s], y, x)
-            chosen(table, table.first[target[r]] + found, x, chance[r, s - begin[r]], y)
+            filled = placed(table, target[r], size[s], y, x)
+            chosen(table, table.first[target[r]] + filled, x, chance[r, s - begin[r]], y)
             place = s  # where it belongs among the sites before it
-            while place > begin[r] and _before(found, y, position[place - 1], point[place - 1]):
+            while place > begin[r] and _before(filled, y, position[place - 1], point[place - 1]):
                 position[place], order[place] = position[place - 1], order[place - 1]
                 point[place] = point[place - 1]
                 place -= 1
-            position[place], order[place] = found, s
+            position[place], order[place] = filled, s
             point[place] = y
 
 
@@ -247,7 +258,7 @@ def _deviate(
     gram, spread, most = metric
     room = count.max() if len(count) else 0
     expected, site = np.empty((room, 3)), np.empty(room, np.int64)
-    found, found_kind = np.empty((room, 3)), np.empty(room, np.int64)
+    points, kinds = np.empty((room, 3)), np.empty(room, np.int64)
     for r in range(len(source)):
         out[r] = np.inf
         n = in_cell(atoms, source[r], inverse[r], origin[r], expected, site)
@@ -257,11 +268,11 @@ def _deviate(
         for s in range(first[r], first[r + 1]):
             for o in range(table.op_first[position[s]], table.op_first[position[s] + 1]):
                 for i in range(3):
-                    found[a, i] = table.translation[o, i]
+                    points[a, i] = table.translation[o, i]
                     for j in range(3):
-                        found[a, i] += table.rotation[o, i, j] * coordinates[s, j]
-                found_kind[a] = kind[s]
+                        points[a, i] += table.rotation[o, i, j] * coordinates[s, j]
+                kinds[a] = kind[s]
                 a += 1
         for b in range(n):
             site[b] = species[site[b]]
-        out[r] = deviation(found[:n], found_kind[:n], expected[:n], site[:n], gram[r], spread[r], most)
+        out[r] = deviation(points[:n], kinds[:n], expected[:n], site[:n], gram[r], spread[r], most)

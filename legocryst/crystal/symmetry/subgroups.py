@@ -61,35 +61,35 @@ def subgroups(group: int) -> Subgroups:
     Conjugate subgroups describe a crystal in the same numbers, so one of them stands for all.
     """
     table = _table()
-    mine = np.flatnonzero(table["parent"] == group)
+    rows = np.flatnonzero(table["parent"] == group)
     return Subgroups(
         parent=group,
-        group=np.r_[group, table["group"][mine].astype(np.int64)],
-        t_index=np.r_[1, table["t_index"][mine].astype(np.int64)],
-        k_index=np.r_[1, table["k_index"][mine].astype(np.int64)],
-        P=np.concatenate([np.eye(3)[None], table["matrix6"][mine] / 6]),
-        p=np.concatenate([np.zeros((1, 3)), table["origin48"][mine] / 48]),
+        group=np.r_[group, table["group"][rows].astype(np.int64)],
+        t_index=np.r_[1, table["t_index"][rows].astype(np.int64)],
+        k_index=np.r_[1, table["k_index"][rows].astype(np.int64)],
+        P=np.concatenate([np.eye(3)[None], table["matrix6"][rows] / 6]),
+        p=np.concatenate([np.zeros((1, 3)), table["origin48"][rows] / 48]),
     )
 
 
-def reduced(found: Subgroups, lattice: np.ndarray) -> Subgroups:
+def reduced(table: Subgroups, lattice: np.ndarray) -> Subgroups:
     """The same subgroups, monoclinic and triclinic ones with the shortest axes that their settings allow.
 
     `lattice` (3, 3) is the parent's, rows a, b, c. An axis is changed by another as long as that makes it shorter.
     """
-    P, p = found.P.copy(), found.p.copy()
-    for group in np.unique(found.group[found.group <= 15]):
-        mine, steps = np.flatnonzero(found.group == group), shears(int(group))
-        while len(mine):
-            axes = P[mine].swapaxes(-1, -2) @ lattice
+    P, p = table.P.copy(), table.p.copy()
+    for group in np.unique(table.group[table.group <= 15]):
+        rows, steps = np.flatnonzero(table.group == group), shears(int(group))
+        while len(rows):
+            axes = P[rows].swapaxes(-1, -2) @ lattice
             changed = steps.W.swapaxes(-1, -2) @ axes[:, None]
             size = (changed**2).sum(axis=(-1, -2))
             best = size.argmin(axis=1)
-            shorter = size[np.arange(len(mine)), best] < (axes**2).sum(axis=(-1, -2)) - 1e-6
-            mine, best = mine[shorter], best[shorter]
-            p[mine] += np.einsum("nij,nj->ni", P[mine], steps.w[best])
-            P[mine] = P[mine] @ steps.W[best]
-    return Subgroups(found.parent, found.group, found.t_index, found.k_index, P, p)
+            shorter = size[np.arange(len(rows)), best] < (axes**2).sum(axis=(-1, -2)) - 1e-6
+            rows, best = rows[shorter], best[shorter]
+            p[rows] += np.einsum("nij,nj->ni", P[rows], steps.w[best])
+            P[rows] = P[rows] @ steps.W[best]
+    return Subgroups(table.parent, table.group, table.t_index, table.k_index, P, p)
 
 
 def indices(parent: np.ndarray, group: np.ndarray, P: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -52,13 +52,13 @@ def do(name: str, content: bytes) -> tuple[bytes, float]:
 
 def versions() -> dict[str, str]:
     """Return the versions that client and workers must share; "none" of a package that is not installed."""
-    found = {"python": ".".join(map(str, sys.version_info[:2])), "legocryst": __version__}
+    installed = {"python": ".".join(map(str, sys.version_info[:2])), "legocryst": __version__}
     for name in PACKAGES:
         try:
-            found[name] = version(name)
+            installed[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "none"
-    return found
+            installed[name] = "none"
+    return installed
 
 
 def differences(here: Mapping[str, str], there: Mapping[str, str]) -> str:

@@ -42,8 +42,8 @@ class Known:
     def of(job: Job | None, *, shipped: str) -> "Known":
         """The training set of a job, or the one shipped for a target."""
         name = shipped if job is None else job.record["settings"]["curate"]["target"]
-        wanted = shell.target(name)
-        return Known(job, wanted, *queries.known(job.id if job else None, target=name, element=wanted.atomic_number))
+        goal = shell.target(name)
+        return Known(job, goal, *queries.known(job.id if job else None, target=name, element=goal.atomic_number))
 
     @property
     def name(self) -> str:
@@ -106,8 +106,8 @@ def examined(
     target = shell.target(settings.target)
     with TemporaryDirectory() as folder:
         try:
-            given = written(uploads, Path(folder)) if uploads else [Path(path) for path in paths]
-            offered = curate.examine(given, target, settings)
+            files = written(uploads, Path(folder)) if uploads else [Path(path) for path in paths]
+            offered = curate.examine(files, target, settings)
             if reference:
                 curate.as_reference(offered)
             return offered, ""

@@ -46,8 +46,8 @@ def label(name: str) -> str:
 def filters(store: Store) -> Filters:
     """The widgets, and the conditions that they hold."""
     if DEFAULT not in st.session_state:
-        asked = [name for name in ORDERED if any(key in st.query_params for key in keys(name))]
-        st.session_state[DEFAULT] = [*BASIC, *(name for name in asked if name not in BASIC)]
+        in_address = [name for name in ORDERED if any(key in st.query_params for key in keys(name))]
+        st.session_state[DEFAULT] = [*BASIC, *(name for name in in_address if name not in BASIC)]
     default = st.session_state[DEFAULT]
     left, right = st.columns([5, 1], vertical_alignment="bottom")
     names = left.multiselect(

@@ -117,16 +117,16 @@ def picked(store: Store, *, key: str) -> None:
 def side_by_side(store: Store) -> None:
     """The tab with two to four crystals next to each other."""
     names = [name for name in selection.compared() if store.total(Filters(among={"id": [name]}))]
-    given = st.text_input(
+    entered = st.text_input(
         "Crystals, with commas between them",
         ", ".join(names),
         help="Or tick two to four rows of the table and press Compare.",
         placeholder="names as in the column Crystal",
     )
-    asked = [name.strip() for name in given.split(",") if name.strip()]
-    if asked != names:
-        known = [name for name in asked if store.total(Filters(among={"id": [name]}))]
-        for name in [name for name in asked if name not in known]:
+    requested = [name.strip() for name in entered.split(",") if name.strip()]
+    if requested != names:
+        known = [name for name in requested if store.total(Filters(among={"id": [name]}))]
+        for name in [name for name in requested if name not in known]:
             st.warning(f"There is no crystal {name} in this workspace.")
         names = known[: selection.COMPARED]
         st.query_params[selection.COMPARE] = ",".join(names)

@@ -92,8 +92,8 @@ def scatter(store: Store, where: Filters, x: str, y: str) -> None:
     if points is not None:
         chosen = _chosen(points)
         names = ["id", *dict.fromkeys((x, y, *ROWS))]
-        asked = Filters(among={"id": chosen}) if chosen else where
-        frame = store.page(asked, order=x, limit=listing.PAGE, columns=names)
+        selection = Filters(among={"id": chosen}) if chosen else where
+        frame = store.page(selection, order=x, limit=listing.PAGE, columns=names)
         st.session_state["figure_ids"] = list(frame["id"])
         listing.rows(frame, key="figure_rows", alt="Crystals of the figure", mode="single-row", height=260)
         st.caption("Tick a row: its crystal is ringed in the figure and drawn beside it.")

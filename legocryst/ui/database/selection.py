@@ -40,8 +40,8 @@ def actions(store: Store, picked: list[str]) -> None:
     with left:
         which = "it" if len(picked) == 1 else "the first"
         shell.link("structure", f"Open {which} in 3D", query={"id": picked[0]})
-    kept = {name: store.crystal(name).iloc[0][["starred", "note"]] for name in picked[:50]}
-    starred = all(one["starred"] for one in kept.values())
+    annotated = {name: store.crystal(name).iloc[0][["starred", "note"]] for name in picked[:50]}
+    starred = all(one["starred"] for one in annotated.values())
     text = "Remove star" if starred else "Star"
     clicked = middle.button(text, on_click=_star, args=(store, picked, not starred), width="stretch")
     enough = 2 <= len(picked) <= COMPARED
@@ -54,7 +54,7 @@ def actions(store: Store, picked: list[str]) -> None:
         width="stretch",
     )
     with last.popover("Note", width="stretch"):
-        first = kept[picked[0]]["note"] if len(picked) == 1 else ""
+        first = annotated[picked[0]]["note"] if len(picked) == 1 else ""
         note = st.text_area("Note", first, key=f"note {picked}", max_chars=2000)
         clicked |= st.button("Keep the note", on_click=_note, args=(store, picked, note), type="primary")
     if clicked:
@@ -83,15 +83,15 @@ def download(store: Store, where: Filters, total: int, *, picked: list[str], ord
         key="download_relaxed",
         help="The column energy is of these. Otherwise as the job generated them. Tables have the values of both.",
     )
-    asked = Filters(among={"id": picked}) if picked and what != all_of_them else where
+    selection = Filters(among={"id": picked}) if picked and what != all_of_them else where
 
     def rows(limit: int) -> pd.DataFrame:
-        return store.page(asked, order=order, descending=descending, limit=limit)
+        return store.page(selection, order=order, descending=descending, limit=limit)
 
     def archive() -> bytes:
         from legocryst.database.export import bundle
 
-        return bundle(store, rows(MOST), filters=asked.text(), order=order, relaxed=relaxed)[0]
+        return bundle(store, rows(MOST), filters=selection.text(), order=order, relaxed=relaxed)[0]
 
     ready: dict[str, Any] = {"on_click": "ignore", "width": "stretch", "disabled": not total}
     left, right = st.columns(2)
@@ -102,7 +102,7 @@ def download(store: Store, where: Filters, total: int, *, picked: list[str], ord
         "The zip holds each crystal as CIF, POSCAR and extended XYZ, tables (CSV, Parquet), a manifest with filters, "
         f"jobs, settings and seeds, and what to cite (BibTeX).{cut} The same from a terminal:"
     )
-    flags = f"--filters '{asked.text()}' --order {order}" + (" --largest-first" if descending else "")
+    flags = f"--filters '{selection.text()}' --order {order}" + (" --largest-first" if descending else "")
     flags += (" --relaxed" if relaxed else "") + f" --workspace {store.workspace}"
     st.code(f"python -m legocryst export --format zip --out crystals {flags}", language=None, wrap_lines=True)
 

@@ -28,8 +28,8 @@ def box(store: Store) -> None:
     )
     with st.form("sql_form"):
         sql = st.text_area("SQL", EXAMPLE, key="sql", height=140)
-        asked = st.form_submit_button("Ask", type="primary")
-    if asked:
+        submitted = st.form_submit_button("Ask", type="primary")
+    if submitted:
         try:
             with st.spinner("Asking"):
                 answer = _copy(str(store.workspace), store.stamp(), store).ask(sql)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 import streamlit as st
 
-from legocryst.active_learning import calibration as tested
+from legocryst.active_learning import calibration as calibration_table
 from legocryst.database.store import Store
 from legocryst.jobs.record import Job
 from legocryst.ui.widgets import figures
@@ -20,21 +20,21 @@ MOST = 2000
 
 def section(store: Store, job: Job) -> None:
     """Three figures, where energies of a job were learnt; nothing else."""
-    columns = ", ".join(f'"{name}"' for name in tested.COLUMNS)
+    columns = ", ".join(f'"{name}"' for name in calibration_table.COLUMNS)
     table = store.query(f"SELECT {columns} FROM energies WHERE job = ? AND screen_seconds IS NOT NULL", [job.id])
     low = float(job.settings.rank.low_energy)
-    found = tested.numbers(table, low)
-    if not found:
+    stats = calibration_table.numbers(table, low)
+    if not stats:
         return
     st.header("Learnt energies")
     st.write(
-        f"{found['predicted']:,} crystals have a predicted energy and none computed. {found['tested']:,} were first "
-        f"predicted, then computed: {1000 * found['mean_error']:.0f} meV/atom apart on average, "
-        f"{100 * found['within']:.0f} % within the interval that should hold 90 %."
+        f"{stats['predicted']:,} crystals have a predicted energy and none computed. {stats['tested']:,} were first "
+        f"predicted, then computed: {1000 * stats['mean_error']:.0f} meV/atom apart on average, "
+        f"{100 * stats['within']:.0f} % within the interval that should hold 90 %."
     )
     first, second, third = st.columns(3)
     with first:
-        both = tested.compared(table)
+        both = calibration_table.compared(table)
         shown = both.iloc[:: -(-len(both) // MOST)]
         caption = "Energies of crystals, predicted before they were computed; on the line both are equal."
         caption += f" {len(shown)} of {len(both)}." if len(shown) < len(both) else ""
@@ -47,10 +47,10 @@ def section(store: Store, job: Job) -> None:
         figures.show(calibration(table), caption=caption, key="calibration")
     with third:
         caption = (
-            f"Crystals below {found['limit']:.2f} eV/atom as they stand, after each round, by the estimated time of "
+            f"Crystals below {stats['limit']:.2f} eV/atom as they stand, after each round, by the estimated time of "
             "the energies; expected at random in as much time."
         )
-        figures.show(search(tested.search(table, low)), caption=caption, key="search")
+        figures.show(search(calibration_table.search(table, low)), caption=caption, key="search")
 
 
 def parity(both: "pd.DataFrame") -> go.Figure:
@@ -73,8 +73,8 @@ def calibration(table: "pd.DataFrame") -> go.Figure:
     figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line={"color": "#888888", "dash": "dash"}, hoverinfo="skip")
     line, marker = {"color": figures.COLORS[0]}, {"size": 7}
     figure.add_scatter(
-        x=tested.LEVELS,
-        y=tested.coverage(table),
+        x=calibration_table.LEVELS,
+        y=calibration_table.coverage(table),
         mode="lines+markers",
         line=line,
         marker=marker,

@@ -39,7 +39,7 @@ def section(store: Store, job: Job) -> None:
         frameworks = right.checkbox(
             "Frameworks only", True, key="finds_frameworks", help="Nets that go on in three directions."
         )
-        where = wanted(job, limit, frameworks=frameworks)
+        where = low_energy_filter(job, limit, frameworks=frameworks)
         number = store.total(where)
         st.write(f"{number:,} of the new crystals of this run are like that.")
         if st.button("Use as training set", disabled=not number, help=shell.CORES) and (
@@ -49,7 +49,7 @@ def section(store: Store, job: Job) -> None:
             shell.link("data", "To the new training set")
 
 
-def wanted(job: Job, limit: float | None, *, frameworks: bool) -> Filters:
+def low_energy_filter(job: Job, limit: float | None, *, frameworks: bool) -> Filters:
     """The finds of a job that are taken."""
     kinds = {"kind": ["framework"]} if frameworks else {}
     return Filters(
@@ -70,7 +70,7 @@ def learn(store: Store, job: Job, where: Filters) -> Job | None:
         return shell.start(
             "curate",
             forms.run_settings().model_copy(update={"curate": job.settings.curate}),
-            seeds=[*(job.seeds or [own]), table],
+            training=[*(job.training_files or [own]), table],
             reference=job.reference,
         )
 

@@ -41,22 +41,22 @@ KEPT = {
 def paragraph(job: Job) -> None:
     """The methods paragraph, its references, and files of them."""
     try:
-        told = methods(job)
+        written = methods(job)
     except ValueError as error:
         st.info(shell.sentence(error))
         return
     st.write("What this job did, as a paragraph for a paper. Every number is taken from the record of the job.")
     with st.container(border=True):
-        st.markdown(_plain(told.text))
+        st.markdown(_plain(written.text))
     st.markdown("**References**")
-    st.markdown("\n".join(f"{_plain(line)}  " for line in told.listed.splitlines()))
+    st.markdown("\n".join(f"{_plain(line)}  " for line in written.listed.splitlines()))
     text, entries = st.columns(2)
     text.download_button(
-        "Download the text", f"{told.text}\n\n{told.listed}\n", f"methods-{job.id}.txt", on_click="ignore"
+        "Download the text", f"{written.text}\n\n{written.listed}\n", f"methods-{job.id}.txt", on_click="ignore"
     )
     entries.download_button(
         "Download the references as BibTeX",
-        bibtex(told.references),
+        bibtex(written.references),
         f"methods-{job.id}.bib",
         "application/x-bibtex",
         on_click="ignore",
@@ -145,21 +145,21 @@ def repeated(job: Job) -> None:
         return
     alone = job.command in ALONE
     base = "" if alone else _base(job)
-    asked = [STAGES[job.command].settings] if alone else _asked(job, base)
+    shown = [STAGES[job.command].settings] if alone else _settings_shown(job, base)
     good = True
-    for name in asked:
-        with st.expander(FORMS.get(name, title(name)), expanded=len(asked) == 1):
+    for name in shown:
+        with st.expander(FORMS.get(name, title(name)), expanded=len(shown) == 1):
             good = forms.form(name) and good
     forms.seed()
     parent = job if base else None
     if frame.button("Start again", job.command, good=good, base=parent, through=base or "curate"):
-        seeds, reference = ([], []) if parent else (job.seeds, job.reference)
+        training, reference = ([], []) if parent else (job.training_files, job.reference)
         made = shell.start(
             job.command,
             forms.run_settings(),
             parent=parent,
             through=base or "curate",
-            seeds=seeds,
+            training=training,
             reference=reference,
         )
         if made:
@@ -179,7 +179,7 @@ def _base(job: Job) -> str:
     return str(st.selectbox("Keep from it", options, format_func=KEPT.__getitem__, key=f"keep.{job.id}"))
 
 
-def _asked(job: Job, base: str) -> list[str]:
+def _settings_shown(job: Job, base: str) -> list[str]:
     """Names of the settings of the stages that are done again."""
     after = job.stages[job.stages.index(base) + 1 :] if base else job.stages
     names = [STAGES[stage].settings for stage in after]
@@ -202,9 +202,9 @@ def size(job: Job) -> int:
     return compare.size(job.folder)
 
 
-def disk(found: list[Job]) -> str:
+def disk(all_jobs: list[Job]) -> str:
     """Disk use of the workspace in a sentence."""
-    parts = {"jobs": sum(map(size, found))}
+    parts = {"jobs": sum(map(size, all_jobs))}
     for path in shell.workspace().glob("*.duckdb*"):
         parts["database"] = parts.get("database", 0) + compare.size(path)
     listed = ", ".join(f"{name} {compare.spoken(number)}" for name, number in parts.items())

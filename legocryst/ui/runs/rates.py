@@ -44,18 +44,18 @@ def rates(store: Store, job: Job) -> "pd.DataFrame":
     lines = [(f"This run ({model})", run, spent)] if run["rows"] and spent else []
     if lines and settings.spec.learns and (training := trained_in(job)):
         lines.append((f"This run ({model}), its training counted", run, spent + training))
-    if beside := baseline(job):
-        lines.append(("Random symmetric crystals", beside, beside["cpu_seconds"]))
+    if random := baseline(job):
+        lines.append(("Random symmetric crystals", random, random["cpu_seconds"]))
     return pd.DataFrame(
         [
             {
                 "Generator": name,
-                "Rows": int(found["rows"]),
-                "Valid (%)": 100 * found["valid"] / found["rows"],
-                "New per CPU-minute": 60 * found["new"] / time,
-                f"New of {SEVERAL} sites and more per CPU-minute": 60 * found["several"] / time,
+                "Rows": int(counts["rows"]),
+                "Valid (%)": 100 * counts["valid"] / counts["rows"],
+                "New per CPU-minute": 60 * counts["new"] / time,
+                f"New of {SEVERAL} sites and more per CPU-minute": 60 * counts["several"] / time,
             }
-            for name, found, time in lines
+            for name, counts, time in lines
         ]
     )
 

@@ -103,14 +103,14 @@ def cluster_text() -> str:
 
 def preset_choice() -> None:
     """A choice of preset; taking one fills in the settings of every stage."""
-    kept = st.session_state.setdefault(_KEPT, {})
+    remembered = st.session_state.setdefault(_KEPT, {})
 
     def fill() -> None:
         fill_in(with_target(s.preset(st.session_state["preset"]), target()))
-        kept["preset"] = st.session_state["preset"]
+        remembered["preset"] = st.session_state["preset"]
 
     if "preset" not in st.session_state:
-        st.session_state["preset"] = kept.setdefault("preset", FIRST)
+        st.session_state["preset"] = remembered.setdefault("preset", FIRST)
     text = "Fills in the settings of every stage: quick is for a first look, thorough takes hours."
     words = {"smoke": "demonstration"}
     st.selectbox(

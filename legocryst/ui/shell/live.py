@@ -69,10 +69,10 @@ def goal(job: Job) -> None:
     last = next((step for step in reversed(job.progress()) if "found" in step), None)
     if last is None:
         return
-    wanted, rounds = last["wanted"], f"{last['round']} {'round' if last['round'] == 1 else 'rounds'}"
-    words = f"Goal: {last['found']} of {wanted} crystals that are {job.settings.goal.kind}, after {rounds} "
+    number, rounds = last["wanted"], f"{last['round']} {'round' if last['round'] == 1 else 'rounds'}"
+    words = f"Goal: {last['found']} of {number} crystals that are {job.settings.goal.kind}, after {rounds} "
     words += f"and {last['seconds'] / 60:.1f} of at most {job.settings.goal.minutes:g} minutes"
-    st.progress(min(1.0, last["found"] / wanted), text=words)
+    st.progress(min(1.0, last["found"] / number), text=words)
 
 
 def buttons(job: Job, *, where: str = "live") -> None:

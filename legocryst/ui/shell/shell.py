@@ -277,7 +277,7 @@ def start(
     *,
     parent: Job | None = None,
     through: str = "train",
-    seeds: Sequence[Path] = (),
+    training: Sequence[Path] = (),
     reference: Sequence[Path] = (),
     examined: "Mapping[str, Examined] | None" = None,
 ) -> Job | None:
@@ -288,7 +288,7 @@ def start(
             workspace(),
             command,
             settings,
-            seeds=seeds,
+            training=training,
             reference=reference,
             examined=examined,
             threads=max(1, cores() - 1),
@@ -305,8 +305,8 @@ def start(
 
 def _check_target(command: str, settings: RunSettings, parent: Job | None, through: str) -> None:
     """Raise ValueError where a job would train a generator that is not for its target."""
-    given = parent is not None and through == "train"  # a model that is there already
-    if settings.train.spec.coordination and command in LEARNING and not given:
+    trained = parent is not None and through == "train"  # a model that is there already
+    if settings.train.spec.coordination and command in LEARNING and not trained:
         target((parent.settings if parent else settings).curate.target).check_generator(settings.train.spec)
 
 
@@ -334,8 +334,10 @@ def what(command: str) -> str:
 
 def name_of(job: Job) -> str:
     """A job in words: what it does, when it was made, how it stands."""
-    seeds, known = job.record["seeds"], job.record.get("reference", ())
-    own = [", ".join(seeds[:2]) + (f" and {len(seeds) - 2} more" if len(seeds) > 2 else "")] if seeds else []
+    training, known = job.record["seeds"], job.record.get("reference", ())
+    own = (
+        [", ".join(training[:2]) + (f" and {len(training) - 2} more" if len(training) > 2 else "")] if training else []
+    )
     own += [f"{len(known)} for novelty"] if known else []
     model = job.model if job.command in LEARNING else ""
     inside = ", ".join(filter(None, [job.record["settings"]["curate"]["target"], model, *own]))
@@ -351,28 +353,28 @@ def _moment(job: Job) -> str:
     return f"{job.record['started'][:16].replace('T', ' ')} UTC"
 
 
-def labels(found: Iterable[Job], name: Callable[[Job], str] = name_of) -> dict[str, str]:
+def labels(listed: Iterable[Job], name: Callable[[Job], str] = name_of) -> dict[str, str]:
     """Jobs in words by their names, no two alike: a choice knows its options by their words."""
-    words = {job.id: name(job) for job in found}
+    words = {job.id: name(job) for job in listed}
     often = Counter(words.values())
     return {job: f"{text} ({job[-4:]})" if often[text] > 1 else text for job, text in words.items()}
 
 
 def choose_job(label: str, *, key: str, fits: Callable[[Job], bool], none: str = "") -> Job | None:
     """A choice among the jobs that fit, newest first; `none` names the choice of no job, which then comes first."""
-    found = {job.id: job for job in jobs(workspace()) if fits(job)}
-    options = ([""] if none else []) + list(found)
-    kept = st.session_state.setdefault("chosen", {})
+    choices = {job.id: job for job in jobs(workspace()) if fits(job)}
+    options = ([""] if none else []) + list(choices)
+    remembered = st.session_state.setdefault("chosen", {})
     if not options:
         return None
-    if kept.get(key) not in options:
-        kept[key] = options[0]
+    if remembered.get(key) not in options:
+        remembered[key] = options[0]
     if st.session_state.get(key) not in options:
-        st.session_state[key] = kept[key]
-    words = labels(found.values()) | {"": none}
+        st.session_state[key] = remembered[key]
+    words = labels(choices.values()) | {"": none}
     st.selectbox(label, options, key=key, format_func=words.__getitem__)
-    kept[key] = st.session_state[key]
-    return found.get(kept[key])
+    remembered[key] = st.session_state[key]
+    return choices.get(remembered[key])
 
 
 def choose(key: str, job: Job) -> None:

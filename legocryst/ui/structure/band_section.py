@@ -152,14 +152,14 @@ def _bands(key: str, target_name: str, _crystal: "Crystals") -> Any:
 def tight_binding(row: "pd.Series", crystal: "Crystals", *, which: str) -> None:
     """The section of the tight-binding bands of the crystal as it is shown; `which` tells geometries apart."""
     st.header("Bands")
-    found = _bands(f"{row['id']}/{which}", row["target"], crystal)
-    if isinstance(found, str):
-        st.info(f"No bands by tight binding: {found}.")
+    result = _bands(f"{row['id']}/{which}", row["target"], crystal)
+    if isinstance(result, str):
+        st.info(f"No bands by tight binding: {result}.")
         return
-    gap = found.gap
+    gap = result.gap
     _both(
-        bands_figure(found.path.distance, found.path.branch, found.path.ticks, found.levels),
-        dos_figure(found.dos_energy, found.dos),
+        bands_figure(result.path.distance, result.path.branch, result.path.ticks, result.levels),
+        dos_figure(result.dos_energy, result.dos),
         words=words(gap.band_class, gap.gap, gap.overlap, gap.direct),
         method="by tight binding with one p orbital an atom",
         key="tight",
@@ -194,12 +194,12 @@ def dft(row: "pd.Series", crystal: "Crystals") -> None:
     st.header("Density functional theory")
     name = str(row["id"])
     job = _newest_job(name)
-    found = shell.store().query("SELECT * FROM dft WHERE crystal_id = ? ORDER BY job DESC LIMIT 1", [name])
-    if len(found):
-        _computed(found.iloc[0])
+    rows = shell.store().query("SELECT * FROM dft WHERE crystal_id = ? ORDER BY job DESC LIMIT 1", [name])
+    if len(rows):
+        _computed(rows.iloc[0])
     if job is not None and job.state != "finished":
         live(job)
-    with st.expander("Compute with GPAW", expanded=not len(found)):
+    with st.expander("Compute with GPAW", expanded=not len(rows)):
         good = forms.form("dft")
         if sentence := missing("dft"):
             st.info(shell.sentence(sentence))
@@ -210,10 +210,10 @@ def dft(row: "pd.Series", crystal: "Crystals") -> None:
 
 def _newest_job(name: str) -> Job | None:
     """The newest job that computes the crystal."""
-    found = (
+    candidates = (
         job for job in jobs(shell.workspace()) if job.command == DFT.name and job.record["seeds"] == [f"{name}.cif"]
     )
-    return next(found, None)
+    return next(candidates, None)
 
 
 def _computed(row: "pd.Series") -> None:
@@ -250,7 +250,7 @@ def _start(name: str, crystal: "Crystals") -> bool:
     with TemporaryDirectory(prefix="legocryst-") as folder:
         path = Path(folder) / f"{name}.cif"
         path.write_text(to_cif(crystal, name=name), encoding="utf-8")
-        return shell.start(DFT.name, forms.run_settings(), seeds=[path]) is not None
+        return shell.start(DFT.name, forms.run_settings(), training=[path]) is not None
 
 
 def _inputs(name: str, crystal: "Crystals") -> None:
@@ -274,10 +274,10 @@ def inputs_of(names: Sequence[str]) -> None:
         sql = f"SELECT * FROM candidates WHERE status = 'valid' AND id IN ({marks}) ORDER BY id"
         rows = shell.store().query(sql, list(names))
         crystals: dict[str, Crystals] = {}
-        for wanted, part in rows.groupby("target"):
+        for target_name, part in rows.groupby("target"):
             numbered = part.assign(row=range(len(part)))  # rows of several jobs share their numbers
-            found = best(numbered, numbered, shell.target(str(wanted)).atomic_number)
-            crystals |= {name: found.take([k]) for k, name in enumerate(part["id"])}
+            chosen = best(numbered, numbered, shell.target(str(target_name)).atomic_number)
+            crystals |= {name: chosen.take([k]) for k, name in enumerate(part["id"])}
         return archive(crystals)
 
     st.download_button(

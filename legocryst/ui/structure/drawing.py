@@ -63,8 +63,8 @@ def sampled_crystal(row: "pd.Series[Any]") -> Crystals:
 @st.fragment
 def drawing(crystals: Crystals, row: "pd.Series[Any]", *, which: str, facts: Mapping[str, str]) -> None:
     """The view and, below it, what changes it; a change draws this part of the page alone again."""
-    name, wanted = str(row["id"]), shell.target(row["target"])
-    look, cutoff, cells, across = _asked(crystals, row, wanted)
+    name, target = str(row["id"]), shell.target(row["target"])
+    look, cutoff, cells, across = _look(crystals, row, target)
     try:
         shown = scene(crystals, cutoff=cutoff, supercell=cells, across=across)
         if look.labels and shown.inside.sum() > MAX_LABELS:
@@ -73,7 +73,7 @@ def drawing(crystals: Crystals, row: "pd.Series[Any]", *, which: str, facts: Map
         st.warning(shell.sentence(error))
     else:
         view(shown, name=f"{name} {which}".strip(), look=look, height=430)
-    _options(row, wanted)
+    _options(row, target)
     st.caption(
         "Drag or use the arrow keys to turn, scroll to zoom, drag with Ctrl to move. Thin ends are atoms of the "
         "neighbouring cells."
@@ -86,8 +86,8 @@ def drawing(crystals: Crystals, row: "pd.Series[Any]", *, which: str, facts: Map
     )
 
     def page() -> str:
-        asked = scene(crystals, cutoff=cutoff, supercell=cells, across=across)
-        return standalone(asked, title=name, look=look, facts=facts)
+        drawn = scene(crystals, cutoff=cutoff, supercell=cells, across=across)
+        return standalone(drawn, title=name, look=look, facts=facts)
 
     right.download_button(
         "Download the 3D view",
@@ -100,10 +100,10 @@ def drawing(crystals: Crystals, row: "pd.Series[Any]", *, which: str, facts: Map
     )
 
 
-def _asked(crystals: Crystals, row: "pd.Series[Any]", wanted: Target) -> tuple[Look, float, tuple[int, int, int], bool]:
+def _look(crystals: Crystals, row: "pd.Series[Any]", target: Target) -> tuple[Look, float, tuple[int, int, int], bool]:
     """What the widgets below the view say; before they are there, what is usual."""
     state = st.session_state
-    cutoff = float(state.get(f"cutoff_{wanted.name}", wanted.bond_window[1]))
+    cutoff = float(state.get(f"cutoff_{target.name}", target.bond_window[1]))
     kind = str(state.get(*_usual(row)))
     cells = (int(state.get("cells_a", 1)), int(state.get("cells_b", 1)), int(state.get("cells_c", 1)))
     look = Look(
@@ -120,7 +120,7 @@ def _usual(row: "pd.Series[Any]") -> tuple[str, str]:
     return ("marked_rejected", KINDS[2]) if row["reason"] in BONDS_MATTER else ("marked", KINDS[0])
 
 
-def _options(row: "pd.Series[Any]", wanted: Target) -> None:
+def _options(row: "pd.Series[Any]", target: Target) -> None:
     first, second, third = st.columns([1, 1, 1.2], vertical_alignment="bottom")
     key, kind = _usual(row)
     first.selectbox("Colours by", KINDS, KINDS.index(kind), key=key)
@@ -134,10 +134,10 @@ def _options(row: "pd.Series[Any]", wanted: Target) -> None:
             "Longest bond (Å)",
             low,
             high,
-            wanted.bond_window[1],
+            target.bond_window[1],
             0.01,
-            key=f"cutoff_{wanted.name}",
-            help=f"Of this view only; {wanted.title} has bonds of up to {wanted.bond_window[1]:g} Å.",
+            key=f"cutoff_{target.name}",
+            help=f"Of this view only; {target.title} has bonds of up to {target.bond_window[1]:g} Å.",
         )
         st.checkbox("Words on the atoms", key="labels", help="What the legend says, written on each atom of the cells.")
         st.checkbox("Bonds across the boundary", True, key="across")

@@ -41,16 +41,16 @@ def facts(row: "pd.Series[Any]", crystals: Crystals, *, which: str = "") -> dict
         shown, values = (*SHOWN, *(() if which else JUDGED)), _of_geometry(row, relaxed=bool(which))
     else:
         shown, values = REJECTED, dict(row)
-    told = {QUANTITIES[name].label: value(name, values[name]) for name in shown}
+    listed_facts = {QUANTITIES[name].label: value(name, values[name]) for name in shown}
     if len(crystals):
         group = int(crystals.group[0])
-        told["Space group"] = f"{wyckoff().symbol[group]} (No. {group})"
-        told[QUANTITIES["sites"].label] = str(crystals.site_count[0])
-        told[QUANTITIES["atoms"].label] = str(crystals.atom_count[0])
+        listed_facts["Space group"] = f"{wyckoff().symbol[group]} (No. {group})"
+        listed_facts[QUANTITIES["sites"].label] = str(crystals.site_count[0])
+        listed_facts[QUANTITIES["atoms"].label] = str(crystals.atom_count[0])
         cutoff = shell.target(row["target"]).bond_window[1]
         sizes = sorted({size for site in ring_sizes(crystals, cutoff=cutoff) for size in site})
-        told["Sizes of rings"] = ", ".join(map(str, sizes)) or "none"
-    return {label: text for label, text in told.items() if text != "not known"}
+        listed_facts["Sizes of rings"] = ", ".join(map(str, sizes)) or "none"
+    return {label: text for label, text in listed_facts.items() if text != "not known"}
 
 
 def _of_geometry(row: "pd.Series[Any]", *, relaxed: bool) -> dict[str, Any]:

@@ -23,10 +23,10 @@ STEPS = (
 
 def history(row: "pd.Series[Any]") -> None:
     """The section of a row's history."""
-    found = shell.store().query("SELECT * FROM jobs WHERE job = ?", [row["job"]]).iloc[0]
-    moment = str(found["started"])[:16].replace("T", " ")
-    command = {"run": "a whole run"}.get(found["command"], found["command"])
-    st.write(f"Row {row['row']} of the job `{row['job']}`, {command}, started {moment} UTC, {found['state']}.")
+    record = shell.store().query("SELECT * FROM jobs WHERE job = ?", [row["job"]]).iloc[0]
+    moment = str(record["started"])[:16].replace("T", " ")
+    command = {"run": "a whole run"}.get(record["command"], record["command"])
+    st.write(f"Row {row['row']} of the job `{row['job']}`, {command}, started {moment} UTC, {record['state']}.")
     steps = [name for name in STEPS if value(name, row[name]) != "not known"]
     listed(
         [(QUANTITIES[name].label, value(name, row[name]), QUANTITIES[name].help) for name in steps],
@@ -39,9 +39,9 @@ def history(row: "pd.Series[Any]") -> None:
         st.caption("Angles in radians, coordinates as fractions of the cell; sites that it does not use are left out.")
     left, right = st.columns(2)
     with left.expander("Settings"):
-        shell.record(json.loads(found["settings"]))
+        shell.record(json.loads(record["settings"]))
     with right.expander("Versions"):
-        shell.record(json.loads(found["versions"]))
+        shell.record(json.loads(record["versions"]))
 
 
 def _unused(written: pd.DataFrame, name: str) -> bool:
@@ -88,10 +88,10 @@ def why(store: "Store", row: "pd.Series[Any]") -> list[str]:
 
 def _known(store: "Store", row: "pd.Series[Any]") -> str:
     table = "seeds" if row["novelty"] == "in training set" else "reference"
-    found = store.query(
+    rows = store.query(
         f"SELECT name FROM {table} WHERE job = ? AND net_key = ? ORDER BY name LIMIT 4",
         [row["job"], row["net_key"]],
     )["name"]
-    names = ", ".join(name or "a crystal without a name" for name in found)
+    names = ", ".join(name or "a crystal without a name" for name in rows)
     of = "training" if table == "seeds" else "reference"
-    return f"{names} of the {of} set {'has' if len(found) == 1 else 'have'}"
+    return f"{names} of the {of} set {'has' if len(rows) == 1 else 'have'}"

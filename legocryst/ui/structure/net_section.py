@@ -34,16 +34,16 @@ def _topology(key: str, cutoff: float, _crystal: Crystals) -> "Topology":
 def net(row: "pd.Series[Any]", crystal: Crystals) -> None:
     """The section of a valid crystal's net."""
     st.header("Net")
-    found = _topology(row["id"], shell.target(row["target"]).bond_window[1], crystal)
-    entry = found.entry()
+    described = _topology(row["id"], shell.target(row["target"]).bond_window[1], crystal)
+    entry = described.entry()
     rings = ", ".join(f"{size if size != '0' else 'none'} ({count})" for size, count in entry["rings"].items())
     sentences = [
         f"**{entry['net'] or 'No name'}** ({row['novelty']}): {entry['kind']}, {entry['periodicity']}-periodic",
-        f"point symbol {_raised(found.point_symbol)}",
+        f"point symbol {_raised(described.point_symbol)}",
         f"sizes of the shortest rings at its angles, in brackets how often: {rings}",
     ]
-    if found.interpenetration > 1:
-        sentences.append(f"{found.interpenetration} frameworks that do not touch")
+    if described.interpenetration > 1:
+        sentences.append(f"{described.interpenetration} frameworks that do not touch")
     st.markdown("; ".join(sentences) + f". Key `{entry['key']}`.")
     table = pd.DataFrame(
         {
@@ -61,8 +61,8 @@ def net(row: "pd.Series[Any]", crystal: Crystals) -> None:
 
 def _raised(symbol: str) -> str:
     """A point symbol as the field writes it: {4.6²}₂."""
-    powers = re.sub(r"\^(\d+)", lambda found: found[1].translate(_UP), symbol)
-    return re.sub(r"\}(\d+)", lambda found: "}" + found[1].translate(_DOWN), powers).replace("*", "∞")
+    powers = re.sub(r"\^(\d+)", lambda match: match[1].translate(_UP), symbol)
+    return re.sub(r"\}(\d+)", lambda match: "}" + match[1].translate(_DOWN), powers).replace("*", "∞")
 
 
 def similar(row: "pd.Series[Any]", crystal: Crystals) -> None:
@@ -74,13 +74,13 @@ def similar(row: "pd.Series[Any]", crystal: Crystals) -> None:
             f"Nearest known crystal: **{row['nearest']}** of the {row['nearest_set']}, {row['nearest_distance']:.3f} Å."
         )
     repeated = st.checkbox("Also crystals whose net an earlier one has", key="repeated")
-    found = _similar(row["id"], row["job"], row["target"], row["net_key"], repeated, crystal)
-    if found.empty:
+    nearest = _similar(row["id"], row["job"], row["target"], row["net_key"], repeated, crystal)
+    if nearest.empty:
         st.caption("There are no others yet.")
         return
     link = st.column_config.LinkColumn("Open", display_text="Open", width="small")
     table_view.table(
-        found, extra={"Open": link, "Distance (Å)": st.column_config.NumberColumn(format="%.3f")}, height="content"
+        nearest, extra={"Open": link, "Distance (Å)": st.column_config.NumberColumn(format="%.3f")}, height="content"
     )
     st.caption(
         "Earth mover's distance between the distances of atoms to their 100 nearest, bonds scaled to the target's; "
@@ -90,7 +90,7 @@ def similar(row: "pd.Series[Any]", crystal: Crystals) -> None:
 
 
 @st.cache_data(show_spinner="Comparing crystals", max_entries=20, ttl=300)
-def _similar(name: str, job: str, wanted: str, key: str, repeated: bool, _crystal: Crystals) -> pd.DataFrame:
+def _similar(name: str, job: str, target_name: str, key: str, repeated: bool, _crystal: Crystals) -> pd.DataFrame:
     """The nearest of the database and of what the job knows, with the reason why they are the same or not."""
     from legocryst.comparison.duplicates import TOLERANCE, matches, reason
     from legocryst.comparison.novelty import FILE, Known
@@ -98,9 +98,9 @@ def _similar(name: str, job: str, wanted: str, key: str, repeated: bool, _crysta
     from legocryst.crystal.io.structures import to_structure
     from legocryst.database.similar import similar as in_database
 
-    (pdd,), store = pdds(_crystal, shell.target(wanted)), shell.store()
-    near = in_database(store, pdd, shell.target(wanted), but=name, repeated=repeated, most=MOST)
-    first = _first_of_net(store, pdd, name, wanted, key)
+    (pdd,), store = pdds(_crystal, shell.target(target_name)), shell.store()
+    near = in_database(store, pdd, shell.target(target_name), but=name, repeated=repeated, most=MOST)
+    first = _first_of_net(store, pdd, name, target_name, key)
     near = pd.concat([first[~first["id"].isin(near["id"])], near]) if len(first) else near
     path = shell.workspace() / "jobs" / job / FILE
     known = Known.read(path) if path.exists() else Known.none()
@@ -117,23 +117,23 @@ def _similar(name: str, job: str, wanted: str, key: str, repeated: bool, _crysta
     for apart, address, title, of_set, same_net, other in rows[:MOST]:
         matched = None
         if other and apart <= TOLERANCE and not same_net:
-            both = to_structure(_crystal), to_structure(stored(store.crystal(other), shell.target(wanted)))
+            both = to_structure(_crystal), to_structure(stored(store.crystal(other), shell.target(target_name)))
             matched = matches(*both)
         words = reason(apart, same_net=same_net, matched=matched)
         out.append((address, title, of_set, apart, "yes" if same_net else "no", words))
     return pd.DataFrame(out, columns=["Open", "Net", "Of", "Distance (Å)", "Same net", "In words"])
 
 
-def _first_of_net(store: Store, pdd: "PDD", name: str, wanted: str, key: str) -> pd.DataFrame:
+def _first_of_net(store: Store, pdd: "PDD", name: str, target_name: str, key: str) -> pd.DataFrame:
     """The first other crystal of the database with a net, in the columns of `similar`; no row where there is none."""
     from legocryst.comparison.pdd import distance, pdds
 
     rows = store.query(
         "SELECT * FROM candidates WHERE target = ? AND net_key = ? AND id <> ? AND status = 'valid' "
         "ORDER BY class = 'duplicate', job, row LIMIT 1",
-        [wanted, key, name],
+        [target_name, key, name],
     )
-    target = shell.target(wanted)
+    target = shell.target(target_name)
     apart = [distance(pdd, other) for other in pdds(stored(rows, target), target)] if len(rows) else []
     return rows.assign(distance=apart)[["id", "net_key", "net_name", "class", "distance"]]
 

@@ -88,10 +88,10 @@ ADVICE: dict[str, Advice] = {
 """By reason; a test holds it complete."""
 
 
-def explained(reason: str, wanted: Target) -> str:
+def explained(reason: str, target: Target) -> str:
     """What a reason means, in words."""
-    numbers = {"shortest": wanted.bond_window[0], "longest": wanted.bond_window[1], "angle": wanted.min_angle}
-    numbers |= {"bond": wanted.bond, "gap": wanted.gap, "coordination": wanted.coordination}
+    numbers = {"shortest": target.bond_window[0], "longest": target.bond_window[1], "angle": target.min_angle}
+    numbers |= {"bond": target.bond, "gap": target.gap, "coordination": target.coordination}
     return ADVICE[reason].words.format(**numbers) if reason in ADVICE else ""
 
 

@@ -73,10 +73,10 @@ def uploaded(name: str, content: bytes) -> "list[tuple[str, Crystals | None, str
         path = Path(folder) / Path(name).name
         path.write_bytes(content)
         try:
-            found = offers(path)
+            candidates = offers(path)
         except FileError as error:
             return [(path.name, None, shell.sentence(error))]
-    return [(offer.place, offer.crystal, offer.reason) for offer in found]
+    return [(offer.place, offer.crystal, offer.reason) for offer in candidates]
 
 
 @st.cache_data(show_spinner=False, max_entries=4)
@@ -133,36 +133,36 @@ def _row(values: dict[str, Any], names: list[str], key: str) -> None:
             values[field][inside] = new
 
 
-def in_words(wanted: Target) -> str:
+def in_words(target: Target) -> str:
     """A target in a sentence."""
     from legocryst.environment.strain import reference_angles
 
-    low, high = wanted.bond_window
-    angle, count = np.unique(np.round(np.degrees(reference_angles(wanted)), 1), return_counts=True)
+    low, high = target.bond_window
+    angle, count = np.unique(np.round(np.degrees(reference_angles(target)), 1), return_counts=True)
     listed = [f"{value:g}° ({times} times)" for value, times in zip(angle, count, strict=True)]
     between = ", ".join(listed[:6]) + (" and more" if len(listed) > 6 else "")
     return (
-        f"{wanted.coordination} bonds of {low:g} to {high:g} Å (ideal {wanted.bond:g} Å) at each {wanted.element} "
-        f"atom, no other atom nearer than {wanted.gap:g} Å, no angle below {wanted.min_angle:g}°."
-        + (f" Their shape is within {wanted.vertex_figure.limit:g} (RMSD) of its own." if wanted.vertex_figure else "")
+        f"{target.coordination} bonds of {low:g} to {high:g} Å (ideal {target.bond:g} Å) at each {target.element} "
+        f"atom, no other atom nearer than {target.gap:g} Å, no angle below {target.min_angle:g}°."
+        + (f" Their shape is within {target.vertex_figure.limit:g} (RMSD) of its own." if target.vertex_figure else "")
         + (f" Angles between its bonds: {between}." if listed else "")
     )
 
 
-def figures_of(wanted: Target, beside: Mapping[str, Target]) -> None:
+def figures_of(target: Target, others: Mapping[str, Target]) -> None:
     """Radial distribution, angular Fourier series and power spectrum of the first site of the reference of targets."""
     from legocryst.environment.descriptors import spectra
     from legocryst.environment.distributions import first_angular, first_radial
 
-    every = {wanted.name: wanted, **{name: one for name, one in beside.items() if name != wanted.name}}
+    every = {target.name: target, **{name: one for name, one in others.items() if name != target.name}}
     crystals = {name: one.reference.crystals() for name, one in every.items()}
     left, middle, right = st.columns(3)
     with left:
-        r = np.linspace(0.7 * wanted.bond, max(2.3 * wanted.bond, 1.1 * wanted.gap), 400)
+        r = np.linspace(0.7 * target.bond, max(2.3 * target.bond, 1.1 * target.gap), 400)
         curves = {name: first_radial(crystal, r) for name, crystal in crystals.items()}
         figure = figures.lines(r, curves, across="Distance (Å)", up="Neighbours per Å")
         caption = "Radial distribution of the atom: the area of a peak is the number of neighbours there. " + shaded(
-            figure, wanted
+            figure, target
         )
         figures.show(figure, caption=caption, key="target.radial")
     with middle:
@@ -173,12 +173,12 @@ def figures_of(wanted: Target, beside: Mapping[str, Target]) -> None:
         caption = "Angular Fourier series: cos(lθ) summed over all pairs of bonds; θ is the angle between two bonds."
         figures.show(figure, caption=caption, key="target.angular")
     with right:
-        size = {"n_max": wanted.descriptor.n_max, "l_max": wanted.descriptor.l_max}
+        size = {"n_max": target.descriptor.n_max, "l_max": target.descriptor.l_max}
         powers = {
             name: spectra(crystals[name], one.descriptor.model_copy(update=size))[0] for name, one in every.items()
         }
         bars = {name: power / np.linalg.norm(power) for name, power in powers.items()}
-        figure = figures.columns(np.arange(len(powers[wanted.name])), bars, across="Component", up="Share of length")
+        figure = figures.columns(np.arange(len(powers[target.name])), bars, across="Component", up="Share of length")
         caption = (
             "Power spectrum, the descriptor that the relaxation brings to this shape; each with its own cutoff and in "
             "units of its own length."

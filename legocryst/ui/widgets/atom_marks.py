@@ -52,7 +52,7 @@ def marks(crystals: Crystals, i: int = 0, *, kind: str, cutoff: float) -> Marks:
             return _marks(kind, [str(n) for n in coordination(one, cutoff=cutoff)], site, "{} bonds")
         case "Ring size":
             sizes = ring_sizes(one, cutoff=cutoff)
-            return _marks(kind, [" ".join(map(str, found)) or "none" for found in sizes], site, "rings: {}")
+            return _marks(kind, [" ".join(map(str, of_atom)) or "none" for of_atom in sizes], site, "rings: {}")
     raise ValueError(f"atoms are not marked by {kind!r}: choose one of {', '.join(KINDS)}")
 
 
@@ -60,8 +60,8 @@ def _marks(kind: str, of_site: Sequence[str], site: np.ndarray, words: str) -> M
     """Each value of the sites once, in order of number."""
     short = sorted(set(of_site), key=lambda text: ([int(n) for n in text.split() if n.isdigit()], text))
     number = np.array([short.index(text) for text in of_site], int)
-    told = [words.format(text) for text in short]
-    return Marks(kind, tuple(short), tuple("1 bond" if text == "1 bonds" else text for text in told), number[site])
+    texts = [words.format(text) for text in short]
+    return Marks(kind, tuple(short), tuple("1 bond" if text == "1 bonds" else text for text in texts), number[site])
 
 
 def coordination(crystal: Crystals, *, cutoff: float) -> list[int]:
@@ -79,4 +79,4 @@ def ring_sizes(crystal: Crystals, *, cutoff: float) -> list[tuple[int, ...]]:
 
     walks, site = PeriodicGraph(bond_graph(crystal, 0, cutoff=cutoff)), crystal.atoms().site.tolist()
     angles = [walks.angles(site.index(k)) for k in range(len(crystal.species))]
-    return [tuple(sorted({size for size, _ in found if size})) for found in angles]
+    return [tuple(sorted({size for size, _ in of_atom if size})) for of_atom in angles]

@@ -221,14 +221,14 @@ def funnel_steps(counts: Mapping[str, Any]) -> dict[str, int]:
     decodable = counts["sampled"] - counts["undecodable"]
     valid = decodable - sum(counts["invalid"].values())
     unique = valid - counts["duplicate"]
-    found = {
+    counts_by_step = {
         "Sampled": counts["sampled"],
         "Decodable": decodable,
         "Valid": valid,
         "Not a duplicate": unique,
         "New": counts["new"],
     }
-    return found | ({"Low in energy": counts["low_energy"]} if counts.get("low_energy") else {})
+    return counts_by_step | ({"Low in energy": counts["low_energy"]} if counts.get("low_energy") else {})
 
 
 def ranked(numbers: Mapping[str, int], *, x: str, most: int = 10) -> go.Figure:

@@ -106,7 +106,7 @@ def standalone(scene: Scene, *, title: str, look: Look | None = None, facts: Map
     """A page with the drawing, its legend and `facts` alone; both scripts are inside, so that it needs no network."""
     data = _data(scene, name=title, look=look or Look(), height=560)
     content = json.dumps(data).replace("<", "\\u003c")  # so that nothing in it ends the script
-    told = "".join(f"<dt>{html.escape(k)}</dt><dd>{html.escape(v)}</dd>" for k, v in (facts or {}).items())
+    listed = "".join(f"<dt>{html.escape(k)}</dt><dd>{html.escape(v)}</dd>" for k, v in (facts or {}).items())
     safe = html.escape(title)
     return f"""<!doctype html>
 <html lang="en">
@@ -115,7 +115,7 @@ def standalone(scene: Scene, *, title: str, look: Look | None = None, facts: Map
 <body>
 <main>
 <h1>{safe}</h1>
-<dl>{told}</dl>
+<dl>{listed}</dl>
 {_HTML}
 </main>
 <script>{SCRIPT.read_text(encoding="utf-8")}</script>

@@ -60,9 +60,9 @@ class Example:
 
 def example(hall: int, *, seed: int = 0, general: bool = True) -> Example:
     """A crystal in a setting: two sites, on special positions where the group is large; no atoms nearer than 0.7 A."""
-    kind, found = spglib.get_spacegroup_type(hall), spglib.get_symmetry_from_database(hall)
-    assert kind is not None and found is not None
-    rotation, translation = found["rotations"], found["translations"]
+    kind, dataset = spglib.get_spacegroup_type(hall), spglib.get_symmetry_from_database(hall)
+    assert kind is not None and dataset is not None
+    rotation, translation = dataset["rotations"], dataset["translations"]
     rng = np.random.default_rng((seed, hall))
     for _ in range(1000):
         sites = np.array([_site(rng, rotation, translation, most=48 if general else 16) for _ in range(2)])

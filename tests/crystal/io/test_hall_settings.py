@@ -45,10 +45,10 @@ def test_old_names_are_those_of_the_old_tables(number: int) -> None:
 
 
 def test_dialects_of_one_setting() -> None:
-    (wanted,) = [setting for setting in numbered(227) if setting.codes == ("2",)]
+    (expected,) = [setting for setting in numbered(227) if setting.codes == ("2",)]
     for text in ("F d -3 m :2", "Fd-3m:2", "FD-3MZ", "F d -3 m Z", "F 41/d -3 2/m :2", "F_d_-3_m_:2", "F d 3 m Z"):
-        assert named(text) == [wanted], text
-    assert of_hall_symbol("-F 4vw 2vw 3") == of_hall_symbol("-f4vw2vw3") == wanted
+        assert named(text) == [expected], text
+    assert of_hall_symbol("-F 4vw 2vw 3") == of_hall_symbol("-f4vw2vw3") == expected
     assert len(named("F d -3 m")) == 2 and named("F d -3 m :3") == named("F d -3 q") == []
     assert [setting.codes[0] for setting in named("R -3 m RS")] == ["r"]
 

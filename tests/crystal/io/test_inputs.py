@@ -59,8 +59,8 @@ def read(*given: Path) -> list[Offer]:
     return offers(given, element=CARBON)
 
 
-def groups(found: list[Offer]) -> list[int]:
-    return [0 if offer.crystal is None else int(offer.crystal.group[0]) for offer in found]
+def groups(candidates: list[Offer]) -> list[int]:
+    return [0 if offer.crystal is None else int(offer.crystal.group[0]) for offer in candidates]
 
 
 def atoms(crystals: Crystals = DIAMOND) -> Atoms:
@@ -103,9 +103,9 @@ EVERY_KIND = [
 def test_every_kind_of_file_in_a_folder_and_in_an_archive(tmp_path: Path) -> None:
     folder = every_kind(tmp_path / "given")
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    found = read(folder)
-    assert list(zip([offer.place for offer in found], groups(found), strict=True)) == EVERY_KIND
-    assert all(np.allclose(o.crystal.cell[0, 0], 3.567) for o in found if o.crystal and o.crystal.group[0] == 227)
+    candidates = read(folder)
+    assert list(zip([offer.place for offer in candidates], groups(candidates), strict=True)) == EVERY_KIND
+    assert all(np.allclose(o.crystal.cell[0, 0], 3.567) for o in candidates if o.crystal and o.crystal.group[0] == 227)
     shutil.make_archive(str(tmp_path / "all"), "zip", folder)
     again = read(tmp_path / "all.zip")
     assert [(offer.place.removeprefix("all.zip/"), *groups([offer])) for offer in again] == EVERY_KIND
@@ -122,8 +122,8 @@ def test_one_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
     two = [TABLE.assign(spg=231), TABLE]
     pd.concat(two).to_csv(tmp_path / "f.csv", index=False)
     seen: list[tuple[int, int]] = []
-    found = offers(tmp_path, element=CARBON, progress=lambda done, total: seen.append((done, total)))
-    assert [offer.place for offer in found] == [
+    candidates = offers(tmp_path, element=CARBON, progress=lambda done, total: seen.append((done, total)))
+    assert [offer.place for offer in candidates] == [
         "a.cif",
         "b.cif",
         "c.cif",
@@ -133,17 +133,19 @@ def test_one_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
         "f.csv#1",
         "f.csv#2",
     ]
-    assert groups(found) == [0, 227, 0, 0, 0, 227, 0, 227]
+    assert groups(candidates) == [0, 227, 0, 0, 0, 227, 0, 227]
     assert seen[-1] == (8, 8) and [done for done, _ in seen] == list(range(1, 9))
-    reasons = [offer.reason for offer in found if offer.reason]
+    reasons = [offer.reason for offer in candidates if offer.reason]
     for words, reason in zip(("partial", "is empty", "no known kind", "partial", "space group"), reasons, strict=True):
         assert words in reason and "\n" not in reason
 
 
 def test_what_a_table_of_ours_says_is_kept() -> None:
-    found = offers(shipped("sp2-carbon").head(3), element=CARBON)
-    assert [offer.words["source"] for offer in found] == list(shipped("sp2-carbon")["source"].head(3))
-    np.testing.assert_array_equal([offer.words["energy"] for offer in found], shipped("sp2-carbon")["energy"].head(3))
+    candidates = offers(shipped("sp2-carbon").head(3), element=CARBON)
+    assert [offer.words["source"] for offer in candidates] == list(shipped("sp2-carbon")["source"].head(3))
+    np.testing.assert_array_equal(
+        [offer.words["energy"] for offer in candidates], shipped("sp2-carbon")["energy"].head(3)
+    )
     foreign = shipped("sp2-carbon").head(2).drop(columns="net_key")  # LEGO-xtal's energies are not above graphite
     assert [dict(offer.words) for offer in offers(foreign, element=CARBON)] == [{}, {}]
 
@@ -197,8 +199,8 @@ def test_half_a_frame_is_told_and_those_before_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "cut.extxyz"
     write(path, [atoms(), atoms(), atoms()], format="extxyz")
     path.write_text("\n".join(path.read_text().splitlines()[:-3]))
-    found = read(path)
-    assert groups(found) == [227, 227, 0] and "what stands behind is not read" in found[-1].reason
+    candidates = read(path)
+    assert groups(candidates) == [227, 227, 0] and "what stands behind is not read" in candidates[-1].reason
 
 
 @pytest.mark.parametrize("name", ["slab.db", "slab.extxyz"])
@@ -206,9 +208,9 @@ def test_what_repeats_in_two_directions_is_no_crystal(tmp_path: Path, name: str)
     slab = atoms()
     slab.pbc = (True, True, False)
     write(tmp_path / name, [atoms(), slab])
-    found = read(tmp_path / name)
-    assert groups(found) == [227, 0]
-    assert "repeat in 2 directions (pbc T T F), not in three" in found[1].reason
+    candidates = read(tmp_path / name)
+    assert groups(candidates) == [227, 0]
+    assert "repeat in 2 directions (pbc T T F), not in three" in candidates[1].reason
 
 
 def test_another_database_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
@@ -230,9 +232,9 @@ def test_ways_out_of_a_folder_are_refused(tmp_path: Path) -> None:
     (inside / "b.cif").symlink_to(inside / "nothing")
     (inside / "c").symlink_to(tmp_path)
     (inside / "d.cif").write_text(to_cif(DIAMOND))
-    found = read(inside)
-    assert groups(found) == [0, 0, 0, 227]
-    for words, offer in zip(("leads out of its folder", "link to nothing", "leads out"), found, strict=False):
+    candidates = read(inside)
+    assert groups(candidates) == [0, 0, 0, 227]
+    for words, offer in zip(("leads out of its folder", "link to nothing", "leads out"), candidates, strict=False):
         assert words in offer.reason
 
 
@@ -247,11 +249,11 @@ def test_ways_out_of_an_archive_are_refused(tmp_path: Path) -> None:
         more.writestr("inner.zip", packed(tmp_path / "b.zip", ("x.cif", cif)).read_bytes())
         more.writestr("__MACOSX/._x.cif", "passed over")
     (tmp_path / "b.zip").unlink()
-    found = {offer.place.removeprefix("a.zip/"): offer for offer in read(archive)}
-    assert set(found) == {*names, "link.cif", "inner.zip"}
-    assert groups([found["good/ok.cif"]]) == [227]
+    candidates = {offer.place.removeprefix("a.zip/"): offer for offer in read(archive)}
+    assert set(candidates) == {*names, "link.cif", "inner.zip"}
+    assert groups([candidates["good/ok.cif"]]) == [227]
     for name, words in {**dict.fromkeys(names[:5], "leads out"), "link.cif": "link", "inner.zip": "inside"}.items():
-        assert found[name].crystal is None and words in found[name].reason, name
+        assert candidates[name].crystal is None and words in candidates[name].reason, name
     assert os.listdir(tmp_path) == ["a.zip"]
 
 
@@ -278,9 +280,9 @@ def test_locked_and_damaged_members_are_told(tmp_path: Path) -> None:
     flag = content.rindex(b"PK\x01\x02") + 8  # of the second member in the list at the end
     content[flag] |= 1
     archive.write_bytes(content)
-    found = read(archive)
-    assert groups(found) == [0, 0]
-    assert all("cannot be unpacked" in offer.reason for offer in found)
+    candidates = read(archive)
+    assert groups(candidates) == [0, 0]
+    assert all("cannot be unpacked" in offer.reason for offer in candidates)
 
 
 def test_mangled_files_end_in_a_reason(tmp_path: Path) -> None:

@@ -21,10 +21,10 @@ def test_crystals_come_back_whatever_the_scale(kind: str, mode: str) -> None:
         rows = points if mode == "Direct" else points @ lattice / factor
         lines = [scale, *lattice / factor, "C Si_pv/1f2e O", "2 1 1", mode, *rows]
         text = "\n".join(line if isinstance(line, str) else " ".join(f"{x:.14f}" for x in line) for line in lines)
-        found = atoms_of(f"title\n{text} T T F\n\n0 0 0\n", "x.vasp")
-        np.testing.assert_allclose(found[0], lattice, atol=1e-9)
-        np.testing.assert_allclose(found[1], points, atol=1e-9)
-        assert list(found[2]) == [6, 6, 14, 8]
+        result = atoms_of(f"title\n{text} T T F\n\n0 0 0\n", "x.vasp")
+        np.testing.assert_allclose(result[0], lattice, atol=1e-9)
+        np.testing.assert_allclose(result[1], points, atol=1e-9)
+        assert list(result[2]) == [6, 6, 14, 8]
 
 
 def test_elements_behind_the_coordinates() -> None:

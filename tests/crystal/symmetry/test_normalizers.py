@@ -12,15 +12,15 @@ from tests.crystal.by_spglib import operation_set
 
 def ways(group: int) -> Ways:
     first, every = all_ways()
-    mine = slice(first[group], first[group + 1])
-    return Ways(every.target[mine], every.W[mine], every.w[mine])
+    own = slice(first[group], first[group + 1])
+    return Ways(every.target[own], every.W[own], every.w[own])
 
 
 def test_every_way_leads_to_the_operations_of_its_target() -> None:
     for group in range(1, N_GROUPS + 1):
         rotation, translation = wyckoff().general(group)
-        for found in (ways(group), shears(group)):
-            for target, W, w in zip(found.target, found.W, found.w, strict=True):
+        for equivalent in (ways(group), shears(group)):
+            for target, W, w in zip(equivalent.target, equivalent.W, equivalent.w, strict=True):
                 inverse = np.linalg.inv(W)
                 moved = (rotation @ w + translation - w) @ inverse.T
                 assert operation_set(inverse @ rotation @ W, moved) == operation_set(*wyckoff().general(int(target)))
@@ -28,9 +28,13 @@ def test_every_way_leads_to_the_operations_of_its_target() -> None:
 
 def test_the_group_as_it_is_comes_first_and_no_way_twice() -> None:
     for group in range(1, N_GROUPS + 1):
-        found = ways(group)
-        assert found.target[0] == group and np.array_equal(found.W[0], np.eye(3)) and not found.w[0].any()
-        assert len({(W.tobytes(), w.tobytes()) for W, w in zip(found.W, found.w, strict=True)}) == len(found.W)
+        equivalent = ways(group)
+        assert (
+            equivalent.target[0] == group and np.array_equal(equivalent.W[0], np.eye(3)) and not equivalent.w[0].any()
+        )
+        assert len({(W.tobytes(), w.tobytes()) for W, w in zip(equivalent.W, equivalent.w, strict=True)}) == len(
+            equivalent.W
+        )
 
 
 def test_as_many_ways_as_cosets_of_the_normaliser_in_pyxtals_table() -> None:
@@ -49,8 +53,8 @@ def test_as_many_ways_as_cosets_of_the_normaliser_in_pyxtals_table() -> None:
      (166, 2), (191, 2), (194, 2), (196, 4), (206, 1), (216, 4), (221, 2), (225, 2), (227, 2), (229, 1), (230, 1)],
 )  # fmt: skip
 def test_number_of_equivalent_origins(group: int, count: int) -> None:
-    found = ways(group)
-    assert (np.abs(found.W - np.eye(3)).max(axis=(1, 2)) == 0).sum() == count
+    equivalent = ways(group)
+    assert (np.abs(equivalent.W - np.eye(3)).max(axis=(1, 2)) == 0).sum() == count
 
 
 def test_axes_of_pmmm_are_exchanged_and_those_of_pnma_are_not() -> None:
@@ -60,9 +64,9 @@ def test_axes_of_pmmm_are_exchanged_and_those_of_pnma_are_not() -> None:
 
 def test_enantiomorphic_partners() -> None:
     for group, partner in ((76, 78), (92, 96), (144, 145), (169, 170), (181, 180), (213, 212)):
-        found = ways(group)
-        hand = np.linalg.det(found.W) > 0
-        assert set(found.target[hand]) == {group} and set(found.target[~hand]) == {partner}
+        equivalent = ways(group)
+        hand = np.linalg.det(equivalent.W) > 0
+        assert set(equivalent.target[hand]) == {group} and set(equivalent.target[~hand]) == {partner}
     assert (np.linalg.det(ways(19).W) < 0).any(), "the mirror image of P212121 is P212121"
     assert (np.linalg.det(ways(225).W) > 0).all(), "Fm-3m has reflections itself"
 

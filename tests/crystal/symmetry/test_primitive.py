@@ -47,14 +47,14 @@ def test_primitive_atoms_against_spglib() -> None:
 
     crystals = random_crystals(60, seed=4, max_atoms=100)
     atoms, compared = crystals.atoms(), 0
-    for k, mine in enumerate(primitive_atoms(crystals)):
+    for k, ours in enumerate(primitive_atoms(crystals)):
         own = slice(atoms.first[k], atoms.first[k + 1])
         cell = (crystals.lattice[k].tolist(), (atoms.fractional[own] % 1).tolist(), atoms.species[own].tolist())
-        found = spglib.get_symmetry_dataset(cell, symprec=1e-4)
-        if found is not None and len(found.rotations) == len(wyckoff().general(int(crystals.group[k]))[0]):
+        dataset = spglib.get_symmetry_dataset(cell, symprec=1e-4)
+        if dataset is not None and len(dataset.rotations) == len(wyckoff().general(int(crystals.group[k]))[0]):
             compared += 1
             primitive = spglib.find_primitive(cell, symprec=1e-4)
-            assert primitive is not None and mine == len(primitive[2])
+            assert primitive is not None and ours == len(primitive[2])
     assert compared > 30
 
 

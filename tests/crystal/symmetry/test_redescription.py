@@ -23,13 +23,13 @@ DIAMOND = Crystals.build([227], [[3.567] * 3 + [RIGHT] * 3], [[(6, 8, (0.125, 0.
 
 def in_group(crystal: Crystals, group: int, *, k_index: int = 1) -> tuple[Crystals, Subgroups]:
     """A crystal in all its subgroups of one type and index of the translations."""
-    found = subgroups(int(crystal.group[0]))
-    chosen = found.take((found.group == group) & (found.k_index == k_index))
+    table = subgroups(int(crystal.group[0]))
+    chosen = table.take((table.group == group) & (table.k_index == k_index))
     return written(crystal, chosen, max_sites=200, max_atoms=10**4)
 
 
-def as_written(crystals: Crystals, found: Subgroups) -> Descriptions:
-    return Descriptions(crystals, np.zeros(len(crystals), np.int64), found.P, found.p)
+def as_written(crystals: Crystals, table: Subgroups) -> Descriptions:
+    return Descriptions(crystals, np.zeros(len(crystals), np.int64), table.P, table.p)
 
 
 def drawn(crystal: Crystals, n: int, *, seed: int, most_atoms: int = 200) -> Descriptions:
@@ -37,23 +37,23 @@ def drawn(crystal: Crystals, n: int, *, seed: int, most_atoms: int = 200) -> Des
     rng = np.random.default_rng(seed)
     every = subgroups(int(crystal.group[0]))
     some = every.take(np.r_[0, rng.choice(len(every), min(n, len(every)), replace=False)])
-    crystals, found = written(crystal, some, max_sites=200, max_atoms=most_atoms)
-    which = rng.integers(len(found), size=n)
-    way = (rng.random(n) * np.diff(all_ways()[0])[found.group[which]]).astype(int)
-    return redescribed(crystals, found, which, way, rng.random((n, int(crystals.site_count.max()))))
+    crystals, table = written(crystal, some, max_sites=200, max_atoms=most_atoms)
+    which = rng.integers(len(table), size=n)
+    way = (rng.random(n) * np.diff(all_ways()[0])[table.group[which]]).astype(int)
+    return redescribed(crystals, table, which, way, rng.random((n, int(crystals.site_count.max()))))
 
 
 def smallest(crystals: Crystals, i: int) -> Structure:
     """The primitive cell as spglib finds it; pymatgen's own search takes atoms 0.25 angstrom apart for one."""
     structure = to_structure(crystals, i)
     cell: Any = (structure.lattice.matrix, structure.frac_coords, structure.atomic_numbers)
-    found: Any = spglib.find_primitive(cell, symprec=1e-4)
-    return Structure(found[0], found[2].tolist(), found[1])
+    dataset: Any = spglib.find_primitive(cell, symprec=1e-4)
+    return Structure(dataset[0], dataset[2].tolist(), dataset[1])
 
 
 def test_diamond_becomes_zincblende() -> None:
-    crystals, found = in_group(DIAMOND, 216)
-    assert found.index.tolist() == [2] and crystals.multiplicity.tolist() == [4, 4]
+    crystals, result = in_group(DIAMOND, 216)
+    assert result.index.tolist() == [2] and crystals.multiplicity.tolist() == [4, 4]
     assert crystals.cell[0] == pytest.approx(DIAMOND.cell[0])
 
 
@@ -65,8 +65,8 @@ def test_graphite_in_orthorhombic_axes() -> None:
 
 
 def test_a_klassengleiche_subgroup_has_a_larger_cell() -> None:
-    crystals, found = in_group(GRAPHITE, 194, k_index=3)
-    assert len(found) == 1 and crystals.atom_count.tolist() == [12] and crystals.cell[0, 2] == pytest.approx(3 * 6.7)
+    crystals, result = in_group(GRAPHITE, 194, k_index=3)
+    assert len(result) == 1 and crystals.atom_count.tolist() == [12] and crystals.cell[0, 2] == pytest.approx(3 * 6.7)
     double, _ = in_group(GRAPHITE, 194, k_index=4)
     assert (double.atom_count == 16).all() and np.allclose(double.cell[:, 0], 2 * 2.46)
 
@@ -86,8 +86,8 @@ def test_all_positions_of_all_groups_are_proved_in_all_subgroups() -> None:
     done = 0
     for group in range(1, N_GROUPS + 1, 2):
         crystal = random_crystals(1, seed=group, groups=[group], max_sites=3, max_atoms=300)
-        crystals, found = written(crystal, subgroups(group), max_sites=100, max_atoms=400)
-        assert (deviations(crystal, as_written(crystals, found)) < 1e-9).all(), group
+        crystals, table = written(crystal, subgroups(group), max_sites=100, max_atoms=400)
+        assert (deviations(crystal, as_written(crystals, table)) < 1e-9).all(), group
         done += len(crystals)
     assert done > 10_000
 
@@ -106,19 +106,19 @@ def test_sites_are_in_order_and_the_first_is_the_origin_along_polar_axes() -> No
 def test_points_and_origins_of_pmmm() -> None:
     # 8 origins, 6 orders of the axes, 8 points of the orbit: each coordinate takes 4 values on each of 6 cells.
     crystal = Crystals.build([47], [[4, 5, 6, RIGHT, RIGHT, RIGHT]], [[(6, 0, (0.1, 0.2, 0.3))]])
-    crystals, found = written(crystal, subgroups(47).take([0]), max_sites=8, max_atoms=500)
+    crystals, table = written(crystal, subgroups(47).take([0]), max_sites=8, max_atoms=500)
     rng = np.random.default_rng(3)
-    rows = redescribed(crystals, found, np.zeros(6000, int), rng.integers(48, size=6000), rng.random((6000, 1)))
+    rows = redescribed(crystals, table, np.zeros(6000, int), rng.integers(48, size=6000), rng.random((6000, 1)))
     assert len(set(row_keys(rows.crystals))) == 6 * 64
     assert (deviations(crystal, rows) < 1e-9).all()
 
 
 def test_only_a_chiral_crystal_has_a_mirror_image() -> None:
     quartz = random_crystals(1, seed=1, groups=[152], max_sites=2, max_atoms=24)
-    crystals, found = written(quartz, subgroups(152).take([0]), max_sites=8, max_atoms=500)
+    crystals, table = written(quartz, subgroups(152).take([0]), max_sites=8, max_atoms=500)
     rng = np.random.default_rng(0)
     way = rng.integers(np.diff(all_ways()[0])[152], size=200)
-    rows = redescribed(crystals, found, np.zeros(200, int), way, rng.random((200, 2)))
+    rows = redescribed(crystals, table, np.zeros(200, int), way, rng.random((200, 2)))
     mirrored = np.linalg.det(rows.P) < 0
     assert 40 < mirrored.sum() < 160 and (deviations(quartz, rows) < 1e-9).all()
     assert not mirrored[rows.crystals.group == 152].any() and mirrored[rows.crystals.group == 154].all()
@@ -127,8 +127,8 @@ def test_only_a_chiral_crystal_has_a_mirror_image() -> None:
 
 def test_crystals_beyond_the_limits_are_left_out() -> None:
     crystal = random_crystals(1, seed=5, groups=[139], max_sites=2, max_atoms=64)
-    crystals, found = written(crystal, subgroups(139), max_sites=4, max_atoms=70)
-    assert 0 < len(found) < len(subgroups(139))
+    crystals, table = written(crystal, subgroups(139), max_sites=4, max_atoms=70)
+    assert 0 < len(table) < len(subgroups(139))
     assert crystals.site_count.max() <= 4 and crystals.atom_count.max() <= 70
 
 
@@ -161,8 +161,8 @@ def test_what_is_not_the_source_is_noticed(what: str) -> None:
         "P": replace(rows, P=2 * rows.P),
         "source": replace(rows, source=rows.source + 1),
     }.get(what) or replace(rows, crystals=other[what])
-    found = deviations(both, changed)
+    result = deviations(both, changed)
     expected = {"coordinates": moved, "species": np.arange(30) == 0}.get(what, np.ones(30, bool))
-    assert expected.any() and np.isinf(found[expected]).all()
+    assert expected.any() and np.isinf(result[expected]).all()
     if what == "coordinates":
         assert np.isfinite(deviations(both, changed, most=0.1)).all(), "a wider limit tells how far it is"

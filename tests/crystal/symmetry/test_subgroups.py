@@ -23,9 +23,9 @@ def published(parent: int, kind: str) -> Iterator[tuple[Transformation, int, lis
     """Maximal subgroups of International Tables A1 in pyxtal's tables: with the index, and how positions split."""
     entry: Any = _tables()[kind][str(parent)]
     columns = (entry[name] for name in ("type", "subgroup", "index", "transformation", "relations"))
-    for found, group, index, given, relations in zip(*columns, strict=True):
-        if found == kind:
-            numbers = np.rint(np.array(given["data"]) * 24) / 24  # 0.33333333 is a third
+    for subgroup, group, index, operations, relations in zip(*columns, strict=True):
+        if subgroup == kind:
+            numbers = np.rint(np.array(operations["data"]) * 24) / 24  # 0.33333333 is a third
             yield (int(group), numbers[:, :3], numbers[:, 3]), int(index), relations
 
 
@@ -63,7 +63,7 @@ def name(rotation: np.ndarray, translation: np.ndarray, lattice: np.ndarray) -> 
 def conjugates(parent: int, link: Transformation) -> set[tuple[tuple[int, ...], ...]]:
     """Names of all subgroups conjugate to one in its parent."""
     rotation, translation, lattice = operations(link)
-    found = {name(rotation, translation, lattice)}
+    results = {name(rotation, translation, lattice)}
     queue = [(rotation, translation, lattice)]
     acting = [*zip(*wyckoff().general(parent), strict=True)] + [(np.eye(3), step) for step in primitive(parent).T]
     while queue:
@@ -71,14 +71,14 @@ def conjugates(parent: int, link: Transformation) -> set[tuple[tuple[int, ...], 
         for turn, shift in acting:
             moved = turn @ rotation @ np.linalg.inv(turn)
             there = shift + translation @ turn.T - moved @ shift
-            if (new := name(moved, there, lattice @ turn.T)) not in found:
-                found.add(new)
+            if (new := name(moved, there, lattice @ turn.T)) not in results:
+                results.add(new)
                 queue.append((moved, there, lattice @ turn.T))
-    return found
+    return results
 
 
-def links(found: Subgroups) -> list[Transformation]:
-    return list(zip(found.group.tolist(), found.P, found.p, strict=True))
+def links(table: Subgroups) -> list[Transformation]:
+    return list(zip(table.group.tolist(), table.P, table.p, strict=True))
 
 
 def test_every_group_has_itself_first_and_all_indices_rise() -> None:
@@ -114,16 +114,16 @@ def test_how_many_classes_there_are() -> None:
 def test_no_two_are_conjugate_and_all_of_international_tables_are_there(parent: int) -> None:
     own = subgroups(parent)
     keys = np.c_[own.group, own.t_index, own.k_index]
-    found: dict[tuple[tuple[int, ...], ...], int] = {}
+    results: dict[tuple[tuple[int, ...], ...], int] = {}
     for k in np.flatnonzero(own.index <= 4):
         names = conjugates(parent, links(own)[k])
-        assert not names & found.keys(), f"{keys[k]} twice"
-        found |= dict.fromkeys(names, int(k))
+        assert not names & results.keys(), f"{keys[k]} twice"
+        results |= dict.fromkeys(names, int(k))
     compared = 0
     for kind in "tk":
         for link, index, _ in published(parent, kind):
             if index <= 4:
-                ours = found[name(*operations(link))]
+                ours = results[name(*operations(link))]
                 assert keys[ours].tolist() == [link[0], index if kind == "t" else 1, index if kind == "k" else 1]
                 compared += 1
     assert compared >= 2
@@ -134,19 +134,21 @@ def test_positions_split_as_in_international_tables(kind: str) -> None:
     table, u, compared = wyckoff(), np.sqrt([0.0184, 0.0739, 0.1716]), 0
     for parent in range(17, N_GROUPS + 1, 6):
         # a monoclinic cell is reduced, which changes letters
-        given = [(link, how) for link, _, how in published(parent, kind) if link[0] > 15 and np.linalg.det(link[1]) > 0]
-        if not given:
+        splittings = [
+            (link, how) for link, _, how in published(parent, kind) if link[0] > 15 and np.linalg.det(link[1]) > 0
+        ]
+        if not splittings:
             continue
-        group, P, p = (np.array(part) for part in zip(*(link for link, _ in given), strict=True))
-        found = Subgroups(parent, group, np.ones_like(group), np.ones_like(group), P, p)
+        group, P, p = (np.array(part) for part in zip(*(link for link, _ in splittings), strict=True))
+        result = Subgroups(parent, group, np.ones_like(group), np.ones_like(group), P, p)
         cell = symmetrized(np.array([parent]), np.array([[4.0, 5, 6, 1.5, 1.6, 1.7]]))
         for k, position_id in enumerate(table.positions(parent)):
             op = table.op_first[position_id]
             point = table.rotation[op] @ u + table.translation[op]
             crystal = Crystals.build([parent], cell, [[(6, k, point.tolist())]])
-            ours, _ = written(crystal, found, max_sites=99, max_atoms=10**4)
+            ours, _ = written(crystal, result, max_sites=99, max_atoms=10**4)
             names = np.char.add(ours.multiplicity.astype(str), ours.letters)
-            for i, (link, relations) in enumerate(given):
+            for i, (link, relations) in enumerate(splittings):
                 split = names[ours.first_site[i] : ours.first_site[i + 1]].tolist()
                 assert sorted(split) == sorted(relations[-1 - k]), (parent, link, table.letter[position_id])
                 compared += 1
@@ -174,7 +176,7 @@ def test_reduced_cells_are_short_and_of_the_same_subgroup() -> None:
     own = subgroups(47)
     low = own.take((own.group <= 15) & (own.index <= 16))
     short = reduced(low, lattice)
-    size, before = (np.linalg.norm(found.P.swapaxes(1, 2) @ lattice, axis=2).sum(axis=1) for found in (short, low))
+    size, before = (np.linalg.norm(result.P.swapaxes(1, 2) @ lattice, axis=2).sum(axis=1) for result in (short, low))
     assert (size <= before + 1e-9).all() and (size < before - 0.1).any()
     for one, other in zip(links(low), links(short), strict=True):
         assert name(*operations(one)) == name(*operations(other))

@@ -112,9 +112,9 @@ def _threads(_: int) -> tuple[int, str | None]:
 
 @each_way
 def test_results_come_in_order(way: Executor) -> None:
-    found = list(way.map(_backwards, range(7), shared={"pause": 0.2}))
-    assert [part for part, _ in found] == list(range(7))
-    here = {process for _, process in found} == {os.getpid()}
+    results = list(way.map(_backwards, range(7), shared={"pause": 0.2}))
+    assert [part for part, _ in results] == list(range(7))
+    here = {process for _, process in results} == {os.getpid()}
     assert here == (way is SERIAL)
     assert list(way.map(_backwards, [])) == []
 
@@ -157,9 +157,9 @@ def test_a_killed_process_is_told_in_a_sentence(tmp_path: Path) -> None:
 
 @needs_dask
 def test_parts_of_a_killed_worker_are_done_again(dask: Executor, tmp_path: Path) -> None:
-    found = list(dask.map(_kill_once, range(40), shared={"folder": tmp_path}))
+    results = list(dask.map(_kill_once, range(40), shared={"folder": tmp_path}))
     assert (tmp_path / "killed").exists()
-    assert found == [part * part for part in range(40)]
+    assert results == [part * part for part in range(40)]
     assert (tmp_path / "log").read_text().split().count("4") == 2
 
 

@@ -51,12 +51,12 @@ def test_differences_are_marked_in_words_and_unknown_quantities_left_out() -> No
             **{"net_name": ["dia", ""], "atoms": [8, 8], "low_energy": [True, False], "loss": [1.0, np.nan]},
         }
     )
-    found = pictures.differences(rows, ("energy", "density", "gap", "net_name", "atoms", "low_energy", "loss"))
-    marks = dict(zip(found["Quantity"], found["Differs"], strict=True))
+    result = pictures.differences(rows, ("energy", "density", "gap", "net_name", "atoms", "low_energy", "loss"))
+    marks = dict(zip(result["Quantity"], result["Differs"], strict=True))
     headers = {str(name): QUANTITIES[str(name)].header for name in rows}
     assert headers["gap"] not in marks
     assert {name for name in headers if marks.get(headers[name])} == {"energy", "net_name", "low_energy", "loss"}
-    assert list(found.loc[found["Quantity"] == headers["low_energy"], "c-1"]) == ["yes"]
+    assert list(result.loc[result["Quantity"] == headers["low_energy"], "c-1"]) == ["yes"]
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.123456, "0.1235"), (np.nan, ""), (None, "")])

@@ -37,9 +37,9 @@ def test_shares_and_counts_are_drawn_as_they_are() -> None:
     observed = learned_energies.calibration(table()).data[1]
     assert list(observed.x) == list(LEVELS) and list(observed.y) == list(coverage(table()))
     rows = search(table(), 0.6)
-    found, at_random = learned_energies.search(rows).data
-    assert list(found.y) == [0, *rows["found"]] and list(at_random.y) == [0, *rows["at_random"]]
-    assert (found.name, at_random.name) == ("Learnt", "At random")
+    result, at_random = learned_energies.search(rows).data
+    assert list(result.y) == [0, *rows["found"]] and list(at_random.y) == [0, *rows["at_random"]]
+    assert (result.name, at_random.name) == ("Learnt", "At random")
 
 
 def page(workspace: str, name: str) -> None:

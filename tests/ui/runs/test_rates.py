@@ -15,9 +15,9 @@ from legocryst.jobs.worker import work
 from legocryst.settings import CurateSettings
 from legocryst.stages import baseline
 from legocryst.stages.curate import curate
-from legocryst.ui.runs.new_training_set import finds, wanted
+from legocryst.ui.runs.new_training_set import finds, low_energy_filter
 from legocryst.ui.runs.rates import rates, trained_in
-from tests.workspaces import few_seeds, tiny, tiny_job
+from tests.workspaces import few_training_crystals, tiny, tiny_job
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +29,9 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Job:
 
 @pytest.fixture
 def store(job: Job) -> Iterator[Store]:
-    with Store.open(job.folder.parent.parent) as found:
-        found.ingest()
-        yield found
+    with Store.open(job.folder.parent.parent) as result:
+        result.ingest()
+        yield result
 
 
 def test_rates_of_a_run_and_of_random_crystals(job: Job, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,18 +58,20 @@ def test_time_of_a_training_that_was_taken_over(job: Job) -> None:
 
 
 def test_finds_are_crystals_to_learn_from(job: Job, store: Store, tmp_path: Path) -> None:
-    where = wanted(job, None, frameworks=False)
+    where = low_energy_filter(job, None, frameworks=False)
     table = finds(store, where)
     assert len(table) == store.total(where) > 0
     table["energy"] = [0.25 + 0.01 * k for k in range(len(table))]
     write_parquet(table, tmp_path / "finds.parquet")
-    curated = curate([few_seeds(tmp_path), tmp_path / "finds.parquet"], target("sp2-carbon"), CurateSettings()).table
+    curated = curate(
+        [few_training_crystals(tmp_path), tmp_path / "finds.parquet"], target("sp2-carbon"), CurateSettings()
+    ).table
     own = curated[curated["net_key"].isin(table["net_key"])]
     assert sorted(own["energy"]) == sorted(table["energy"]) and len(own) == len(table)
     assert set(own["source"]) == set(table["source"])
     frameworks = job.summary["new_by_kind"].get("framework", 0)
-    assert store.total(wanted(job, None, frameworks=True)) == frameworks
-    assert store.total(wanted(job, 0.5, frameworks=False)) == 0  # none of the run has an energy
+    assert store.total(low_energy_filter(job, None, frameworks=True)) == frameworks
+    assert store.total(low_energy_filter(job, 0.5, frameworks=False)) == 0  # none of the run has an energy
 
 
 def test_nothing_is_said_of_a_run_without_rows(tmp_path: Path) -> None:

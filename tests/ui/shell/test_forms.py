@@ -35,9 +35,9 @@ def opened() -> AppTest:
 
 
 def values(test: AppTest) -> RunSettings:
-    found = test.session_state["values"]
-    assert found is not None
-    return RunSettings.model_validate(found.model_dump())
+    result = test.session_state["values"]
+    assert result is not None
+    return RunSettings.model_validate(result.model_dump())
 
 
 def test_every_setting_has_a_widget_with_its_help() -> None:
@@ -89,8 +89,8 @@ def test_settings_that_may_be_empty_and_sets() -> None:
     test.number_input(key="curate.max_strain").set_value(0.05).run()
     test.multiselect(key="curate.periodicities").set_value([2, 3]).run()
     test.text_input(key="curate.space_groups").set_value("194, 200-230").run()
-    found = values(test).curate
-    assert (found.max_strain, found.periodicities, found.space_groups) == (0.05, (2, 3), "194, 200-230")
+    result = values(test).curate
+    assert (result.max_strain, result.periodicities, result.space_groups) == (0.05, (2, 3), "194, 200-230")
     test.number_input(key="curate.max_strain").set_value(None).run()
     assert values(test).curate.max_strain is None
     test.text_input(key="curate.space_groups").set_value("all").run()

@@ -19,14 +19,14 @@ def wave(places: np.ndarray) -> np.ndarray:
 
 
 def test_bands_break_where_the_path_jumps_and_points_have_their_names() -> None:
-    found = bands(SP2.reference.crystals(), SP2)
-    path = found.path
-    figure = bands_figure(path.distance, path.branch, path.ticks, found.levels)
+    result = bands(SP2.reference.crystals(), SP2)
+    path = result.path
+    figure = bands_figure(path.distance, path.branch, path.ticks, result.levels)
     assert len(figure.data) == 4  # graphite has four p orbitals in a cell, all bands near the Fermi level
     jumps = int(path.branch.max())
     assert all(int(np.isnan(np.array(trace.y, float)).sum()) == jumps == 2 for trace in figure.data)
     assert list(figure.layout.xaxis.ticktext)[:3] == ["Γ", "M", "K"]
-    shown = dos_figure(found.dos_energy, found.dos)
+    shown = dos_figure(result.dos_energy, result.dos)
     assert np.trapezoid(shown.data[0].x, shown.data[0].y) == pytest.approx(2, rel=0.01)  # both spins of an orbital
 
 

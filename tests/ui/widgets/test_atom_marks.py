@@ -36,11 +36,11 @@ def test_marks_of_shipped_crystals() -> None:
         longer = 2.6  # so that atoms differ
         bonds = marks(crystals, i, kind="Coordination", cutoff=longer)
         atoms = to_structure(crystals, i)
-        assert [int(bonds.short[k]) for k in bonds.of] == [len(found) for found in atoms.get_all_neighbors(longer)]
+        assert [int(bonds.short[k]) for k in bonds.of] == [len(one) for one in atoms.get_all_neighbors(longer)]
         assert list(bonds.short) == sorted(bonds.short, key=int)
         rings = marks(crystals, i, kind="Ring size", cutoff=1.7)
-        told = {int(size) for text in rings.short if text != "none" for size in text.split()}
-        assert told == {size for size in topology(crystals, i, cutoff=1.7).net.rings if size}
+        described = {int(size) for text in rings.short if text != "none" for size in text.split()}
+        assert described == {size for size in topology(crystals, i, cutoff=1.7).net.rings if size}
         drawn = scene(crystals, i, cutoff=1.7)
         assert len(drawn.atoms) == len(drawn.positions)
         shift = drawn.positions - (crystals.take([i]).atoms().fractional @ drawn.axes)[drawn.atoms]
