@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def coverage(table: pd.DataFrame) -> dict[str, Any]:
-    """Counts of what a table has."""
+    """Return counts of what a table has."""
     crystal = table.drop(columns=list(DESCRIPTION))
     positions = [name for name in crystal if str(name).startswith("wp")]
     rows = table["label"].value_counts()
@@ -89,7 +89,7 @@ def coverage(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def proof_alone(training: pd.DataFrame, table: pd.DataFrame) -> dict[str, float]:
-    """CPU seconds of the proof from the finished table, decoding included."""
+    """Return CPU seconds of the proof from the finished table, decoding included."""
     sources = decode(training, mode="strict", max_atoms=10**6, element=6).crystals
     begin = time.process_time()
     proof(sources, table, SP2)
@@ -98,7 +98,7 @@ def proof_alone(training: pd.DataFrame, table: pd.DataFrame) -> dict[str, float]
 
 
 def two_runs(table: pd.DataFrame) -> dict[str, Any]:
-    """Whether another process, with two threads and another hash seed, writes the same file."""
+    """Say whether another process, with two threads and another hash seed, writes the same file."""
     with tempfile.TemporaryDirectory() as folder:
         own, other = Path(folder) / "own.parquet", Path(folder) / "other.parquet"
         table.to_parquet(own)
@@ -110,7 +110,7 @@ def two_runs(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def checked(training: pd.DataFrame, table: pd.DataFrame, rows: int) -> dict[str, Any]:
-    """How many of some random rows have the net key of their source, and how many StructureMatcher takes for it."""
+    """Count the random rows that have the net key of their source, and those StructureMatcher takes for it."""
     chosen = table.sample(min(rows, len(table)), random_state=0).reset_index(drop=True)
     crystals = decode(chosen, mode="strict", max_atoms=10**6, element=6).crystals
     sources = decode(training, mode="strict", max_atoms=10**6, element=6).crystals
@@ -132,7 +132,7 @@ def checked(training: pd.DataFrame, table: pd.DataFrame, rows: int) -> dict[str,
 
 
 def smallest(crystals: Crystals, i: int) -> Structure:
-    """The primitive cell as spglib finds it."""
+    """Return the primitive cell as spglib finds it."""
     structure = to_structure(crystals, i)
     cell: Any = (structure.lattice.matrix, structure.frac_coords, structure.atomic_numbers)
     primitive: Any = spglib.find_primitive(cell, symprec=1e-3)
@@ -140,7 +140,7 @@ def smallest(crystals: Crystals, i: int) -> Structure:
 
 
 def variants(training: pd.DataFrame, rows: int) -> dict[str, Any]:
-    """What became of some rows that were moved a little and relaxed."""
+    """Return what became of some rows that were moved a little and relaxed."""
     begin = time.process_time()
     made = augment(training, SP2, AugmentSettings(rows=rows, variants=True))
     seconds = time.process_time() - begin

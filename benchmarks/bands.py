@@ -101,7 +101,7 @@ def _compared(name: str, crystal: Crystals, folder: Path) -> bool:
 
 
 def _dft(name: str, crystal: Crystals, settings: DftSettings, folder: Path) -> dict[str, Any]:
-    """What GPAW says, as it was kept or computed now."""
+    """Return what GPAW says, as it was kept or computed now."""
     path = folder / f"{name}.json"
     if not path.exists():
         start, cell = time.process_time(), primitive(crystal)

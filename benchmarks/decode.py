@@ -1,6 +1,6 @@
 """Rows decoded in one second of one processor: `python -m benchmarks.decode [TABLE] [--rows 60000] [--decode snap]`.
 
-Without a table, random symmetric crystals of all groups whose coordinates are shaken by 0.02, as a generator's are.
+Without a table, random symmetric crystals of all groups whose coordinates are rattled by 0.02, as a generator's are.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from tests.crystals_at_random import random_crystals
 
 
 def rattled_table(rows: int, *, distinct: int = 6000) -> pd.DataFrame:
-    """Random crystals of up to 6 sites and 400 atoms, repeated to `rows` rows, each shaken differently."""
+    """Return random crystals of up to 6 sites and 400 atoms, repeated to `rows` rows, each rattled differently."""
     table = encode(random_crystals(min(distinct, rows), seed=0, max_sites=6, max_atoms=400))
     table = table.iloc[np.arange(rows) % len(table)].reset_index(drop=True)
     rng = np.random.default_rng(0)

@@ -2,7 +2,7 @@
 
 python -m benchmarks.energy [--model 7net-0]    graphite and diamond; crystals per CPU-minute at 16 and 40 atoms
 python -m benchmarks.energy --seeds             all shipped crystals relaxed: nets and coordination kept
-python -m benchmarks.energy --ase 8             so many shipped crystals relaxed by ASE beside ours
+python -m benchmarks.energy --ase 8             that many shipped crystals relaxed by ASE, and by ours
 
 All CPU-s are of one thread. Atoms are those of the primitive cell. "All atoms" is SevenNet's own calculator in the
 primitive cell that spglib finds.
@@ -95,7 +95,7 @@ def _graphite_and_diamond(settings: EnergySettings) -> None:
 
 
 def _cost(settings: EnergySettings, size: int, low: int, high: int) -> None:
-    """Crystals per CPU-minute, ours and with all atoms."""
+    """Measure crystals per CPU-minute, ours and with all atoms."""
     _, crystals = _seed_crystals()
     atoms = primitive_atoms(crystals)
     chosen = crystals.take(np.flatnonzero((atoms >= low) & (atoms <= high))[:TIMED])
@@ -134,7 +134,7 @@ def _training_crystals(settings: EnergySettings) -> None:
 
 
 def _ase(settings: EnergySettings, number: int) -> None:
-    """Energies of the minima, steps and CPU-s, ours and ASE's with its symmetry constraint on the conventional cell."""
+    """Compare energies of minima, steps and CPU-s, ours and ASE's with its symmetry constraint on the usual cell."""
     table, crystals = _seed_crystals()
     small, zero = np.flatnonzero(crystals.atom_count <= 16), reference_energy(settings, TARGET)
     chosen = small[:: max(1, len(small) // number)][:number]
@@ -154,7 +154,7 @@ def _ase(settings: EnergySettings, number: int) -> None:
 
 
 def _by_ase(crystal: Crystals, settings: EnergySettings) -> tuple[float, int]:
-    """Energy in eV/atom, on the model's own scale, of the crystal relaxed by ASE, and the energies it took."""
+    """Return energy in eV/atom, on the model's own scale, of the crystal relaxed by ASE, and the energies it took."""
     from dftd3.ase import DFTD3
 
     cell, calculator = _cell(crystal), _calculator(settings.model)

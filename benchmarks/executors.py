@@ -72,7 +72,7 @@ def main() -> None:
 
 
 def rows(options: argparse.Namespace) -> pd.DataFrame:
-    """As many rows as asked for."""
+    """Return as many rows as asked for."""
     if options.table is None:
         return random_table(options.rows, seed=options.seed)
     inputs = read_table(options.table)
@@ -85,7 +85,7 @@ def rows(options: argparse.Namespace) -> pd.DataFrame:
 
 
 def child(way: str, table: Path) -> dict[str, Any]:
-    """What a process of its own reports of one way, with its CPU-s and those of its children."""
+    """Return what a process of its own reports of one way, with its CPU-s and those of its children."""
     before, start = _children(), time.monotonic()
     command = [sys.executable, "-m", "benchmarks.executors", str(table), "--one", way]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
@@ -144,7 +144,7 @@ def resumed(workspace: Path, number: int, seed: int) -> str:
 
 
 def workers(pid: int) -> list[int]:
-    """Worker processes of Dask that a process started, which multiprocessing's spawn names on their command line."""
+    """Return the Dask workers that a process started, named by multiprocessing's spawn on their command line."""
     children = [
         int(child) for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()
     ]

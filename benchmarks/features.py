@@ -25,7 +25,7 @@ ANGLES = ("alpha", "beta", "gamma")
 
 
 def random_table(rows: int, *, volume_per_atom: tuple[float, float] = (6.0, 12.0), seed: int = 0) -> pd.DataFrame:
-    """Random symmetric crystals, where no table is given; volumes in cubic angstrom."""
+    """Return random symmetric crystals, where no table is given; volumes in cubic angstrom."""
     start = {"spg": 1, "a": 4.0, "b": 5.0, "c": 6.0, "alpha": 1.6, "beta": 1.6, "gamma": 1.6}
     sites = {f"{name}{i}": -1.0 if i else 0.0 for i in range(8) for name in ("wp", "x", "y", "z")}
     limits = RandomSymmetric(volume_per_atom=volume_per_atom)
@@ -33,14 +33,14 @@ def random_table(rows: int, *, volume_per_atom: tuple[float, float] = (6.0, 12.0
 
 
 def cpu_seconds(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Processor time of a call, and what it returned."""
+    """Return processor time of a call, and what it returned."""
     began = time.process_time()
     result = work()
     return round(time.process_time() - began, 2), result
 
 
 def enough(table: pd.DataFrame, rows: int, *, seed: int = 0) -> pd.DataFrame:
-    """So many rows of a table, drawn at random; where it has fewer, repeated with noise of 0.01 angstrom and 1e-3."""
+    """Draw rows of a table at random; where it has too few, repeat them with noise of 0.01 angstrom and 1e-3."""
     rng = np.random.default_rng(seed)
     if len(table) >= rows:
         return table.iloc[rng.choice(len(table), rows, replace=False)].reset_index(drop=True)
@@ -54,7 +54,7 @@ def enough(table: pd.DataFrame, rows: int, *, seed: int = 0) -> pd.DataFrame:
 
 
 def errors(table: pd.DataFrame, back: pd.DataFrame) -> dict[str, float]:
-    """Largest differences: categories, lengths (angstrom), angles (radians), coordinates."""
+    """Return largest differences: categories, lengths (angstrom), angles (radians), coordinates."""
     kinds = {"categories": is_discrete, "lengths": ("a", "b", "c").__contains__, "angles": ANGLES.__contains__}
     kinds["coordinates"] = lambda name: name[0] in "xyz"
     return {

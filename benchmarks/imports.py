@@ -31,7 +31,7 @@ SP2 = target("sp2-carbon")
 
 
 def package(name: str) -> Path:
-    """Folder of an installed package, which is not imported."""
+    """Return folder of an installed package, which is not imported."""
     spec = find_spec(name)
     if spec is None or not spec.submodule_search_locations:
         raise SystemExit(f"the package {name} is not installed")
@@ -39,7 +39,7 @@ def package(name: str) -> Path:
 
 
 def written_by_pymatgen(folder: Path) -> list[Path]:
-    """CIFs of pymatgen's test structures and of its prototypes (AFLOW's) that are carbon."""
+    """Return CIFs of pymatgen's test structures and of its prototypes (AFLOW's) that are carbon."""
     from pymatgen.core import Structure
 
     home = package("pymatgen")
@@ -56,7 +56,7 @@ def written_by_pymatgen(folder: Path) -> list[Path]:
 
 
 def figures(paths: Sequence[Path], settings: CurateSettings) -> tuple[dict[str, Any], pd.DataFrame]:
-    """What becomes of the files, and the report."""
+    """Return what becomes of the files, and the report."""
     began = time.process_time()
     examined = examine(paths, SP2, settings)
     seconds = time.process_time() - began
@@ -78,7 +78,7 @@ def figures(paths: Sequence[Path], settings: CurateSettings) -> tuple[dict[str, 
 
 
 def same_groups(crystals: Any) -> int:
-    """How many crystals have the group that pymatgen finds at the same tolerance."""
+    """Return how many crystals have the group that pymatgen finds at the same tolerance."""
     structures = [to_structure(crystals, k) for k in range(len(crystals))]
     groups = [structure.get_space_group_info(0.01)[1] for structure in structures]
     return sum(int(ours == theirs) for ours, theirs in zip(crystals.group, groups, strict=True))

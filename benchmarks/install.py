@@ -86,13 +86,13 @@ def timed(command: list[str], **options: object) -> tuple[float, str]:
 
 
 def megabytes(folder: Path) -> float:
-    """Space that a folder takes on disk; a file with several names counts once."""
+    """Return space that a folder takes on disk; a file with several names counts once."""
     files = [path.lstat() for path in folder.rglob("*")]
     return 512 * sum({(file.st_dev, file.st_ino): file.st_blocks for file in files}.values()) / 1e6
 
 
 def installed(place: Path, wheel: str, options: argparse.Namespace) -> Path:
-    """A new environment with the wheel; returns the folder of its programs."""
+    """Make a new environment with the wheel and return the folder of its programs."""
     start = time.monotonic()
     timed([options.python, "-m", "venv", str(place)])
     pip, before = [str(place / "bin" / "python"), "-m", "pip", "install", "--quiet"], megabytes(place)
@@ -113,7 +113,7 @@ def call(programs: Path, folder: Path, command: str) -> None:
 
 
 def environment() -> dict[str, str]:
-    """Our own, without what would let the checkout be found."""
+    """Return our own, without what would let the checkout be found."""
     return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "LEGOCRYST_WORKSPACE")}
 
 
@@ -129,7 +129,7 @@ def refused(programs: Path, folder: Path, command: str, extra: str) -> None:
 
 @contextmanager
 def served(programs: Path, folder: Path) -> Iterator[int]:
-    """The port of an app that runs meanwhile."""
+    """Yield the port of an app that runs meanwhile."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -144,7 +144,7 @@ def served(programs: Path, folder: Path) -> Iterator[int]:
 
 
 def status(port: int, path: str, seconds: float = 60.0) -> int:
-    """The HTTP status of an address of the app, which may still be starting."""
+    """Return the HTTP status of an address of the app, which may still be starting."""
     end = time.monotonic() + seconds
     while True:
         try:

@@ -3,7 +3,7 @@
 python -m benchmarks.learned                searches on energies that are kept, computed where they are not
 python -m benchmarks.learned --relax 4      relaxes each fourth of the lowest fifth: which of them end low
 
-The crystals are the distinct nets of `make seeds` (`stages.bootstrap.found`: random symmetric crystals and random
+The crystals are the distinct nets of `make seeds` (`stages.bootstrap.valid_nets`: random symmetric crystals and random
 points on minimal surfaces) with at most 60 atoms in the primitive cell. Energies are those of 7net-0 as they stand;
 they are kept in a folder, so that only the first run takes long. CPU-s are of one thread.
 """
@@ -80,7 +80,7 @@ def main() -> None:
 def _searched(
     features: np.ndarray, energy: np.ndarray, seconds: np.ndarray, seed: int, *, most: int, rounds: int
 ) -> dict[str, float]:
-    """One search, looking for the 100 lowest as `rank` does, beside random order."""
+    """Search for the 100 lowest as `rank` does, and compare with a random order."""
     n, settings = len(energy), RankSettings()
     acquisition = Acquisition(np.zeros(n, int), settings.low_energy, settings.max_relaxed)
     start = time.process_time()
@@ -108,7 +108,7 @@ def _searched(
 
 
 def _errors(choice: Acquired, energy: np.ndarray) -> dict[str, float]:
-    """Of the crystals held out, which never got an energy, and of those that got one after their prediction."""
+    """Return errors of the crystals held out, which never got an energy, and of those that got one later."""
     off, held = np.abs(choice.predicted - energy), choice.round == 0
     ratio = off / choice.error * WIDTH
     levels = [float((ratio[held] <= NormalDist().inv_cdf((1 + level) / 2)).mean()) for level in LEVELS]
@@ -122,7 +122,7 @@ def _errors(choice: Acquired, energy: np.ndarray) -> dict[str, float]:
 
 
 def _relaxed(crystals: Crystals, energy: np.ndarray, every: int, cache: ResultCache) -> None:
-    """How many of a sample of the lowest fifth are low in energy once they are relaxed, by energy as they stand."""
+    """Print how many of a sample of the lowest fifth are low in energy once relaxed, by energy as they stand."""
     lowest = np.argsort(energy)[: len(energy) // 5]
     some = lowest[::every]
     context = RunContext(cache=cache, progress=_say)

@@ -15,7 +15,7 @@ from legocryst.infra.executors import Executor
 
 
 def distinct(crystals: Crystals, keys: list[str], *, executor: Executor) -> int:
-    """Crystals of which StructureMatcher takes no two of one net to be the same."""
+    """Return crystals of which StructureMatcher takes no two of one net to be the same."""
     by_net: dict[str, list[int]] = {}
     for k, key in enumerate(keys):
         by_net.setdefault(key, []).append(k)
@@ -29,7 +29,7 @@ def distinct(crystals: Crystals, keys: list[str], *, executor: Executor) -> int:
 
 
 def kinds(crystals: Crystals) -> int:
-    """How many different ones there are among crystals of one element, as StructureMatcher groups them.
+    """Return how many different ones there are among crystals of one element, as StructureMatcher groups them.
 
     Its `group_structures` does the same, but takes nine tenths of its time to find that a cell is primitive.
     """
@@ -43,7 +43,7 @@ def kinds(crystals: Crystals) -> int:
 
 
 def reduced(crystals: Crystals, k: int) -> Structure:
-    """The reduced primitive cell of a crystal, as StructureMatcher makes it."""
+    """Return the reduced primitive cell of a crystal, as StructureMatcher makes it."""
     cell = to_structure(without_symmetry(crystals.take([k]))).get_reduced_structure()
     if translations(cell) == 1:
         return cell
@@ -52,7 +52,7 @@ def reduced(crystals: Crystals, k: int) -> Structure:
 
 
 def translations(structure: Structure) -> int:
-    """How many translations carry each atom to one, within half an angstrom along each axis.
+    """Return how many translations carry each atom to one, within half an angstrom along each axis.
 
     `get_primitive_structure` (which allows 0.25 for each of the two) divides the cell by these; 1 is none but 0.
     """

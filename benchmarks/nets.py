@@ -47,7 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["speed", "rewritten", "names", "systre"])
     parser.add_argument("jar", nargs="?", help="Systre's archive")
-    parser.add_argument("--nets", type=int, default=400, help="at most so many nets of each source (default 400)")
+    parser.add_argument("--nets", type=int, default=400, help="most nets of each source (default 400)")
     parser.add_argument("--random", type=int, default=3000, help="random rows that are relaxed (default 3000)")
     options = parser.parse_args()
     began = time.process_time()
@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """CPU-s of a call, the least of three."""
+    """Return CPU-s of a call, the least of three."""
     times = []
     for _ in range(3):
         began = time.process_time()
@@ -76,7 +76,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def speed() -> None:
-    """Shipped crystals as a relaxation has them, then up to 700 atoms without symmetry."""
+    """Measure shipped crystals as a relaxation has them, then up to 700 atoms without symmetry."""
     crystals = decode(shipped("sp2-carbon"), max_atoms=1000, element=6).crystals
     few = crystals.take(crystals.atom_count <= 40)
     each = np.array([seconds(partial(nets, few.take([k]), cutoff=CUTOFF)) for k in range(len(few))])
@@ -97,7 +97,7 @@ def _spread(values: np.ndarray) -> str:
 
 
 def larger(crystals: Crystals, low: int, high: int, rng: np.random.Generator) -> Iterator[Quotient]:
-    """Graphs of 20 shipped crystals in random cells that hold so many atoms."""
+    """Yield graphs of 20 shipped crystals in random cells that hold a number of atoms."""
     count = crystals.atom_count
     for k in rng.permutation(np.flatnonzero(high // count * count >= low))[:20]:
         cells = rng.integers(-(-low // count[k]), high // count[k], endpoint=True)
@@ -105,7 +105,7 @@ def larger(crystals: Crystals, low: int, high: int, rng: np.random.Generator) ->
 
 
 def exchanged(graph: Quotient, rng: np.random.Generator) -> Quotient:
-    """The graph with the ends of two edges exchanged: it has no translations but those of its cell."""
+    """Return the graph with the ends of two edges exchanged: it has no translations but those of its cell."""
     edges = graph.edges.copy()
     a, b = rng.choice(len(edges), 2, replace=False)
     edges[[a, b], 1:] = edges[[b, a], 1:]
@@ -113,14 +113,14 @@ def exchanged(graph: Quotient, rng: np.random.Generator) -> Quotient:
 
 
 def simple(graph: Quotient) -> bool:
-    """Whether no edge is there twice and none joins a vertex with itself."""
+    """Say whether no edge is there twice and none joins a vertex with itself."""
     edges = graph.edges
     both = np.concatenate([edges, np.column_stack([edges[:, 1], edges[:, 0], -edges[:, 2:]])])
     return len(np.unique(both, axis=0)) == len(both)
 
 
 def one_key(count: int) -> None:
-    """Crystals with other cells, origins and orders of atoms, shaken; their graphs with other labels and directions."""
+    """Compare keys of crystals in other cells, rattled, and of their graphs with other labels and directions."""
     table = shipped("sp2-carbon")
     crystals = decode(table[table["atoms"] <= 100].iloc[:count], element=6).crystals
     rng = np.random.default_rng(0)
@@ -140,7 +140,7 @@ def one_key(count: int) -> None:
 
 
 def names() -> None:
-    """Every three-connected net of the source files, named by its graph alone."""
+    """Name every three-connected net of the source files by its graph alone."""
     from scripts.rcsr import blueprints
 
     every, left_out = blueprints({3})
@@ -153,7 +153,7 @@ def names() -> None:
 
 
 def judged(jar: str, count: int, rows: int) -> None:
-    """Nets of the sources, of relaxed random rows, these rewritten, and these with two edges exchanged."""
+    """Judge nets of the sources, of relaxed random rows, these rewritten, and these with two edges exchanged."""
     rng = np.random.default_rng(0)
     graphs = {f"{kind}{k}": graph for kind, k, graph in chosen(count, rows, rng)}
     for name, graph in list(graphs.items()):
@@ -180,7 +180,7 @@ def judged(jar: str, count: int, rows: int) -> None:
 
 
 def chosen(count: int, rows: int, rng: np.random.Generator) -> Iterator[tuple[str, int, Quotient]]:
-    """Connected graphs, each cut out with its own translations: of the sources, and of random rows, relaxed."""
+    """Yield connected graphs, each cut out with its own translations: of the sources, and of random rows, relaxed."""
     from scripts.rcsr import blueprints
 
     every = [blueprint for blueprint in blueprints({3, 4})[0] if blueprint.quotient.n <= 60]
@@ -202,7 +202,7 @@ def _padded(graph: Quotient) -> Quotient:
 
 
 def systre(jar: str, graphs: dict[str, Quotient]) -> tuple[dict[str, str], dict[str, str]]:
-    """Systre's keys, and why it refused the others."""
+    """Return Systre's keys, and why it refused the others."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "nets.cgd"
         path.write_text("".join(_entry(name, graph.edges) for name, graph in graphs.items()), encoding="utf-8")

@@ -34,7 +34,7 @@ from tests.descriptions import crystal_rewritten, larger_cell
 TARGET = target("sp2-carbon")
 CUTOFF = TARGET.bond_window[1]
 SOURCES, MAX_ATOMS = 100, 40
-"""So many shipped crystals, of at most so many atoms in the conventional cell."""
+"""Shipped crystals, and the most atoms of each in the conventional cell."""
 MOST_JUDGED = 60
 """Larger crystals are not given to StructureMatcher, which takes long."""
 NOISE, STRAIN = 0.02, 0.005
@@ -62,13 +62,13 @@ def main() -> None:
 
 
 def sources() -> Crystals:
-    """The crystals that are copied; all have different nets."""
+    """Return the crystals that are copied; all have different nets."""
     table = shipped("sp2-carbon")
     return decode(table[table["atoms"] <= MAX_ATOMS].iloc[:SOURCES], element=6).crystals
 
 
 def distorted(crystal: Crystals, rng: np.random.Generator, noise: float = NOISE, most: float = STRAIN) -> Crystals:
-    """In another cell, one to four times as large, with another origin and order of atoms, shaken and strained."""
+    """Return crystals in another cell, up to four times as large, with other origin and order, rattled and strained."""
     other = crystal_rewritten(crystal, larger_cell(int(rng.integers(1, 5)), 3, rng), rng, noise=noise)
     strain = most * rng.uniform(-1, 1, (3, 3))
     lattice = other.lattice[0] @ (np.eye(3) + (strain + strain.T) / 2)
@@ -77,7 +77,7 @@ def distorted(crystal: Crystals, rng: np.random.Generator, noise: float = NOISE,
 
 
 def copies(number: int) -> None:
-    """Precision and recall over pairs of copies, by nets, by distances and by both, as `duplicates` does."""
+    """Measure precision and recall over pairs of copies, by nets, by distances and by both, as `duplicates` does."""
     few, rng = sources(), np.random.default_rng(0)
     truth = np.arange(number) % len(few)
     made = Crystals.concatenate([distorted(few.take([int(k)]), rng) for k in truth])
@@ -103,7 +103,7 @@ def copies(number: int) -> None:
 
 
 def within(invariants: Sequence[PDD], limit: float) -> list[tuple[int, int, float]]:
-    """All pairs within a distance."""
+    """Return all pairs within a distance."""
     average, out = amds(invariants), []
     for i in range(len(invariants)):
         near = (np.flatnonzero(np.abs(average[i + 1 :] - average[i]).max(axis=1) <= limit) + i + 1).tolist()
@@ -112,7 +112,7 @@ def within(invariants: Sequence[PDD], limit: float) -> list[tuple[int, int, floa
 
 
 def labels(number: int, pairs: list[tuple[int, int]]) -> np.ndarray:
-    """A label (n,) for each of some things, the same for those that a chain of pairs joins."""
+    """Return a label (n,) for each of some things, the same for those that a chain of pairs joins."""
     label = np.arange(number)
     for i, j in pairs:
         label[label == label[j]] = label[i]
@@ -120,7 +120,7 @@ def labels(number: int, pairs: list[tuple[int, int]]) -> np.ndarray:
 
 
 def score(truth: np.ndarray, label: np.ndarray) -> str:
-    """Precision and recall over all pairs."""
+    """Return precision and recall over all pairs."""
     same, said = truth[:, None] == truth, label[:, None] == label
     above = np.triu_indices(len(truth), 1)
     right = (same & said)[above].sum()
@@ -128,7 +128,7 @@ def score(truth: np.ndarray, label: np.ndarray) -> str:
 
 
 def tolerance() -> None:
-    """Distances of copies from each other by noise and strain, and between the shipped crystals, all different nets."""
+    """Measure distances of copies by noise and strain, and between the shipped crystals, all different nets."""
     few, rng = sources(), np.random.default_rng(0)
     for noise, strain in ((0.0, 0.0), (0.02, 0.0), (0.02, 0.005), (0.02, 0.01), (0.05, 0.01)):
         apart = []
@@ -148,7 +148,7 @@ def tolerance() -> None:
 
 
 def judged(rows: int) -> None:
-    """Pairs of valid crystals: of one net, each with the first that has it, and of two nets within the tolerance."""
+    """Count pairs of valid crystals: of one net, each with its first, and of two nets within the tolerance."""
     made = relax(decode(random_table(rows), element=6).crystals, TARGET, RelaxSettings())
     crystals = made.crystals.take(made.valid & (made.crystals.atom_count <= MOST_JUDGED))
     every = nets(crystals, cutoff=CUTOFF)
@@ -174,7 +174,7 @@ def judged(rows: int) -> None:
 
 
 def speed() -> None:
-    """Of shipped crystals with their symmetry, and of the same in P1."""
+    """Measure the speed on shipped crystals with their symmetry, and on the same in P1."""
     crystals = decode(shipped("sp2-carbon"), max_atoms=1000, element=6).crystals
     began = time.process_time()
     invariants = pdds(crystals, TARGET)

@@ -2,7 +2,7 @@
 
 python -m benchmarks.pages WORKSPACE [--rows 100000] [--visits 3] [--only database,structure]
 
-A WORKSPACE that is not there is made: 65,000 augmented rows with features, and so many random symmetric crystals,
+A WORKSPACE that is not there is made: 65,000 augmented rows with features, and a number of random symmetric crystals,
 relaxed and judged. Printed is a table in Markdown, the median of the visits and the largest:
 
 - new browser: from the request until the page's title stands there (first paint), and until the page is complete, in
@@ -107,7 +107,7 @@ def main() -> None:
 
 
 def made(workspace: Path, rows: int) -> None:
-    """A workspace with so many crystals."""
+    """Make a workspace with a number of crystals."""
     run = [sys.executable, "-m", "legocryst", "run", "--preset", "smoke", "--workspace", str(workspace)]
     subprocess.run([*run, "--model", "random", "--samples", str(rows), "--rank-energies", "no"], cwd=ROOT, check=True)
     table = ["--augment-rows", "65000", "--train-epochs", "1", "--samples", "300"]
@@ -115,12 +115,12 @@ def made(workspace: Path, rows: int) -> None:
 
 
 def quantiles(seconds: Sequence[float]) -> str:
-    """Median and largest of some times."""
+    """Return median and largest of some times."""
     return f"{statistics.median(seconds):.2f} ({max(seconds):.2f})" if seconds else ""
 
 
 def request(browser: Browser, app: App, where: str) -> tuple[float, float, int]:
-    """Seconds until first paint and until complete in a new browser, and bytes over its socket."""
+    """Return seconds until first paint and until complete in a new browser, and bytes over its socket."""
     sent = 0
 
     def count(frame: str | bytes) -> None:
@@ -142,30 +142,30 @@ def request(browser: Browser, app: App, where: str) -> tuple[float, float, int]:
 
 
 def read(page: Page) -> tuple[float, float]:
-    """Seconds of the clock of a page: until its title stood there, until it was complete."""
+    """Return seconds of the clock of a page: until its title stood there, until it was complete."""
     clock: dict[str, Any] = page.wait_for_function(STAYS, timeout=MILLISECONDS, polling=50).json_value()
     return (clock["title"] - clock["begin"]) / 1000, (clock["done"] - clock["begin"]) / 1000
 
 
 def step_up(page: Page) -> None:
-    """One more in the first field for a number that is not empty."""
+    """Add one to the first field for a number that is not empty."""
     page.locator("[data-testid=stNumberInputStepUp]:enabled").first.click()
 
 
 def next_tab(page: Page) -> None:
-    """The tab behind the open one, or the first."""
+    """Open the tab behind the open one, or the first."""
     page.locator("[data-testid=stMain] [role=tab][aria-selected=false]").first.click()
 
 
 def next_job(page: Page) -> None:
-    """Another job."""
+    """Choose another job."""
     page.locator("[data-testid=stMain] [role=combobox]").last.click()
     page.evaluate("arm('')")  # what counts is the click on the job
     page.locator("[role=option][aria-selected=false]").first.click()
 
 
 def check_box(page: Page) -> None:
-    """The first box ticked, or not."""
+    """Tick the first box, or untick it."""
     page.get_by_test_id("stMain").get_by_test_id("stCheckbox").first.locator("label").click()
 
 
@@ -198,7 +198,7 @@ class Visitor:
         read(self.page)
 
     def tab(self, where: str) -> tuple[float, float]:
-        """Seconds until first paint and until complete of an address in a new tab."""
+        """Return seconds until first paint and until complete of an address in a new tab."""
         page = self.context.new_page()
         page.goto(f"{self.app.address}{where}", wait_until="commit")
         times = read(page)
@@ -206,7 +206,7 @@ class Visitor:
         return times
 
     def follow(self, name: str) -> tuple[float, float]:
-        """Seconds until first paint and until complete after a click on the link of a page, from another one."""
+        """Return seconds until first paint and until complete after a click on the link of a page, from another one."""
         links = self.page.locator("[data-testid=stSidebarNav] a")
         title = PAGES[name].title
         if self.page.locator("[data-testid=stMain] h1").inner_text().startswith("LEGO" if name == "home" else title):
@@ -215,11 +215,11 @@ class Visitor:
         return self._go(links.filter(has_text=title).first.click, heading)
 
     def change(self, name: str) -> float:
-        """Seconds until the page that is open is complete again after a change of one widget."""
+        """Return seconds until the page that is open is complete again after a change of one widget."""
         return self._go(lambda: CHANGES[name](self.page), "")[1]
 
     def open(self, crystal: str) -> float:
-        """Seconds until a crystal is drawn after a click on its link on the Database page."""
+        """Return seconds until a crystal is drawn after a click on its link on the Database page."""
         self.request(f"/database?class=&id_has={crystal}")
         table = self.page.get_by_test_id("stDataFrame").locator(".dvn-scroller").first
         table.click(position={"x": 16, "y": 53})  # the box before the first row
@@ -238,7 +238,7 @@ class Visitor:
 
 @contextmanager
 def busy() -> Iterator[None]:
-    """Another process uses a core meanwhile."""
+    """Keep a core busy with another process meanwhile."""
     code = f"import os\nos.nice({NICE})\nwhile True: pass"
     process = subprocess.Popen([sys.executable, "-c", code])
     try:

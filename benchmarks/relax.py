@@ -56,7 +56,7 @@ def main() -> None:
     """Print what was measured."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("table", nargs="?", help="a .csv, .parquet or .json table")
-    parser.add_argument("--target", default="sp2-carbon", help="the wanted environment (default sp2-carbon)")
+    parser.add_argument("--target", default="sp2-carbon", help="the target environment (default sp2-carbon)")
     parser.add_argument("--repeat", type=int, default=20, help="times the rows are repeated for timing (default 20)")
     parser.add_argument("--random", type=int, default=0, help="rows of the random symmetric generator instead")
     parser.add_argument("--reference", type=float, default=0, help="seconds for the published method (default 0: none)")
@@ -82,7 +82,7 @@ def main() -> None:
 
 
 def _rows(name: str, table: pd.DataFrame, target: Target, mode: Mode, settings: dict[str, Any]) -> None:
-    """One line: shares with standard errors, distinct nets, cost."""
+    """Print one line: shares with standard errors, distinct nets, cost."""
     start = time.process_time()
     decoded = decode(table, mode=mode, element=target.atomic_number)
     result = relax(decoded.crystals, target, RelaxSettings.model_validate(settings))
@@ -100,7 +100,7 @@ def _rows(name: str, table: pd.DataFrame, target: Target, mode: Mode, settings: 
 
 
 def _shares(published: np.ndarray, strict: np.ndarray, rows: int) -> str:
-    """Both shares of the rows with their standard errors."""
+    """Return both shares of the rows with their standard errors."""
     shares = {"published": published.sum() / rows, "strict": strict.sum() / rows}
     error = {name: np.sqrt(share * (1 - share) / rows) for name, share in shares.items()}
     return ", ".join(f"{name} {100 * share:.1f} +- {100 * error[name]:.1f} %" for name, share in shares.items())
@@ -119,7 +119,7 @@ def _compare(table: pd.DataFrame, target: Target) -> None:
 
 
 def _timing(table: pd.DataFrame, target: Target) -> None:
-    """From rows to verdicts, with noise so that no two rows are equal, and where the time goes."""
+    """Measure the way from rows to verdicts, with noise so that no two rows are equal, and where the time goes."""
     table, rng = table.copy(), np.random.default_rng(0)
     edges = {"x": "a", "y": "b", "z": "c"}
     for name in [name for name in table.columns if name[0] in "xyz" and name[1:].strip("_").isdigit()]:
@@ -136,7 +136,7 @@ def _timing(table: pd.DataFrame, target: Target) -> None:
 
 
 def _alone(crystals: Crystals, together: Relaxed, target: Target) -> None:
-    """Whether crystals relaxed alone end as among all the others."""
+    """Check whether crystals relaxed alone end as among all the others."""
     chosen = np.random.default_rng(1).choice(len(crystals), 200, replace=False)
     alone = [relax(crystals.take([k]), target, ONCE) for k in chosen]
     verdict = [one.reason[0] == together.reason[k] for one, k in zip(alone, chosen, strict=True)]
@@ -158,7 +158,7 @@ def _alone(crystals: Crystals, together: Relaxed, target: Target) -> None:
 
 
 def _shares_of_time(crystals: Crystals, target: Target) -> dict[str, float]:
-    """Shares of the parts of a relaxation.
+    """Return shares of the parts of a relaxation.
 
     The parts inside compiled code cannot be timed one by one. So as many evaluations as each stage took are done again
     at the results, without any objective, with one, and with a new neighbour list each time.
@@ -207,7 +207,7 @@ def repeat(
     times: np.ndarray,
     fresh: bool,
 ) -> None:
-    """Evaluate each crystal so many times at variables x (v,), with a new neighbour list each time if `fresh`."""
+    """Evaluate each crystal a number of times at variables x (v,), with a new neighbour list each time if `fresh`."""
     for k in range(len(times)):
         for n in range(times[k]):
             if fresh or n == 0:
@@ -216,7 +216,7 @@ def repeat(
 
 
 def _published(table: pd.DataFrame, target: Target, seconds: float) -> None:
-    """The published method on random rows, until the time is over."""
+    """Run the published method on random rows, until the time is over."""
     crystals = decode(table, mode="drop", element=target.atomic_number).crystals
     done, evaluations, start = [], 0, time.process_time()
     for k in np.random.default_rng(0).permutation(len(crystals)):
@@ -235,7 +235,7 @@ def _published(table: pd.DataFrame, target: Target, seconds: float) -> None:
 
 
 def published_method(crystal: Crystals, target: Target) -> tuple[Crystals, int]:
-    """One crystal, by SciPy with finite differences; also how often the loss was computed."""
+    """Relax one crystal by SciPy with finite differences; return also how often the loss was computed."""
     system, species = System.build(crystal), crystal.atoms().species
     cutoff, count = target.descriptor.r_cut, 0
 
@@ -256,7 +256,7 @@ def published_method(crystal: Crystals, target: Target) -> tuple[Crystals, int]:
 
 
 def _random(rows: int, target: Target) -> None:
-    """Random rows: shares, and the distinct nets of the first minute, generation and net keys included."""
+    """Measure random rows: shares, and the distinct nets of the first minute, generation and net keys included."""
     start = time.process_time()
     keys: set[str] = set()
     strict, published, done = [], [], 0

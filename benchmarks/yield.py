@@ -72,7 +72,7 @@ ONCE = RelaxSettings(restarts=0, merge=0.0)
 BATCH = 5000
 """Rows relaxed together."""
 WITH_TRAINING = 10_000
-"""From so many samples on the time of training counts."""
+"""Samples from which on the time of training counts."""
 ASKED: tuple[dict[str, Any], ...] = (
     {"groups": "194"},
     {"system": "cubic"},
@@ -88,7 +88,7 @@ SITES = (1, 2, 3, 4)
 
 
 def cpu_seconds() -> float:
-    """Processor seconds of this process and of those it started and that have ended."""
+    """Return processor seconds of this process and of those it started and that have ended."""
     return sum(os.times()[:4])
 
 
@@ -175,7 +175,7 @@ def main() -> None:
 
 
 def trained(name: str, bench: Bench, suffix: str = "") -> tuple[Generator, float]:
-    """A model trained to its default stop, and the CPU-s that took, checks of fresh samples included."""
+    """Return a model trained to its default stop, and the CPU-s that took, checks of fresh samples included."""
     options = bench.options
     settings = TrainSettings.model_validate({**json.loads(options.train), "model": name})
     model, clock = generator(name), Clock()
@@ -200,7 +200,7 @@ def trained(name: str, bench: Bench, suffix: str = "") -> tuple[Generator, float
 
 
 def drawn(name: str, model: Generator, number: int, bench: Bench) -> tuple[Clock, pd.DataFrame]:
-    """So many rows drawn and relaxed, and what that took; kept beside the model."""
+    """Draw and relax rows, and return them with what that took; they are kept beside the model."""
     settings = SampleSettings.model_validate({**json.loads(bench.options.sample), "samples": number})
     return cached(
         words(name, number, bench.options), partial(sample, model, settings, RunContext(seed=bench.options.seed)), bench
@@ -208,7 +208,7 @@ def drawn(name: str, model: Generator, number: int, bench: Bench) -> tuple[Clock
 
 
 def cached(name: str, draw: Callable[[], pd.DataFrame], bench: Bench) -> tuple[Clock, pd.DataFrame]:
-    """Rows drawn and relaxed, and what that took: from the folder if they are there, else put into it."""
+    """Draw and relax rows, and return them with what that took: from the folder if they are there, else put into it."""
     options = bench.options
     clock, path = Clock(), options.saved and options.saved / f"{name}.parquet"
     if path and path.exists():
@@ -222,13 +222,13 @@ def cached(name: str, draw: Callable[[], pd.DataFrame], bench: Bench) -> tuple[C
 
 
 def words(name: str, number: int, options: argparse.Namespace) -> str:
-    """What is drawn, as a file's name."""
+    """Return what is drawn, as a file's name."""
     values = json.loads(options.sample) | ({"seed": options.seed} if options.seed else {})
     return f"{name}-{number}" + "".join(f"-{key}-{value}" for key, value in values.items())
 
 
 def relaxed(rows: pd.DataFrame, bench: Bench) -> pd.DataFrame:
-    """All rows relaxed, in lots."""
+    """Relax all rows in batches."""
     threads = bench.options.threads
     spread = LocalProcesses(threads)
     return pd.concat(
@@ -258,7 +258,7 @@ def honoured(model: Generator, bench: Bench) -> None:
 
 
 def meeting(conditions: Conditions, group: np.ndarray, sites: np.ndarray, atoms: np.ndarray, *, of: int) -> float:
-    """Percentage of so many crystals that are among those given and meet the conditions."""
+    """Return the percentage of a number of crystals that are among those given and meet the conditions."""
     met = np.isin(group, list(conditions.groups))
     for value, (low, high) in ((sites, conditions.sites), (atoms, conditions.atoms)):
         met &= (value >= low) & (value <= high)
@@ -266,7 +266,7 @@ def meeting(conditions: Conditions, group: np.ndarray, sites: np.ndarray, atoms:
 
 
 class Yardstick:
-    """Random symmetric crystals, drawn and relaxed for as long as is asked, each lot once."""
+    """Random symmetric crystals, drawn and relaxed for as long as is asked, each batch once."""
 
     def __init__(self, bench: Bench) -> None:
         self.model = generator("random", volume_per_atom=bench.target.volume_per_atom)
@@ -275,7 +275,7 @@ class Yardstick:
         self.batches: list[tuple[Clock, pd.DataFrame]] = []
 
     def run(self, seconds: float) -> tuple[Clock, pd.DataFrame]:
-        """The lots of the first so many CPU-s, the last one whole."""
+        """Return the batches of the first `seconds` CPU-s, the last one whole."""
         clock, frames = Clock(), []
         for k in itertools.count():
             if clock.total >= seconds:
@@ -294,7 +294,7 @@ class Yardstick:
 
 
 def judged(frame: pd.DataFrame, bench: Bench, *, matcher: bool = False) -> dict[str, Any]:
-    """Counts of a relaxed table (see `stages.relax.relax_table`); its nets by sites, periodicity and novelty."""
+    """Return counts of a relaxed table (see `stages.relax.relax_table`); its nets by sites, periodicity and novelty."""
     target, known = bench.target, bench.known
     valid = frame[frame["status"] == "valid"]
     nets_ = valid.sort_values(["sites", "row"]).drop_duplicates("net_key")  # with the fewest sites that were seen
@@ -327,7 +327,7 @@ def judged(frame: pd.DataFrame, bench: Bench, *, matcher: bool = False) -> dict[
 
 
 def new_frameworks(frame: pd.DataFrame, known: set[str]) -> pd.DataFrame:
-    """One crystal of each new 3-periodic net of one part, that with the fewest sites."""
+    """Return one crystal of each new 3-periodic net of one part, that with the fewest sites."""
     valid = frame[(frame["status"] == "valid") & (frame["kind"] == "framework") & ~frame["net_key"].isin(known)]
     return valid.sort_values(["sites", "row"]).drop_duplicates("net_key").reset_index(drop=True)
 
@@ -335,7 +335,7 @@ def new_frameworks(frame: pd.DataFrame, known: set[str]) -> pd.DataFrame:
 def learnt(
     name: str, settings: SampleSettings, clock: Clock, frame: pd.DataFrame, bench: Bench
 ) -> tuple[Clock, pd.DataFrame]:
-    """A sample and as many rows more as are asked for, of a model that has learnt from its finds too; time of both."""
+    """Return a sample and further rows of a model that has learnt from its finds too, and the time of both."""
     options, new = bench.options, new_frameworks(frame, bench.known)
     new = new[new["loss"] <= options.loss].reset_index(drop=True)
     energy = clock.run("energies", ranked, new, 0, bench).loc[new["row"], "screen_energy"].to_numpy()
@@ -356,12 +356,12 @@ def learnt(
 
 
 def _mark(*content: Any) -> str:
-    """A short name for what a saved model or sample depends on."""
+    """Return a short name for what a saved model or sample depends on."""
     return sha256(json.dumps(content).encode()).hexdigest()[:8]
 
 
 def with_finds(finds: pd.DataFrame, bench: Bench) -> pd.DataFrame:
-    """A table of as many rows as before, of the crystals that were learnt from and of finds, with their energies."""
+    """Return a table as long as before, of the crystals that were learnt from and of finds, with their energies."""
     every = pd.concat([bench.table.drop_duplicates("label"), finds], ignore_index=True)
     training = every[[*CRYSTAL_COLUMNS, "energy"]]
     settings = AugmentSettings(rows=len(bench.table))
@@ -413,7 +413,7 @@ def low_energy(name: str, frame: pd.DataFrame, bench: Bench) -> None:
 
 
 def in_each_thousand(frame: pd.DataFrame, low: set[str]) -> dict[str, Any]:
-    """Mean number of different low-energy nets, of those of `low`, in each thousand rows, and its 95 % interval."""
+    """Return the mean number of low-energy nets, those of `low`, in each thousand rows, and its 95 % interval."""
     valid = frame[(frame["status"] == "valid") & frame["net_key"].isin(low)]
     batches = -(-len(frame) // 1000)
     counts = valid.groupby(valid["row"] // 1000)["net_key"].nunique().reindex(range(batches), fill_value=0)
@@ -423,7 +423,7 @@ def in_each_thousand(frame: pd.DataFrame, low: set[str]) -> dict[str, Any]:
 
 
 def ranked(rows: pd.DataFrame, most: int, bench: Bench) -> pd.DataFrame:
-    """Energies of all rows as they stand and of the lowest, so many, relaxed; by row; kept beside the models."""
+    """Return energies of all rows as they stand and of the lowest `most` relaxed, by row; kept beside the models."""
     options = bench.options
     arguments = {"model": "7net-0", "max_energies": len(rows), "max_relaxed": most, "max_rattled": 0, "max_atoms": 500}
     with ExitStack() as stack:
@@ -449,7 +449,7 @@ def refinement(model: ConditionalVAE, frame: pd.DataFrame, bench: Bench) -> None
 
 
 def by_sites(crystals: pd.DataFrame) -> dict[str, int]:
-    """Crystals by number of sites, as spglib counts them."""
+    """Return crystals by number of sites, as spglib counts them."""
     sites = crystals["sites"].clip(upper=SITES[-1])
     return {f"{n}{'+' if n == SITES[-1] else ''}": int((sites == n).sum()) for n in SITES}
 

@@ -1,4 +1,4 @@
-"""LEGO-Cryst: generate crystals whose every atom has a wanted local environment."""
+"""LEGO-Cryst: generate crystals whose every atom has the local environment of a target."""
 
 from pathlib import Path
 

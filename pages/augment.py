@@ -22,13 +22,13 @@ KINDS = ("itself", "t", "k", "t + k")
 
 
 def both(known: pd.DataFrame, rows: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Counts of the values of a column before and after."""
+    """Return counts of the values of a column before and after."""
     before, after = (part.groupby(name, as_index=False)["n"].sum() for part in (known, rows))
     return pd.concat([before.assign(set=BEFORE), after.assign(set=AFTER)], ignore_index=True)
 
 
 def measured(job: Job, table: str) -> pd.DataFrame:
-    """Combinations of group and positions in a table, with their sites and degrees of freedom."""
+    """Return combinations of group and positions in a table, with their sites and degrees of freedom."""
     combinations = queries.combinations(shell.store(), table, job.id)
     five = (
         combinations["spg"] - 1
@@ -94,7 +94,7 @@ def distributions(job: Job, known: pd.DataFrame, rows: pd.DataFrame) -> None:
 
 
 def followed(job: Job) -> None:
-    """One crystal through its subgroups, and its cell in one of them beside its own."""
+    """Show one crystal through its subgroups, and its cell in one of them beside its own."""
     store = shell.store()
     crystals = store.query(
         f"SELECT number, name, {', '.join(CRYSTAL_COLUMNS)} FROM seeds WHERE job = ? ORDER BY number", [job.id]
@@ -126,7 +126,7 @@ def followed(job: Job) -> None:
 
 
 def listing(descriptions: pd.DataFrame) -> pd.DataFrame:
-    """Descriptions as a reader wants them: group, indices, cell in degrees, sites in letters."""
+    """Return descriptions as a reader wants them: group, indices, cell in degrees, sites in letters."""
     data, groups = wyckoff(), descriptions["spg"].to_numpy(int)
     sites: list[list[str]] = [[] for _ in groups]
     for i in range(SITES):
@@ -157,7 +157,7 @@ def _joined(numbers: np.ndarray, form: str) -> list[str]:
 
 
 def cells(job: Job, seed: pd.DataFrame, row: pd.DataFrame) -> None:
-    """The crystal in its own cell, and in the one of a row, drawn in the same directions."""
+    """Show the crystal in its own cell, and in the one of a row, drawn in the same directions."""
     from legocryst.crystal.io.table import decode
     from legocryst.crystal.symmetry.subgroups import basis_of
 
@@ -182,7 +182,7 @@ def cells(job: Job, seed: pd.DataFrame, row: pd.DataFrame) -> None:
 
 @st.fragment
 def controls() -> None:
-    """Settings and the button; a change of one does not draw the result anew."""
+    """Show settings and the button; a change of one does not draw the result anew."""
     parent = shell.training_set()
     good = forms.form("augment")
     forms.seed()

@@ -46,7 +46,7 @@ PICTURES = {
 
 
 def listing(known: Known, store: Store, total: int) -> None:
-    """The rows, all at once where they are few; the selected one is picked."""
+    """Show the rows, all at once where they are few; the selected one is picked."""
     pages = -(-total // ROWS)
     order, descending, number = "number", False, 1
     if pages > 1:
@@ -79,14 +79,14 @@ def listing(known: Known, store: Store, total: int) -> None:
 
 
 def ordering(place: str) -> tuple[str, bool]:
-    """Widgets for the order of rows."""
+    """Show widgets for the order of rows."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     order = left.selectbox("Order by", ORDERS, format_func=header, key=f"{place}_order", bind="query-params")
     return order, right.checkbox("Largest first", key=f"{place}_largest_first", bind="query-params")
 
 
 def became(job: Job) -> None:
-    """What the job's report says of each crystal that was offered."""
+    """Show what the job's report says of each crystal that was offered."""
     path = curate.STAGE.path(job.folder, file=1)
     if path.exists():
         rows = pd.read_parquet(path)
@@ -96,7 +96,7 @@ def became(job: Job) -> None:
 
 
 def report(rows: pd.DataFrame, *, name: str) -> None:
-    """Crystals that were left out by reason, each crystal, and a file of them."""
+    """Show crystals that were left out by reason, each crystal, and a file of them."""
     lost = rows[~rows["kept"]]
     counts = ", ".join(f"{reason} ({n:,})" for reason, n in lost["reason"].value_counts().items())
     kept = f"{len(rows) - len(lost):,} of {len(rows):,} crystals are kept"
@@ -110,7 +110,7 @@ def report(rows: pd.DataFrame, *, name: str) -> None:
 
 
 def picked(known: Known, total: int) -> int:
-    """Number of the crystal that was picked in the table or the gallery, the first if none was."""
+    """Return number of the crystal that was picked in the table or the gallery, the first if none was."""
     return min(int(st.session_state.get("picked", {}).get(known.name, 0)), total - 1)
 
 
@@ -149,7 +149,7 @@ def worded(value: object) -> str:
 
 
 def distributions(known: Known, store: Store) -> None:
-    """Every figure is binned in SQL."""
+    """Show the distributions; every figure is binned in SQL."""
     columns = st.columns(2)
     for k, (name, caption) in enumerate(PICTURES.items()):
         with columns[k % 2]:
@@ -169,7 +169,7 @@ def distributions(known: Known, store: Store) -> None:
 
 
 def environment(known: Known, store: Store, total: int) -> None:
-    """The target and its reference crystal beside the picked crystal of the training set."""
+    """Show the target and its reference crystal beside the picked crystal of the training set."""
     target = known.target
     st.write(
         f"**{target.title}**: {target.coordination} bonds of {target.bond_window[0]:g} to {target.bond_window[1]:g} Å "
@@ -196,7 +196,7 @@ def environment(known: Known, store: Store, total: int) -> None:
 
 
 def making(known: Known) -> None:
-    """A new training set: what is offered, what the filters leave out, and the button that makes it."""
+    """Show a new training set: what is offered, what the filters leave out, and the button that makes it."""
     st.write(
         "Crystals of your own, or the training set above with other filters. Everything is judged here first, and "
         "nothing is kept before you say so. CIF, POSCAR (.vasp), extended XYZ, ASE databases (.db), tables (.csv, "
@@ -237,7 +237,7 @@ def uploaded(place: "st.delta_generator.DeltaGenerator", label: str, text: str) 
 
 
 def chosen(table: pd.DataFrame, settings: CurateSettings) -> bool:
-    """What the filters leave; returns whether anything is left."""
+    """Show what the filters leave; returns whether anything is left."""
     from legocryst.stages.curate import dropped, filtered
     from legocryst.stages.curate import report as report_of
 
@@ -295,7 +295,7 @@ def page(job: Job | None) -> None:
 
 @st.fragment
 def views(known: Known, store: Store, total: int) -> None:
-    """The tabs, of which only the open one is drawn."""
+    """Show the tabs, of which only the open one is drawn."""
     draw = {
         "Table": lambda: listing(known, store, total),
         "Gallery": lambda: thumbnails(known, store, total),

@@ -10,7 +10,7 @@ from legocryst.ui.shell import shell
 
 @st.fragment
 def views(store: Store, where: Filters, total: int) -> None:
-    """The tabs, of which only the open one is drawn, without asking the filters again."""
+    """Show the tabs, of which only the open one is drawn, without asking the filters again."""
     draw = {
         "Table": lambda: listing.table(store, where, total),
         "Figure": lambda: plots.figure(store, where),

@@ -44,7 +44,7 @@ def result(job: Job) -> None:
 
 
 def column(job: Job, store: Store, features: pd.DataFrame) -> None:
-    """A column's values, what was fitted to them, and how wide it became."""
+    """Show a column's values, what was fitted to them, and how wide it became."""
     names = features["column"].tolist()
     chosen = st.selectbox("Column", names, min(1, len(names) - 1), header, key="feature_column", bind="query-params")
     feature = features[features["column"] == chosen].iloc[0]
@@ -69,7 +69,7 @@ def column(job: Job, store: Store, features: pd.DataFrame) -> None:
 
 
 def becomes(job: Job, store: Store, features: pd.DataFrame, rows: int) -> None:
-    """What one row of the table becomes, and what comes back."""
+    """Show what one row of the table becomes, and what comes back."""
     from legocryst.generators.features import Featurizer
 
     number = st.number_input("Row", 0, rows - 1, 0, key="feature_row", bind="query-params", help="Of the table.")
@@ -101,7 +101,7 @@ def becomes(job: Job, store: Store, features: pd.DataFrame, rows: int) -> None:
 
 @st.fragment
 def controls() -> None:
-    """Settings and the button; a change of one does not draw the result anew."""
+    """Show settings and the button; a change of one does not draw the result anew."""
     parent = shell.choose_job(
         "Augmented table",
         key="features_from",

@@ -11,7 +11,7 @@ from legocryst.ui.widgets import figures
 
 
 def draw(job: Job) -> None:
-    """The funnel and the losses as the database has them now."""
+    """Show the funnel and the losses as the database has them now."""
     shell.catch_up(job)
     store = shell.store()
     counts = store.counts(job.id)
@@ -41,14 +41,14 @@ def draw(job: Job) -> None:
 
 @st.fragment
 def controls() -> None:
-    """Settings and the button; a change of one does not draw the result anew."""
+    """Show settings and the button; a change of one does not draw the result anew."""
     model, good = form()
     base, through = (model, "train") if model else (shell.chosen_training_set(), "curate")
     frame.starter("Generate", "run", key="generated", good=good, base=base, through=through)
 
 
 def form() -> tuple[Job | None, bool]:
-    """The job whose model is taken, if one is chosen, and whether the settings make sense."""
+    """Return the job whose model is taken, if one is chosen, and whether the settings make sense."""
     model = shell.choose_job(
         "Trained model",
         key="model_from",

@@ -9,7 +9,7 @@ from legocryst.vocabulary.glossary import TERMS, Term
 
 
 def matching_terms(text: str) -> list[Term]:
-    """Terms with the text in their name or meaning."""
+    """Return terms with the text in their name or meaning."""
     return [term for term in TERMS.values() if text.casefold() in f"{term.name} {term.text}".casefold()]
 
 

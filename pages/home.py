@@ -28,7 +28,7 @@ PURPOSE = {
 
 
 def holdings() -> dict[str, int]:
-    """A number for each stage, with the link to its page."""
+    """Return a number for each stage, with the link to its page."""
     store = shell.store()
     counts = {page: int(store.query(sql)["n"].iloc[0]) for page, (_, sql) in HOLDINGS.items()}
     columns = st.columns(len(HOLDINGS))
@@ -40,7 +40,7 @@ def holdings() -> dict[str, int]:
 
 
 def advice(counts: dict[str, int], listed: list[Job]) -> tuple[str, str, str]:
-    """What to do next: a sentence, and page and words of a link, which may be missing."""
+    """Return what to do next: a sentence, and page and words of a link, which may be missing."""
     running = [job for job in listed if job.state in ("running", "queued")]
     ended = next((job for job in listed if job.state in ("failed", "lost", "stopped")), None)
     if running:
@@ -92,7 +92,7 @@ def started(command: str, name: str) -> None:
 
 
 def watched(listed: list[Job]) -> None:
-    """The job that was started here, else the one that runs."""
+    """Show the job that was started here, else the one that runs."""
     shown = next((job for job in listed if job.id == st.session_state.get("demonstration")), None)
     shown = shown or next((job for job in listed if job.state == "running"), None)
     if shown is None:

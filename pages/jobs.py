@@ -60,7 +60,7 @@ def overview() -> None:
 
 
 def record(job: Job) -> None:
-    """All settings, versions and counts, and what the job printed."""
+    """Show all settings, versions and counts, and what the job printed."""
     content = job.record
     named = {name: content[name] for name in ("settings", "seeds", "parent", "version", "versions")}
     shell.record(named | {"cluster": job.cluster})
@@ -70,7 +70,7 @@ def record(job: Job) -> None:
 
 
 def details(job: Job) -> None:
-    """What is known of a job, and what can be done with it; only the open tab costs anything."""
+    """Show what is known of a job, and what can be done with it; only the open tab costs anything."""
     views: dict[str, Callable[[], None]] = {
         "State": lambda: state(job),
         "Methods": lambda: past_jobs.paragraph(job),
@@ -83,7 +83,7 @@ def details(job: Job) -> None:
 
 
 def state(job: Job) -> None:
-    """Progress, and what the job printed."""
+    """Show progress, and what the job printed."""
     live(job)
     if job.state == "finished" and "new" in job.summary:
         counts = job.summary

@@ -27,7 +27,7 @@ ENERGY = (
 
 
 def chosen_crystal() -> str:
-    """Name of the crystal in the address, else the one chosen here."""
+    """Return name of the crystal in the address, else the one chosen here."""
     if name := st.query_params.get("id", ""):
         return name
     newest = shell.store().query(
@@ -47,7 +47,7 @@ def chosen_crystal() -> str:
 
 
 def geometry(row: "pd.Series[Any]") -> tuple[str, Crystals]:
-    """Which of the row's geometries is looked at, "" for the first, and its crystal; a batch of none without one."""
+    """Return which of the row's geometries is shown, "" for the first, and its crystal; a batch of none without one."""
     options = drawing.geometries(row)
     if not options:
         return "", Crystals.concatenate([])
@@ -75,7 +75,7 @@ def description(row: "pd.Series[Any]", values: dict[str, str]) -> None:
 
 
 def rejection(row: "pd.Series[Any]") -> None:
-    """Why the row is not valid, in words, and what may help."""
+    """Show why the row is not valid, in words, and what may help."""
     target, reason = shell.target(row["target"]), str(row["reason"])
     settings = shell.store().query("SELECT settings FROM jobs WHERE job = ?", [row["job"]])["settings"].iloc[0]
     st.warning(f"**Not valid: {reason}.** {rejected.explained(reason, target)}")
@@ -84,7 +84,7 @@ def rejection(row: "pd.Series[Any]") -> None:
 
 
 def relaxation(row: "pd.Series[Any]") -> None:
-    """What the potential says, and what the relaxation with it did."""
+    """Show what the potential says, and what the relaxation with it did."""
     known = [name for name in ENERGY if value(name, row[name]) != "not known"]
     if not known:
         st.caption("No energy was computed for this crystal.")
@@ -124,7 +124,7 @@ def symmetry(crystals: Crystals) -> None:
 
 
 def parts(row: "pd.Series[Any]", generated: Crystals, crystals: Crystals, which: str) -> dict[str, Callable[[], None]]:
-    """What the tabs below hold, by their names."""
+    """Return what the tabs below hold, by their names."""
     target = shell.target(row["target"])
     reference = {target.reference.name.capitalize(): target.reference.crystals(), "This crystal": crystals}
     out: dict[str, Callable[[], None]] = {}
@@ -155,7 +155,7 @@ def electrons(row: "pd.Series[Any]", crystals: Crystals, which: str) -> None:
 
 @st.fragment
 def below(shown: dict[str, Callable[[], None]]) -> None:
-    """The parts, of which only the open one is computed."""
+    """Show the parts, of which only the open one is computed."""
     shell.tabs(shown, key="part")
 
 

@@ -41,7 +41,7 @@ def shipped_crystal() -> tuple[Crystals, str]:
 
 
 def atom_of(crystal: Crystals, name: str) -> Target | None:
-    """The target that an atom of the crystal gives, or None where it gives none, which the page then says."""
+    """Return the target that an atom of the crystal gives, or None where it gives none, which the page then says."""
     from legocryst.environment.derive import derive, sites
 
     atoms = sites(crystal)
@@ -73,7 +73,7 @@ def atom_of(crystal: Crystals, name: str) -> Target | None:
 
 
 def chosen() -> Target | None:
-    """The target to start from."""
+    """Return the target to start from."""
     kind = st.segmented_control("Start from", FROM, default=FROM[0], key="target.from", required=True)
     if kind == FROM[0]:
         return shell.target(st.selectbox("Target", shell.target_names(), key="target.base"))
@@ -82,7 +82,7 @@ def chosen() -> Target | None:
 
 
 def numbers(start: Target) -> Target | None:
-    """The form, and what becomes of the target by it; None where that makes no sense, which the page then says."""
+    """Show the form, and return the target that it makes; None where that makes no sense, which the page then says."""
     from legocryst.environment.derive import edited
 
     st.header("Its numbers")
@@ -133,7 +133,7 @@ def save_target(target: Target) -> None:
 
 
 def listed() -> None:
-    """The saved targets."""
+    """Show the saved targets."""
     saved = ui.saved()
     st.header("Saved targets")
     if not saved:

@@ -18,7 +18,7 @@ SHARES = ("decodable", "valid", "distinct", "new")
 
 
 def draw(job: Job) -> None:
-    """The curves as they are now."""
+    """Show the curves as they are now."""
     curve = training_curve(job)
     if curve.empty:
         return
@@ -42,7 +42,7 @@ def draw(job: Job) -> None:
 
 
 def compared() -> None:
-    """Curves of several trainings in one figure, and what they ended with."""
+    """Show curves of several trainings in one figure, and what they ended with."""
     trained = {job.id: job for job in jobs(shell.workspace()) if "train" in planned(job) and _known(job)}
     curves = {name: curve for name, job in trained.items() if len(curve := training_curve(job))}
     if len(curves) < 2:
@@ -68,12 +68,12 @@ def compared() -> None:
 
 
 def _known(job: Job) -> bool:
-    """Whether the generator of a job is one that is there now."""
+    """Say whether the generator of a job is one that is there now."""
     return job.model in GENERATORS.names()
 
 
 def ended(job: Job, curve: pd.DataFrame) -> dict[str, object]:
-    """What a training ended with."""
+    """Return what a training ended with."""
     shares = curve[curve["quantity"] == "new"]["value"]
     settings = TrainSettings.model_construct(**job.record["settings"]["train"])  # of an older version, perhaps
     kept = shares.iloc[-1:].max() if settings.spec.settles else shares.max()
@@ -88,7 +88,7 @@ def ended(job: Job, curve: pd.DataFrame) -> dict[str, object]:
 
 
 def likeness(job: Job) -> None:
-    """How well samples match the table, where that was measured."""
+    """Show how well samples match the table, where that was measured."""
     scores = read_json(job.folder / QUALITY)
     if not scores:
         return
@@ -105,7 +105,7 @@ def likeness(job: Job) -> None:
 
 
 def start(job: Job | None, stages: tuple[str, ...]) -> tuple[Job | None, str]:
-    """The job whose results are taken over, and up to which stage, where the stages `wanted` are to be done."""
+    """Return the job whose results are taken over, and up to which stage, where the `stages` are to be done."""
     if job is None or "augment" not in stages:
         return shell.chosen_training_set(), "curate"
     return job, "featurize" if "featurize" in stages and shell.has(job, "featurize") else "augment"
@@ -113,7 +113,7 @@ def start(job: Job | None, stages: tuple[str, ...]) -> tuple[Job | None, str]:
 
 @st.fragment
 def controls() -> None:
-    """Settings and the button; a change of one does not draw the result anew."""
+    """Show settings and the button; a change of one does not draw the result anew."""
     table = shell.choose_job(
         "Augmented table",
         key="train_from",

@@ -67,7 +67,7 @@ class App:
 
 @contextmanager
 def served(workspace: Path) -> Iterator[App]:
-    """The dashboard on a workspace."""
+    """Serve the dashboard on a workspace."""
     app = App(workspace)
     try:
         app.start()
@@ -78,7 +78,7 @@ def served(workspace: Path) -> Iterator[App]:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser without a window; Playwright says so where Chromium is not installed."""
+    """Yield a browser without a window; Playwright says so where Chromium is not installed."""
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         yield browser
@@ -93,12 +93,12 @@ def settle(page: Page, *, milliseconds: float = 240_000) -> None:
 
 
 def free_port() -> int:
-    """A port that nobody listens at."""
+    """Return a port that nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def has_chromium() -> bool:
-    """Whether browser tests can run; where LEGOCRYST_REQUIRE_BROWSER=1 they must."""
+    """Say whether browser tests can run; where LEGOCRYST_REQUIRE_BROWSER=1 they must."""
     return shutil.which("chromium") is not None or os.environ.get("LEGOCRYST_REQUIRE_BROWSER") == "1"

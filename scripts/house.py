@@ -16,14 +16,14 @@ LONG = 50
 
 
 def modules() -> dict[str, Path]:
-    """Files of the package, the pages and the app, by dotted name; packages by the name of their folder."""
+    """Return files of the package, the pages and the app, by dotted name; packages by the name of their folder."""
     files = [ROOT / "app.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "legocryst").rglob("*.py")]
     dotted = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sorted(files)}
     return {name.removesuffix(".__init__"): path for name, path in dotted.items()}
 
 
 def imports(path: Path, known: Iterable[str]) -> set[str]:
-    """Modules among the known ones that a file imports, also inside functions and for types only."""
+    """Return modules among the known ones that a file imports, also inside functions and for types only."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -34,13 +34,13 @@ def imports(path: Path, known: Iterable[str]) -> set[str]:
 
 
 def room(module: str) -> str:
-    """The room of a module."""
+    """Return the room of a module."""
     parts = module.split(".")
     return ".".join(parts[:2]) if parts[0] == "legocryst" else parts[0]
 
 
 def circles(arrows: set[tuple[str, str]]) -> list[list[str]]:
-    """Groups of two or more, each of which can be reached from each of its group along the arrows."""
+    """Return groups of two or more, each of which can be reached from each of its group along the arrows."""
     reached = {name: {name} for arrow in arrows for name in arrow}
     while any(not reached[b] <= reached[a] for a, b in arrows):
         for a, b in arrows:
@@ -50,7 +50,7 @@ def circles(arrows: set[tuple[str, str]]) -> list[list[str]]:
 
 
 def functions(path: Path) -> dict[str, int]:
-    """Lines of each function of a file by its name."""
+    """Return lines of each function of a file by its name."""
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     return {n.name: (n.end_lineno or 0) - n.lineno + 1 for n in nodes if isinstance(n, ast.FunctionDef)}
 

@@ -25,7 +25,7 @@ setting's name with hyphens (`--max-sites`); `run`, which has the settings of al
 
 
 def page() -> str:
-    """The whole page as Markdown."""
+    """Return the whole page as Markdown."""
     sections = [HEAD, *_stages(), _presets(), _columns()]
     return "\n".join(sections)
 

@@ -25,13 +25,13 @@ Way = tuple[int, np.ndarray, np.ndarray]  # the group that results, W, w in 24th
 
 
 def partner(group: int) -> int:
-    """The other one of an enantiomorphic pair of space groups, else the group itself."""
+    """Return the other one of an enantiomorphic pair of space groups, else the group itself."""
     screws = {76: 78, 91: 95, 92: 96, 144: 145, 151: 153, 152: 154, 169: 170, 171: 172, 178: 179, 180: 181, 212: 213}
     return (screws | {b: a for a, b in screws.items()}).get(group, group)
 
 
 def frame(group: int) -> np.ndarray:
-    """(n, 3, 3) operations of the lattice of the group's axes, those that keep the hand first, the identity first."""
+    """Return the lattice operations (n, 3, 3) of the group's axes, those that keep the hand first, identity first."""
     if system_index(group) in (4, 5):
         six, two = np.array([[1, -1, 0], [1, 0, 0], [0, 0, 1]]), np.array([[0, 1, 0], [1, 0, 0], [0, 0, -1]])
         turns = [np.linalg.matrix_power(six, k) @ np.linalg.matrix_power(two, m) for m in (0, 1) for k in range(6)]
@@ -42,7 +42,7 @@ def frame(group: int) -> np.ndarray:
 
 
 def shears(group: int) -> np.ndarray:
-    """(n, 3, 3) changes of one axis by another that a metric of the group's crystal system allows."""
+    """Return (n, 3, 3) changes of one axis by another that a metric of the group's crystal system allows."""
     pairs = {0: list(permutations(range(3), 2)), 1: [(0, 2), (2, 0)]}.get(int(system_index(group)), [])
     out = []
     for (i, j), n in product(pairs, (1, -1, 2, -2)):
@@ -79,7 +79,7 @@ def origins(group: int, target: int, turn: np.ndarray) -> np.ndarray:
 
 
 def ways(group: int) -> list[Way]:
-    """Every way to set the group again, one for each coset of the group itself; the group as it is comes first."""
+    """Find every way to set the group again, one for each coset of the group itself; the group as it is comes first."""
     rotations = np.unique(_whole(group)[0], axis=0)
     listed: list[Way] = []
     covered: set[bytes] = set()
@@ -103,7 +103,7 @@ def _polar(group: int) -> np.ndarray:
 
 
 def arrays(rows: list[tuple[int, int, np.ndarray, np.ndarray]]) -> tuple[np.ndarray, ...]:
-    """Group, target, W and w of ways as arrays."""
+    """Return group, target, W and w of ways as arrays."""
     group, target, matrix, origin = zip(*rows, strict=True)
     small = (np.array(group, np.uint8), np.array(target, np.uint8))
     return *small, np.array(matrix, np.int8), np.array(origin, np.int8)

@@ -37,19 +37,19 @@ def main(workspace: Path) -> None:
 
 
 def best(workspace: Path) -> str:
-    """The crystal that the Structure page is shown with."""
+    """Return the crystal that the Structure page is shown with."""
     with snapshot(workspace) as store:
         return str(store.query(BEST)["id"].iloc[0])
 
 
 def address(name: str, crystal: str) -> str:
-    """Where a page answers, behind the app's address."""
+    """Return where a page answers, behind the app's address."""
     query = f"?id={crystal}" if name == "structure" else ""
     return f"/{name if name != 'home' else ''}{query}"
 
 
 def take(app: App, browser: Browser, crystal: str, scheme: Literal["light", "dark"]) -> None:
-    """The pictures of one colour scheme."""
+    """Take the pictures of one colour scheme."""
     context = browser.new_context(viewport=SIZE, color_scheme=scheme)
     page = context.new_page()
     for name in PAGES:
@@ -63,7 +63,7 @@ def take(app: App, browser: Browser, crystal: str, scheme: Literal["light", "dar
 
 
 def write(screenshot: bytes, path: Path) -> None:
-    """A screenshot with a palette, a third of the bytes."""
+    """Write a screenshot with a palette, a third of the bytes."""
     picture = Image.open(io.BytesIO(screenshot)).convert("RGB")
     picture.quantize(COLORS, dither=Image.Dither.NONE).save(path, optimize=True)
 

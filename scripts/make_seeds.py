@@ -54,7 +54,7 @@ TRIALS = [(1.0, 0.0), *((scale, shift) for scale in (1.0, 1.1, 0.95, 1.2) for sh
 
 
 def distinct() -> tuple[list[tuple[Blueprint, Net]], Counter[str]]:
-    """All nets of the sources, one for each key, and how many entries were left out for which reason."""
+    """Return all nets of the sources, one for each key, and how many entries were left out for which reason."""
     every, left_out = blueprints({COORDINATION})
     by_key: dict[str, tuple[Blueprint, Net]] = {}
     for blueprint in every:
@@ -67,7 +67,7 @@ def distinct() -> tuple[list[tuple[Blueprint, Net]], Counter[str]]:
 
 
 def start(blueprint: Blueprint, of: Net) -> Crystals:
-    """The net's own embedding with the wanted mean bond length, layers stacked straight.
+    """Return the net's own embedding with the target's mean bond length, layers stacked straight.
 
     For the net of the target's reference it is the reference itself.
     """
@@ -84,7 +84,7 @@ def start(blueprint: Blueprint, of: Net) -> Crystals:
 
 
 def shifted(crystals: Crystals, scale: float, shift: float, rng: np.random.Generator) -> Crystals:
-    """Crystals with scaled cells and with free coordinates moved at random by at most `shift` angstrom."""
+    """Return crystals with scaled cells and with free coordinates moved at random by at most `shift` angstrom."""
     cell = crystals.cell.copy()
     cell[:, :3] *= scale
     free = wyckoff().free[crystals.position_id]
@@ -93,7 +93,7 @@ def shifted(crystals: Crystals, scale: float, shift: float, rng: np.random.Gener
 
 
 def realise(starts: Crystals, keys: list[str]) -> tuple[dict[int, Crystals], list[str]]:
-    """The first strictly valid crystal with its net unchanged of each start, and the reasons of the last failures."""
+    """Find each start's first strictly valid crystal with its net unchanged, and the reasons of the last failures."""
     done: dict[int, Crystals] = {}
     reasons = [""] * len(keys)
     rng = np.random.default_rng(0)
@@ -110,7 +110,7 @@ def realise(starts: Crystals, keys: list[str]) -> tuple[dict[int, Crystals], lis
 
 
 def settled(crystal: Crystals) -> Crystals:
-    """The crystal in the group it has after relaxation, if it stays strictly valid there."""
+    """Return the crystal in the group it has after relaxation, if it stays strictly valid there."""
     better = from_structure(to_structure(crystal))
     return better if judge(better, TARGET).valid[0] else crystal
 
@@ -149,7 +149,7 @@ def main() -> None:
 
 
 def write(crystals: Crystals, plans: list[Blueprint]) -> None:
-    """The table of the shipped set: the nets of RCSR in order of names, then those found, lowest energy first."""
+    """Write the table of the shipped set: nets of RCSR in order of names, then the others, lowest energy first."""
     write_references(TARGET)
     columns = {
         "source": [f"RCSR net, from {plan.source} {version(plan.source)}" for plan in plans],
@@ -175,7 +175,7 @@ def write(crystals: Crystals, plans: list[Blueprint]) -> None:
 
 
 def with_energies(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with the energy of each crystal relaxed, NaN where its net did not stay, and as it stands."""
+    """Return the table with the energy of each crystal relaxed, NaN where its net did not stay, and as it stands."""
     every = RankSettings(
         model="7net-0", max_energies=len(table), max_relaxed=len(table), max_rattled=0, max_atoms=MAX_ATOMS
     )

@@ -63,7 +63,7 @@ class SpaceGroup:
         self.conjugate = np.array([self.product[self.product[g], self.inverse[g]] for g in range(self.order)])
 
     def closed(self, members: set[int]) -> frozenset[int]:
-        """The subgroup of rotations that some generate."""
+        """Return the subgroup of rotations that some generate."""
         members_of, new = {self.unit}, set(members)
         while new:
             members_of |= new
@@ -72,7 +72,7 @@ class SpaceGroup:
         return frozenset(members_of)
 
     def subgroups(self) -> list[list[int]]:
-        """One subgroup of the rotations for each class of conjugates, the largest first."""
+        """Return one subgroup of the rotations for each class of conjugates, the largest first."""
         queue = [self.closed(set())]
         seen = set(queue)
         while queue:
@@ -86,7 +86,7 @@ class SpaceGroup:
         return [list(name) for name in sorted(names, key=lambda name: (-len(name), name))]
 
     def generators(self, members: list[int]) -> list[int]:
-        """Few rotations that generate a subgroup."""
+        """Return few rotations that generate a subgroup."""
         chosen: list[int] = []
         while len(closure := self.closed(set(chosen))) < len(members):
             rest = [x for x in members if x not in closure]
@@ -94,13 +94,13 @@ class SpaceGroup:
         return chosen
 
     def normalizer(self, members: list[int]) -> list[int]:
-        """Rotations that carry a subgroup onto itself."""
+        """Return rotations that carry a subgroup onto itself."""
         return [g for g in range(self.order) if set(self.conjugate[g, members]) == set(members)]
 
 
 @cache
 def sublattices(k: int) -> list[np.ndarray]:
-    """Bases (rows, upper triangular, Hermite's normal form) of all sublattices of index k of the whole numbers."""
+    """List bases (rows, upper triangular, Hermite's normal form) of all sublattices of index k of whole numbers."""
     return [
         np.array([[a, b, c], [0, d, e], [0, 0, k // (a * d)]])
         for a in range(1, k + 1)
@@ -111,7 +111,7 @@ def sublattices(k: int) -> list[np.ndarray]:
 
 
 def coset(vectors: np.ndarray, lattice_rows: np.ndarray) -> np.ndarray:
-    """Numbers from 0 to k - 1 of the cosets of a lattice of index k in which whole vectors (..., 3) lie."""
+    """Return numbers from 0 to k - 1 of the cosets of a lattice of index k in which whole vectors (..., 3) lie."""
     rest = vectors.copy()
     for i in range(3):
         rest -= (rest[..., i] // lattice_rows[i, i])[..., None] * lattice_rows[i]
@@ -129,7 +129,7 @@ class Complements:
 
 
 def complements(space: SpaceGroup, members: list[int], generators: list[int], rows: np.ndarray) -> Complements:
-    """Every way to give the generators translations, modulo a lattice, so that the rotations close."""
+    """Return every way to give the generators translations, modulo a lattice, so that the rotations close."""
     a, d, f = np.diagonal(rows).tolist()
     k, place = a * d * f, {member: i for i, member in enumerate(members)}
     steps = np.array([(x, y, z) for z in range(f) for y in range(d) for x in range(a)])
@@ -156,7 +156,7 @@ def complements(space: SpaceGroup, members: list[int], generators: list[int], ro
 
 
 def classes(space: SpaceGroup, members: list[int], k: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Lattice (rows) and translations of the members, one for each class of subgroups conjugate in the space group."""
+    """Yield lattice (rows) and translations of the members, one for each class of conjugate subgroups."""
     generators = space.generators(members)
     kept = [rows for rows in sublattices(k) if all(_keeps(space.rotation[g], rows) for g in generators)]
     families = [complements(space, members, generators, rows) for rows in kept]
@@ -196,7 +196,7 @@ def _conjugate(
     rows: np.ndarray,
     by: tuple[int, np.ndarray],
 ) -> np.ndarray:
-    """Codes (n,) of a family's subgroups after conjugation by an operation, which gives them the lattice `rows`."""
+    """Return codes (n,) of a family's subgroups conjugated by an operation, which gives them the lattice `rows`."""
     g, shift = by
     k, code = round(np.linalg.det(rows)), np.zeros(len(family.code), int)
     for i, generator in enumerate(generators):
@@ -209,7 +209,7 @@ def _conjugate(
 def standard(
     space: SpaceGroup, members: list[int], rows: np.ndarray, translation: np.ndarray
 ) -> tuple[int, np.ndarray, np.ndarray]:
-    """Type, P and p of a subgroup: (a', b', c') = (a, b, c) P and x = P x' + p in the parent's conventional axes."""
+    """Find type, P and p of a subgroup: (a', b', c') = (a, b, c) P, x = P x' + p in the parent's conventional axes."""
     to_cell = np.linalg.inv(rows.T)
     rotation = np.rint(to_cell @ space.rotation[members] @ rows.T).astype(int)
     shift = translation / WHOLE @ to_cell.T
@@ -231,7 +231,7 @@ def standard(
 
 
 def _verify(group: int, transformation: tuple[np.ndarray, np.ndarray], expected: tuple[np.ndarray, np.ndarray]) -> None:
-    """The operations of a type, carried into the axes of a subgroup's primitive cell, are those of the subgroup."""
+    """Check that a type's operations, in the axes of a subgroup's primitive cell, are those of the subgroup."""
     matrix, origin = transformation
     rotation, translation = wyckoff().general(group)
     turned = matrix @ rotation @ np.linalg.inv(matrix)
@@ -243,14 +243,14 @@ def _verify(group: int, transformation: tuple[np.ndarray, np.ndarray], expected:
 
 
 def _numbers(rotation: np.ndarray, translation: np.ndarray) -> set[tuple[int, ...]]:
-    """Operations as whole numbers, translations modulo the lattice."""
+    """Return operations as whole numbers, translations modulo the lattice."""
     shift = np.rint(translation * 48 * WHOLE).astype(int) % (48 * WHOLE)
     assert np.abs(rotation - np.rint(rotation)).max() < 1e-6
     return set(map(tuple, np.c_[np.rint(rotation).astype(int).reshape(-1, 9), shift].tolist()))
 
 
 def of_group(group: int) -> list[tuple[int, int, int, np.ndarray, np.ndarray]]:
-    """Type, index of the rotations, index of the translations, P and p of each subgroup of a space group but itself."""
+    """List type, index of rotations and of translations, P and p of each subgroup of a space group but itself."""
     space = SpaceGroup(group)
     listed = []
     for members in space.subgroups():

@@ -45,7 +45,7 @@ class Unusable(ValueError):
 
 @cache
 def hall_numbers() -> dict[str, int]:
-    """Hall numbers of spglib by symbol, with `:choice` where there are several; the first setting wins."""
+    """Return Hall numbers of spglib by symbol, with `:choice` where there are several; the first setting wins."""
     numbers: dict[str, int] = {}
     for hall in range(530, 0, -1):
         kind: Any = spglib.get_spacegroup_type(hall)
@@ -56,7 +56,7 @@ def hall_numbers() -> dict[str, int]:
 
 
 def read_cgd(path: Path, degrees: set[int]) -> Blueprint:
-    """A net of a .cgd file with its orbits written out; raises Unusable if a node has another number of edges."""
+    """Read a net of a .cgd file with its orbits written out; raises Unusable if a node has another number of edges."""
     if path.stem in WRONG:
         raise Unusable("not the net of its name")
     words = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.split()]
@@ -82,19 +82,19 @@ def read_cgd(path: Path, degrees: set[int]) -> Blueprint:
 
 
 def rounded(vector: np.ndarray) -> np.ndarray:
-    """The vector's shortest image, in fractions of the cell."""
+    """Return the vector's shortest image, in fractions of the cell."""
     return vector - np.round(vector)
 
 
 def orbit(point: np.ndarray, rotation: np.ndarray, translation: np.ndarray) -> np.ndarray:
-    """The distinct points that operations make of one."""
+    """Return the distinct points that operations make of one."""
     every = (rotation @ point + translation) % 1
     equal = np.abs(rounded(every[:, None] - every)).max(axis=2) < 2e-3
     return every[equal.argmax(axis=1) == np.arange(len(every))]
 
 
 def joined(points: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """The rows (m, 5) of a quotient for edges between pairs of points (k, 2, 3), each once."""
+    """Return the rows (m, 5) of a quotient for edges between pairs of points (k, 2, 3), each once."""
     offset = np.abs(rounded(ends[:, :, None] - points)).max(axis=3)
     if offset.min(axis=2).max() > 3e-3:
         raise Unusable("an edge that ends nowhere")
@@ -106,7 +106,7 @@ def joined(points: np.ndarray, ends: np.ndarray) -> np.ndarray:
 
 
 def checked(blueprint: Blueprint, degree: Sequence[int]) -> Blueprint:
-    """The blueprint, if every vertex has the number of edges that the file says; raises Unusable otherwise."""
+    """Return the blueprint, if every vertex has the number of edges that the file says; raises Unusable otherwise."""
     degrees = np.bincount(blueprint.quotient.edges[:, :2].ravel(), minlength=blueprint.quotient.n)
     if (degrees != degree).any():
         raise Unusable("edges missing in the file")
@@ -114,7 +114,7 @@ def checked(blueprint: Blueprint, degree: Sequence[int]) -> Blueprint:
 
 
 def read_autografs(name: str, entry: dict, degrees: set[int]) -> Blueprint:
-    """A net of autografs: its slots are vertices and middles of edges, joined where they carry the same tag."""
+    """Read a net of autografs: its slots are vertices and middles of edges, joined where they carry the same tag."""
     slots = entry["slots"]
     sizes = {len(slot["tags"]) for slot in slots} - {2}
     if not sizes or not sizes <= degrees:
@@ -138,7 +138,7 @@ def read_autografs(name: str, entry: dict, degrees: set[int]) -> Blueprint:
 
 
 def vertex_of(places: dict[int, np.ndarray], middle: int) -> tuple[int, np.ndarray]:
-    """The vertex that shares a tag with the middle of an edge, and its cell relative to it."""
+    """Return the vertex that shares a tag with the middle of an edge, and its cell relative to it."""
     others = places.keys() - {middle}
     if len(others) != 1:
         raise Unusable("a tag on other than two slots")
@@ -147,7 +147,7 @@ def vertex_of(places: dict[int, np.ndarray], middle: int) -> tuple[int, np.ndarr
 
 
 def folder(package: str) -> Path:
-    """Where a package is installed; it is not imported."""
+    """Return where a package is installed; it is not imported."""
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise SystemExit(f"the package {package} is not installed: run `pip install -r requirements-dev.txt`")
@@ -155,7 +155,7 @@ def folder(package: str) -> Path:
 
 
 def sources(degrees: set[int]) -> Iterator[tuple[str, Callable[[], Blueprint]]]:
-    """The package of each net, and what reads it."""
+    """Yield the package of each net, and what reads it."""
     for path in sorted((folder("pormake") / "database" / "topologies").glob("*.cgd")):
         yield "pormake", partial(read_cgd, path, degrees)
     with gzip.open(folder("autografs") / "data" / "topologies.json.gz") as file:
@@ -165,7 +165,7 @@ def sources(degrees: set[int]) -> Iterator[tuple[str, Callable[[], Blueprint]]]:
 
 
 def blueprints(degrees: set[int]) -> tuple[list[Blueprint], Counter[str]]:
-    """All nets whose vertices have these numbers of edges, and how many entries were left out for which reason."""
+    """Find all nets whose vertices have these numbers of edges, and how many entries were left out and why."""
     listed: list[Blueprint] = []
     left_out: Counter[str] = Counter()
     for package, read in sources(degrees):

@@ -1,4 +1,4 @@
-"""Choose: which of many crystals get an energy, learnt in rounds from those that have one (active learning)."""
+"""Acquisition: which of many crystals get an energy, learnt in rounds from those that have one (active learning)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ import numpy as np
 from legocryst.active_learning.gaussian_process import FEWEST, learnt
 
 AT_RANDOM = 0.2
-"""Share of a round that is drawn at random: its errors tell how wide intervals must be."""
+"""Share of a round that is drawn at random: its errors say how wide intervals must be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Acquisition:
-    """What is looked for: of each kind of crystal all below an energy, and so many of the lowest."""
+    """What is looked for: of each kind of crystal all below an energy, and a number of the lowest."""
 
     kind: np.ndarray  # (n,) numbers
     low: float  # eV/atom
     lowest: int
 
     def score(self, best: np.ndarray, width: np.ndarray, candidates: np.ndarray) -> np.ndarray:
-        """How surely each crystal `left` lies below the limit of its kind: its distance from it by its width.
+        """Return how surely each of the `candidates` lies below its kind's limit: its distance from it by its width.
 
         `best` (n,) are energies, of those left (and only of these) predicted ones. Beyond the limit the uncertain come
         first. Where a kind has fewer crystals than are looked for, only the energy counts.
@@ -84,7 +84,7 @@ def acquire(
 
 
 def _sizes(most: int, rounds: int) -> list[int]:
-    """Crystals of each round; the first has at least so many that something can be learnt."""
+    """Return crystals of each round; the first has at least enough to learn something from."""
     first = min(most, max(most // rounds, FEWEST))
     parts = np.diff(np.linspace(first, most, rounds).round().astype(int)).tolist()
     return [size for size in (first, *parts) if size]

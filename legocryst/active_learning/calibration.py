@@ -19,7 +19,7 @@ LEVELS = np.linspace(0.1, LEVEL, 9).round(3)
 
 
 def numbers(table: "pd.DataFrame", low: float) -> dict[str, Any]:
-    """How good the predictions were and what they were worth, in numbers; empty where none was put to the test.
+    """Return how good the predictions were and what they were worth, in numbers; empty where none was put to the test.
 
     `tested` crystals had a prediction before their energy; `mean_error` and `largest_error` in eV/atom; `within` is the
     share in the 90 % intervals; `predicted` crystals have a prediction and no energy. `limit`, `found`, `at_random` and
@@ -44,19 +44,19 @@ def numbers(table: "pd.DataFrame", low: float) -> dict[str, Any]:
 
 
 def compared(table: "pd.DataFrame") -> "pd.DataFrame":
-    """The crystals whose energy was predicted before it was computed."""
+    """Return the crystals whose energy was predicted before it was computed."""
     return table[table["predicted_energy"].notna() & table["screen_energy"].notna()]
 
 
 def coverage(table: "pd.DataFrame") -> np.ndarray:
-    """Share (len(LEVELS),) of the energies within the predicted intervals that should hold the share LEVELS."""
+    """Return share (len(LEVELS),) of the energies within the predicted intervals that should hold the share LEVELS."""
     both = compared(table)
     ratio = (both["predicted_energy"] - both["screen_energy"]).abs() / both["predicted_error"] * WIDTH
     return np.array([float((ratio <= NormalDist().inv_cdf((1 + level) / 2)).mean()) for level in LEVELS])
 
 
 def search(table: "pd.DataFrame", low: float) -> "pd.DataFrame":
-    """What had been found after each round, and what as much time finds at random.
+    """Return what had been found after each round, and what the same time finds at random.
 
     Columns `round`, `energies`, `minutes` (CPU, estimated), `found`, `at_random`, `limit`. Found are crystals that, as
     they stand, lie below the limit: `low` or, if that is higher, the energy below which there are as many as were

@@ -1,4 +1,4 @@
-"""Traits: what of a crystal's geometry tells its energy, in less than a millisecond, for regressions.
+"""Features of a crystal's geometry that predict its energy, in less than a millisecond, for regressions.
 
 Averages over a crystal's atoms, so that none depends on cell, origin or order.
 """
@@ -21,7 +21,7 @@ _SMALL, _SHORT, _BATCH = 1e-3, 0.05, 500
 
 
 def crystal_features(crystals: Crystals, target: Target) -> np.ndarray:
-    """Traits (n, k) of each crystal; NaN for one that has no volume, or an atom without the target's number of bonds.
+    """Return features (n, k) of each crystal; NaN without a volume or the target's number of bonds at every atom.
 
     By GROUPS: logarithm of the volume per atom; mean, standard deviation, least and largest of all bonds and of all
     angles, both relative to the target's less 1, and of the twists (see `_twists`); mean over the atoms of the power
@@ -44,14 +44,14 @@ def _of_batch(crystals: Crystals, target: Target) -> np.ndarray:
 
 
 def _complete(crystals: Crystals, target: Target) -> np.ndarray:
-    """Which crystals (n,) have the target's number of bonds at every site."""
+    """Return which crystals (n,) have the target's number of bonds at every site."""
     edges = neighbor_list(crystals, target.bond_window[1])
     wrong = np.bincount(edges.site, minlength=len(crystals.species)) != target.coordination
     return np.bincount(crystals.crystal_of_site, weights=wrong, minlength=len(crystals)) == 0
 
 
 def _local(crystals: Crystals, target: Target) -> list[np.ndarray]:
-    """Bonds (s, z), angles (s, z (z - 1) / 2) and twists (s, z) of each site."""
+    """Return bonds (s, z), angles (s, z (z - 1) / 2) and twists (s, z) of each site."""
     z, atoms = target.coordination, crystals.atoms()
     edges = neighbor_list(crystals, target.bond_window[1], atoms=atoms, every_atom=True)
     vector, partner = edges.vector.reshape(-1, z, 3), edges.atom.reshape(-1, z)
@@ -65,7 +65,7 @@ def _local(crystals: Crystals, target: Target) -> list[np.ndarray]:
 
 
 def _twists(bonds: np.ndarray, beyond: np.ndarray) -> np.ndarray:
-    """Twist (s, z) of each bond (s, z, 3); `beyond` (s, z, z, 3) are the bonds of the atom at its other end.
+    """Return twist (s, z) of each bond (s, z, 3); `beyond` (s, z, z, 3) are the bonds of the atom at its other end.
 
     The mean of cos((z - 1) phi) over the torsion angles phi between the other bonds at both ends. With z = 3 it is 1
     where they lie in one plane and the p orbitals across it are parallel, -1 where these are perpendicular; with z = 4
@@ -85,7 +85,7 @@ def _twists(bonds: np.ndarray, beyond: np.ndarray) -> np.ndarray:
 
 
 def _summary(crystals: Crystals, values: np.ndarray) -> np.ndarray:
-    """Mean, standard deviation, least and largest (n, 4) over each crystal of numbers (s, any) of its sites."""
+    """Return mean, standard deviation, least and largest (n, 4) over each crystal of numbers (s, any) of its sites."""
     if not values.shape[1]:
         return np.zeros((len(crystals), 4))
     mean, spread = _moments(crystals, values[:, :, None])
@@ -95,7 +95,7 @@ def _summary(crystals: Crystals, values: np.ndarray) -> np.ndarray:
 
 
 def _moments(crystals: Crystals, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation (n, k) over the atoms of each crystal of numbers (s, any, k) of its sites."""
+    """Return mean and standard deviation (n, k) over the atoms of each crystal of numbers (s, any, k) of its sites."""
     weight = (crystals.multiplicity / crystals.atom_count[crystals.crystal_of_site])[:, None]
     first, of = crystals.first_site[:-1], crystals.crystal_of_site
     mean = np.add.reduceat(weight * values.mean(axis=1), first)

@@ -46,7 +46,7 @@ class GaussianProcess:
     stretch: float = WIDTH  # half an interval in standard deviations
 
     def predict(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Values (m,) to expect at other points x (m, k), and half the width of the interval that holds LEVEL."""
+        """Predict values (m,) at other points x (m, k), and half the width of the interval that holds LEVEL."""
         mean, variance = np.empty(len(x)), np.empty(len(x))
         weights = self.inverse @ self.values
         for begin in range(0, len(x), _BLOCK):
@@ -58,7 +58,7 @@ class GaussianProcess:
         return self._back(mean, variance)
 
     def left_out(self) -> tuple[np.ndarray, np.ndarray]:
-        """The same (n,) at each point by what the others tell of it."""
+        """Predict the value (n,) at each point from all the others, with the error."""
         variance = 1 / np.diag(self.inverse)
         return self._back(self.values - (self.inverse @ self.values) * variance, variance)
 
@@ -71,7 +71,7 @@ class GaussianProcess:
 def learnt(
     x: np.ndarray, y: np.ndarray, groups: Sequence[slice], *, fair: np.ndarray, rng: np.random.Generator
 ) -> GaussianProcess | None:
-    """A process that has learnt values y (n,) at points x (n, k), all finite; None where too few of them are `fair`.
+    """Fit a process to values y (n,) at points x (n, k), all finite; None where too few of them are `fair`.
 
     `groups` are the columns of features that belong together, each with one weight in the metric. Those `fair` (n,)
     were drawn at random; the width of intervals is such that those of fair values, left out, hold them.
@@ -101,31 +101,31 @@ def learnt(
 
 
 def _quantile(ratios: np.ndarray) -> float:
-    """What a further ratio stays below with probability LEVEL."""
+    """Return what a further ratio stays below with probability LEVEL."""
     place = ceil((len(ratios) + 1) * LEVEL) - 1
     return float(np.sort(ratios)[min(place, len(ratios) - 1)])
 
 
 def _standard(x: np.ndarray, centre: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """Scaled features; the farthest outliers are drawn in, since nothing is known out there."""
+    """Return scaled features; the farthest outliers are drawn in, since nothing is known out there."""
     return np.clip((x - centre) / spread, -_OUTLYING, _OUTLYING)
 
 
 def _squares(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Squared distances (n, m) between points a (n, k) and b (m, k)."""
+    """Return squared distances (n, m) between points a (n, k) and b (m, k)."""
     squares: np.ndarray = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
     return np.maximum(squares, 0, out=squares)
 
 
 def _matern(square: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Matern covariance of smoothness 5/2 at squared distances, and its derivative by them."""
+    """Return Matern covariance of smoothness 5/2 at squared distances, and its derivative by them."""
     r = np.sqrt(5 * square)
     decay = np.exp(-r)
     return (1 + r + r * r / 3) * decay, -5 / 6 * (1 + r) * decay
 
 
 def _likeliest(points: np.ndarray, values: np.ndarray, groups: Sequence[slice]) -> tuple[float, float, np.ndarray]:
-    """Amplitude, noise and weight of each group under which the values are likeliest.
+    """Return amplitude, noise and weight of each group under which the values are likeliest.
 
     All as logarithms, and normally distributed about where the search starts, so that few values do not lead far.
     """
@@ -138,7 +138,7 @@ def _likeliest(points: np.ndarray, values: np.ndarray, groups: Sequence[slice]) 
     start = np.concatenate([[_AMPLITUDE, _NOISE], -np.log(sizes * len(groups))])
 
     def unlikely(p: np.ndarray) -> tuple[float, np.ndarray]:
-        """Negative logarithm of the likelihood, and its gradient."""
+        """Return negative logarithm of the likelihood, and its gradient."""
         amplitude, noise, weight = np.exp(p[0]), np.exp(p[1]), np.exp(p[2:])
         shape, slope = _matern(sum(w * square for w, square in zip(weight, squares, strict=True)))
         factor = cho_factor(amplitude * shape + (noise + _JITTER) * unity, lower=True)

@@ -25,7 +25,7 @@ ADVICE = {
 
 
 def bands(options: argparse.Namespace) -> Result:
-    """Gap and class of each file by tight binding, and the bands along its path; else its error."""
+    """Compute gap and class of each file by tight binding, and the bands along its path; else its error."""
     from legocryst.crystal.crystals import Crystals
     from legocryst.electronic.bands import estimate
 

@@ -223,7 +223,7 @@ def _refuse_if_none_decodes(
 
 
 def rank(options: argparse.Namespace) -> Result:
-    """Energies of the valid crystals of a table made by relax."""
+    """Compute energies of the valid crystals of a table made by relax."""
     from legocryst.active_learning import calibration
     from legocryst.stages.rank import rank as stage
 
@@ -251,7 +251,7 @@ def rank(options: argparse.Namespace) -> Result:
 
 
 def run(options: argparse.Namespace) -> Result:
-    """The whole line as a job of the workspace, in this process; or the rest of a job that was cut off."""
+    """Run all stages as a job of the workspace, in this process; or the rest of a job that was cut off."""
     from legocryst.database.store import Store, StoreBusy
     from legocryst.infra.workspace import default_workspace
     from legocryst.jobs.worker import work
@@ -288,7 +288,7 @@ def _new_job(options: argparse.Namespace, workspace: Path) -> "Job":
 
 
 def _run_settings(options: argparse.Namespace, like: "Job | None" = None) -> s.RunSettings:
-    """The settings of a preset or of another job, changed by what was named."""
+    """Return the settings of a preset or of another job, changed by what was named."""
     values = (like.settings if like else s.preset(options.preset)).model_dump()
     for name, field in s.RunSettings.model_fields.items():
         if name != "seed":
@@ -309,7 +309,7 @@ def _job_again(options: argparse.Namespace, workspace: Path) -> "Job":
 
 
 def rebuild(options: argparse.Namespace) -> Result:
-    """The database again from the shards."""
+    """Rebuild the database from the shards."""
     from legocryst.database import store
 
     return dict(store.rebuild(workspace_of(options)))

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from legocryst.crystal.crystals import Crystals
 
 LATTICE_POINTS = 4
-"""A conventional cell has at most so many times the atoms of the primitive one."""
+"""The most times a conventional cell has the atoms of the primitive one."""
 ADVICE = {
     "impossible cell": "correct its lengths and angles",
     "overlapping atoms": "correct the file",
@@ -18,7 +18,7 @@ ADVICE = {
 
 
 def read_one(path: Path, *, element: int, max_atoms: int) -> "Crystals | str":
-    """The one crystal of a file, or what is wrong with it; `max_atoms` are those of the primitive cell."""
+    """Return the one crystal of a file, or what is wrong with it; `max_atoms` are those of the primitive cell."""
     from legocryst.crystal.io.inputs import offers
     from legocryst.crystal.io.structures import FileError
 
@@ -34,7 +34,7 @@ def read_one(path: Path, *, element: int, max_atoms: int) -> "Crystals | str":
 
 
 def advised(reason: str, advice: Mapping[str, str], *, default: str | None = None) -> str:
-    """A reason and what to do, by how the reason begins."""
+    """Return a reason and what to do, by how the reason begins."""
     listed = {**ADVICE, **advice}.items()
     todo = next((words for start, words in listed if reason.startswith(start)), default)
     assert todo is not None, f"no advice for {reason!r}"

@@ -13,7 +13,7 @@ from legocryst.infra.run_context import RunContext
 
 
 def dft(options: argparse.Namespace) -> Result:
-    """Energy, gap, bands, density of states and charge density of each file by GPAW; else its error."""
+    """Compute energy, gap, bands, density of states and charge density of each file by GPAW; else its error."""
     clock = Clock()
     require("dft")
     settings, element = settings_of(options, s.DftSettings), target_of(options).atomic_number
@@ -57,7 +57,7 @@ def _words(entry: dict[str, Any]) -> str:
 
 
 def inputs(options: argparse.Namespace) -> Result:
-    """Input sets for VASP and Quantum ESPRESSO of each file, a folder each under `--out`; else its error."""
+    """Write input sets for VASP and Quantum ESPRESSO of each file, a folder each under `--out`; else its error."""
     from legocryst.electronic.dft_inputs import input_files
 
     settings, element = settings_of(options, s.DftSettings), target_of(options).atomic_number

@@ -26,11 +26,11 @@ DONE = (
     *("converged", "relax_reason", "relax_steps", "net_kept", "coordination_kept", "relaxed_key", "energy_before"),
     *("dispersion", "volume_change", "rmsd", "force", "stress", "relaxed_density"),
 )
-"""Quantities that tell what a relaxation did."""
+"""Quantities that say what a relaxation did."""
 
 
 def energy(options: argparse.Namespace) -> Result:
-    """The energy of each file as it stands or, with `--relax`, relaxed; what cannot be computed carries its error."""
+    """Compute the energy of each file as it stands or, with `--relax`, relaxed; what fails carries its error."""
     from legocryst.crystal.crystals import Crystals
 
     clock = Clock()
@@ -60,7 +60,7 @@ def energy(options: argparse.Namespace) -> Result:
 def _entries(
     crystals: "Crystals", target: "Target", settings: s.EnergySettings, context: RunContext, *, relax: bool
 ) -> list[dict[str, Any]]:
-    """What is known of each crystal."""
+    """Return what is known of each crystal."""
     from legocryst.crystal.io.structures import to_cif
     from legocryst.crystal.symmetry.primitive import primitive_atoms
     from legocryst.potentials.energies import energies, relaxed
@@ -87,7 +87,7 @@ def _entries(
 
 
 def _done(row: dict[Any, Any]) -> dict[str, Any]:
-    """What a relaxation did; what has no value is left out."""
+    """Return what a relaxation did; what has no value is left out."""
     values = {name: row[name] for name in DONE if row[name] == row[name] and row[name] != ""}
     return {name: value.item() if hasattr(value, "item") else value for name, value in values.items()}
 

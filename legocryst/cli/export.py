@@ -17,7 +17,7 @@ NEW = "class=new"
 
 
 def export(options: argparse.Namespace) -> Result:
-    """Crystals of a workspace as CIFs, table or archive; from the shards, so that an open app is no hindrance."""
+    """Write crystals of a workspace as CIFs, table or archive, from the shards: an open app is no hindrance."""
     from legocryst.database.filters import Filters
     from legocryst.database.store import snapshot
 
@@ -35,7 +35,7 @@ def export(options: argparse.Namespace) -> Result:
 
 
 def _rows(store: "Store", where: "Filters", options: argparse.Namespace) -> "pd.DataFrame":
-    """The rows that were asked for; raises ValueError where there are none."""
+    """Return the rows that were asked for; raises ValueError where there are none."""
     from legocryst.database.filters import Filters
 
     if options.ids:
@@ -75,7 +75,7 @@ def _cifs(rows: "pd.DataFrame", workspace: Path, options: argparse.Namespace) ->
 
 
 def workspace_of(options: argparse.Namespace) -> Path:
-    """The workspace that was named or is the default; raises ValueError where it holds no jobs."""
+    """Return the workspace that was named or is the default; raises ValueError where it holds no jobs."""
     from legocryst.infra.workspace import default_workspace
 
     workspace: Path = options.workspace or default_workspace()
@@ -85,7 +85,7 @@ def workspace_of(options: argparse.Namespace) -> Path:
 
 
 def sql(options: argparse.Namespace) -> Result:
-    """What a SELECT over the workspace's database gives; it can only read."""
+    """Return what a SELECT over the workspace's database gives; it can only read."""
     from legocryst.database.sql import Copy
     from legocryst.database.store import snapshot
 

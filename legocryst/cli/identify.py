@@ -20,7 +20,7 @@ ADVICE = {
 
 
 def identify(options: argparse.Namespace) -> Result:
-    """Net, topology and novelty of each file; what cannot be identified carries its error."""
+    """Identify net, topology and novelty of each file; what cannot be identified carries its error."""
     clock, target = Clock(), target_of(options)
     settings = settings_of(options, s.IdentifySettings)
     results: list[dict[str, Any]] = []
@@ -62,7 +62,7 @@ def _note_duplicates(entries: list[dict[str, Any]], crystals: "list[Crystals]", 
 
 
 def refusal(crystal: "Crystals", target: "Target", max_atoms: int) -> str:
-    """Why a crystal is not identified and what to do, in one sentence; "" if it is."""
+    """Say why a crystal is not identified and what to do, in one sentence; "" if it is."""
     from legocryst.crystal.elements import SYMBOLS
     from legocryst.potentials import base
     from legocryst.topology.nets import nets
@@ -103,7 +103,7 @@ class Library:
             self._keys[n.DATABASE] = self._column("candidates", "AND t.status = 'valid'")
 
     def entry(self, crystal: "Crystals") -> dict[str, Any]:
-        """What is known of the one crystal of a batch."""
+        """Return what is known of the one crystal of a batch."""
         from legocryst.comparison.novelty import novelty
         from legocryst.comparison.pdd import pdds
         from legocryst.crystal.symmetry.primitive import primitive_atoms
@@ -121,7 +121,7 @@ class Library:
         }
 
     def _nearest(self, pdd: Any) -> dict[str, Any] | None:
-        """The known crystal that is nearest, and how far, in angstrom; None where nothing is known."""
+        """Return the known crystal that is nearest, and how far, in angstrom; None where nothing is known."""
         from legocryst.comparison.novelty import DATABASE
         from legocryst.database.similar import similar
 

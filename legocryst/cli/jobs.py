@@ -7,7 +7,7 @@ from legocryst.cli.output import Result, say
 
 
 def jobs(options: argparse.Namespace) -> Result:
-    """Every job with its state and size, newest first; with `--delete` that one is deleted before."""
+    """List every job with its state and size, newest first; with `--delete` that one is deleted before."""
     from legocryst.infra.workspace import default_workspace
     from legocryst.jobs import compare as comparison
     from legocryst.jobs.record import job
@@ -26,7 +26,7 @@ def jobs(options: argparse.Namespace) -> Result:
 
 
 def compare(options: argparse.Namespace) -> Result:
-    """Settings of two jobs that differ, and their counts side by side."""
+    """List settings of two jobs that differ, and their counts side by side."""
     from legocryst.infra.workspace import default_workspace
     from legocryst.jobs import compare as comparison
     from legocryst.jobs.record import job

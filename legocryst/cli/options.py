@@ -17,7 +17,7 @@ Stage = TypeVar("Stage", bound=Settings)
 
 
 def settings_of(options: argparse.Namespace, model: type[Stage]) -> Stage:
-    """Settings of a stage with what was named."""
+    """Return settings of a stage with what was named."""
     return model(**named(options, model))
 
 
@@ -34,7 +34,7 @@ def spread_by(options: argparse.Namespace) -> AbstractContextManager[Executor]:
 
 
 def named(options: argparse.Namespace, model: type[BaseModel], *, prefix: str = "") -> dict[str, Any]:
-    """The values that were named."""
+    """Return the values that were named."""
     values = vars(options)
     names = {name: f"{prefix + '.' if prefix else ''}{name}" for name in model.model_fields}
     return {name: values[key] for name, key in names.items() if key in values}

@@ -18,7 +18,7 @@ Result = dict[str, Any]
 
 
 def say(text: str) -> None:
-    """A line for the reader, on standard error."""
+    """Print a line for the reader, on standard error."""
     print(text, file=sys.stderr, flush=True)
 
 
@@ -29,7 +29,7 @@ def refuse(sentence: str) -> int:
 
 
 def print_json(result: Mapping[str, Any]) -> None:
-    """The result as one line on standard output; what JSON does not know becomes text."""
+    """Print the result as one line on standard output; what JSON does not know becomes text."""
     print(json.dumps(result, default=str), flush=True)
 
 
@@ -45,12 +45,12 @@ class Clock:
         return time.process_time() + children.ru_utime + children.ru_stime
 
     def seconds(self, elsewhere: float = 0.0) -> float:
-        """CPU-s so far, with those that workers spent elsewhere (see `Executor.cpu_seconds`)."""
+        """Return CPU-s so far, with those that workers spent elsewhere (see `Executor.cpu_seconds`)."""
         return round(self._now() - self._start + elsewhere, 3)
 
 
 def read(path: Path) -> "pd.DataFrame":
-    """A table in METHOD's columns from CSV, Parquet or JSON."""
+    """Return a table in METHOD's columns from CSV, Parquet or JSON."""
     from legocryst.crystal.io.table import TableError, read_table
 
     try:
@@ -61,7 +61,7 @@ def read(path: Path) -> "pd.DataFrame":
 
 
 def write(table: "pd.DataFrame", path: Path) -> None:
-    """A table to CSV or Parquet by the ending; the file appears only when it is complete."""
+    """Write a table to CSV or Parquet by the ending; the file appears only when it is complete."""
     if path.suffix == ".parquet":
         write_parquet(table, path)
         return
@@ -91,7 +91,7 @@ class Ticker:
         say(f"{self._what}: {done} of {total}{extra}, {done / spent:.0f} a second, {left:.0f} s left")
 
     def epoch(self, numbers: Mapping[str, Any]) -> None:
-        """The same for an epoch of training."""
+        """Report an epoch of training in the same way."""
         say(f"{self._what}: " + ", ".join(f"{name} {_short(value)}" for name, value in numbers.items()))
 
 

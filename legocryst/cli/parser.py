@@ -46,7 +46,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser() -> Parser:
-    """The parser of all commands."""
+    """Return the parser of all commands."""
     top = Parser(
         prog="legocryst" if Path(sys.argv[0]).name == "legocryst" else "python -m legocryst",
         description="LEGO-Cryst: generate crystals whose every atom has a wanted local environment.",
@@ -202,7 +202,7 @@ def _run(add: Add) -> None:
     run.add_argument("--preset", choices=s.PRESETS, default="quick", help="settings to start from [default quick]")
     run.add_argument("--model", default=None, choices=models, help="kind of generator [default: the preset's]")
     run.add_argument("--samples", type=_positive, default=None, help="number of samples [default: the preset's]")
-    run.add_argument("--target", metavar="NAME", help="the wanted environment [default: the preset's]")
+    run.add_argument("--target", metavar="NAME", help="the target environment [default: the preset's]")
     run.add_argument(
         "--training", "--seeds", type=Path, nargs="+", default=[], metavar="PATH", help="training crystals of your own"
     )
@@ -292,7 +292,7 @@ def _out(parser: Parser, *, required: bool = True) -> None:
 
 
 def _target(parser: Parser) -> None:
-    parser.add_argument("--target", default="sp2-carbon", help="name of the wanted environment [default sp2-carbon]")
+    parser.add_argument("--target", default="sp2-carbon", help="name of the target environment [default sp2-carbon]")
 
 
 def _cluster(parser: Parser) -> None:
@@ -341,7 +341,7 @@ def add_settings(
     names: Sequence[str] = (),
     short: Mapping[str, str] | None = None,
 ) -> None:
-    """One flag for each field of a settings class (or those named), with default, bounds and unit in the help.
+    """Add one flag for each field of a settings class (or those named), with default, bounds and unit in the help.
 
     `short` gives fields a second flag.
     """
@@ -368,7 +368,7 @@ def add_settings(
 
 
 def _some(choices: Sequence[Any]) -> Callable[[str], tuple[Any, ...]]:
-    """A reader of some of the choices, with commas between them."""
+    """Return a reader of some of the choices, with commas between them."""
     known = {str(choice): choice for choice in choices}
 
     def read(text: str) -> tuple[Any, ...]:

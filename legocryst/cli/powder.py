@@ -10,7 +10,7 @@ from legocryst.cli.output import Clock, Result, say
 
 
 def powder(options: argparse.Namespace) -> Result:
-    """The peaks of each file and how alike it is to the first; what has none carries its error."""
+    """Compute the peaks of each file and how alike it is to the first; what has none carries its error."""
     from legocryst.comparison.powder import Peak, likeness
     from legocryst.comparison.powder import powder as pattern
 

@@ -50,7 +50,7 @@ def _deleted(options: argparse.Namespace) -> Result:
 
 
 def _made(options: argparse.Namespace) -> Result:
-    """The new target, or the atoms to choose from."""
+    """Return the new target, or the atoms to choose from."""
     from legocryst.environment.derive import derive, edited, sites
     from legocryst.environment.target_library import save
 
@@ -75,7 +75,7 @@ def _made(options: argparse.Namespace) -> Result:
 
 
 def _crystal(path: Path, symprec: float) -> Any:
-    """The one crystal of a file."""
+    """Return the one crystal of a file."""
     from legocryst.crystal.io.inputs import offers
     from legocryst.crystal.io.structures import FileError
 
@@ -88,7 +88,7 @@ def _crystal(path: Path, symprec: float) -> Any:
 
 
 def _change(text: str) -> tuple[str, Any]:
-    """A field and its new value: a number, numbers with commas between them, or a text."""
+    """Return a field and its new value: a number, numbers with commas between them, or a text."""
     name, equals, value = text.partition("=")
     if not equals:
         raise ValueError(f"{text!r} changes nothing: write FIELD=VALUE, such as gap=1.9")

@@ -7,7 +7,7 @@ from legocryst.cli.output import Result, say
 
 
 def times(options: argparse.Namespace) -> Result:
-    """Seconds that each preset is expected to take, with the range, and the stages that were never measured."""
+    """Estimate the seconds of each preset, with the range, and name the stages that were never measured."""
     from legocryst.infra.workspace import default_workspace
     from legocryst.jobs.estimates import estimates, known, total
 

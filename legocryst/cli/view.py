@@ -45,7 +45,7 @@ def view(options: argparse.Namespace) -> Result:
 
 
 def _of_workspace(store: "Store", name: str, options: argparse.Namespace) -> dict[str, Any]:
-    """The view of a crystal of the database as it was generated, with what is known of it."""
+    """Return the view of a crystal of the database as it was generated, with what is known of it."""
     from legocryst.database.schema import StoreError
     from legocryst.ui.structure.facts import facts
     from legocryst.ui.structure.net_section import stored
@@ -66,7 +66,7 @@ def _of_workspace(store: "Store", name: str, options: argparse.Namespace) -> dic
 def _written(
     crystal: "Crystals | str", name: str, cutoff: float, facts: dict[str, str], options: argparse.Namespace
 ) -> dict[str, Any]:
-    """The page of a crystal in the folder, and what it shows; `crystal` may be the reason why there is none."""
+    """Return the page of a crystal in the folder, and what it shows; `crystal` may be the reason why there is none."""
     from legocryst.ui.widgets.atom_marks import marks
     from legocryst.ui.widgets.scene import SceneError, scene
     from legocryst.ui.widgets.viewer import Look, standalone
@@ -92,5 +92,5 @@ def _written(
 
 
 def _word(text: str) -> str:
-    """ring-size as the page says it: Ring size."""
+    """Return ring-size as the page says it: Ring size."""
     return text.replace("-", " ").capitalize()

@@ -37,7 +37,7 @@ class Duplicate:
 
 
 def reason(apart: float, *, same_net: bool, matched: bool | None = None) -> str:
-    """Why two crystals are the same, or not, in words; `apart` in angstrom."""
+    """Say why two crystals are the same, or not, in words; `apart` in angstrom."""
     near, how_far = apart <= TOLERANCE, f"{apart:.2f} Å apart"
     if same_net:
         return f"same net, {'same' if near else 'another'} geometry ({how_far})"
@@ -48,13 +48,13 @@ def reason(apart: float, *, same_net: bool, matched: bool | None = None) -> str:
 
 
 def duplicates(crystals: Crystals, target: Target) -> list[Duplicate]:
-    """The crystals of a batch that are the same as an earlier one of it."""
+    """Return the crystals of a batch that are the same as an earlier one of it."""
     keys = [net.key for net in nets(crystals, cutoff=target.bond_window[1])]
     return grouped(keys, pdds(crystals, target), crystals)
 
 
 def grouped(keys: Sequence[str], invariants: Sequence[PDD], crystals: Crystals) -> list[Duplicate]:
-    """`duplicates` of crystals whose net keys and distance distributions are known.
+    """Return `duplicates` of crystals whose net keys and distance distributions are known.
 
     Of two nets only the two crystals that are nearest to each other are given to StructureMatcher.
     """
@@ -79,7 +79,7 @@ def grouped(keys: Sequence[str], invariants: Sequence[PDD], crystals: Crystals) 
 
 
 def _near(keys: Sequence[str], invariants: Sequence[PDD]) -> Iterator[tuple[float, int, int]]:
-    """Pairs of crystals with different nets within the tolerance."""
+    """Yield pairs of crystals with different nets within the tolerance."""
     from scipy.spatial import KDTree
 
     if not invariants:
@@ -90,12 +90,12 @@ def _near(keys: Sequence[str], invariants: Sequence[PDD]) -> Iterator[tuple[floa
 
 
 def matches(one: "Structure", other: "Structure") -> bool:
-    """Whether StructureMatcher takes them for the same."""
+    """Say whether StructureMatcher takes them for the same."""
     return bool(matcher().fit(one, other))
 
 
 def matcher() -> "StructureMatcher":
-    """StructureMatcher in the published way (METHOD: 0.2, 0.3, 5 degrees)."""
+    """Return StructureMatcher in the published way (METHOD: 0.2, 0.3, 5 degrees)."""
     from pymatgen.analysis.structure_matcher import StructureMatcher
 
     return StructureMatcher(ltol=0.2, stol=0.3, angle_tol=5)

@@ -38,14 +38,14 @@ class Known:
     def of(
         cls, crystals: Crystals, target: Target, *, names: Sequence[str], keys: Sequence[str], of_set: str
     ) -> "Known":
-        """The crystals of one set; those without a name are called by their number."""
+        """Return the crystals of one set; those without a name are called by their number."""
         invariants = pdds(crystals, target)
         called = [name or f"crystal {k}" for k, name in enumerate(names)]
         return cls(called, [of_set] * len(invariants), list(keys), invariants, amds(invariants))
 
     @classmethod
     def none(cls) -> "Known":
-        """Nothing."""
+        """Return a set of no crystals."""
         return cls([], [], [], [], amds([]))
 
     def __add__(self, other: "Known") -> "Known":
@@ -55,7 +55,7 @@ class Known:
         )
 
     def nearest(self, pdd: PDD, *, most: int = 1) -> list[tuple[float, int]]:
-        """The nearest, at most so many: distance in angstrom and number. Exact, since averages are never farther."""
+        """Find the nearest, at most `most`: distance in angstrom and number; exact, as averages are never farther."""
         bound = np.abs(self.average - pdd.amd).max(axis=1)
         best: list[tuple[float, int]] = []
         for k in np.argsort(bound, kind="stable").tolist():
@@ -73,7 +73,7 @@ class Known:
 
     @classmethod
     def read(cls, path: Path) -> "Known":
-        """What `write` kept."""
+        """Return what `write` kept."""
         table = pd.read_parquet(path)
         invariants = [
             PDD(np.array(json.loads(rows)), np.array(json.loads(count), np.int64))
@@ -83,7 +83,7 @@ class Known:
 
 
 def novelty(key: str, name: str, keys: dict[str, set[str]]) -> str:
-    """How new a net is: the first set that has its key, else whether it has a name.
+    """Return how new a net is: the first set that has its key, else whether it has a name.
 
     `keys` are the net keys of each set, in the order in which they are asked. The view `candidates` of the database
     says the same of its crystals.
@@ -95,5 +95,5 @@ def novelty(key: str, name: str, keys: dict[str, set[str]]) -> str:
 
 
 def signature(pdd: PDD) -> list[float]:
-    """Every fifth average minimum distance, by which a database finds what may be near (see `similar`)."""
+    """Return every fifth average minimum distance, by which a database finds what may be near (see `similar`)."""
     return [float(np.float32(value)) for value in pdd.amd[_EVERY - 1 :: _EVERY]]

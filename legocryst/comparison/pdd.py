@@ -4,9 +4,9 @@ After Widdowson & Kurlin, "Resolving the data ambiguity for periodic crystals", 
 Widdowson, Mosca, Pulido, Cooper & Kurlin, MATCH 87, 529 (2022). Each atom has a row, the distances to its k nearest
 atoms in order; a row counts as often as atoms have it. Two crystals are as far apart as the earth mover has to carry
 their rows, where two rows are as far apart as their most different distances. If every atom of a crystal moves by at
-most e, it comes at most 2 e away. Elements and mirror images are not told apart.
+most e, it comes at most 2 e away. Elements and mirror images are not distinguished.
 
-Two rules make distances tell of the crystal, and not of the method that gave its geometry:
+Two rules make distances depend on the crystal, and not on the method that gave its geometry:
 
 - Every crystal is scaled until its bonds are on average as long as the target's.
 - Where a component of the net is no framework, only atoms of one component have distances: how layers are stacked, and
@@ -36,7 +36,7 @@ _BALL = (1.0, 2.0, pi, 4 / 3 * pi)
 _FAR = 1e4
 """Angstrom between the images of a component along directions in which it does not go on."""
 _SAME = 6
-"""Rows that agree to so many digits behind the point (angstrom) are one."""
+"""Digits behind the point (angstrom) to which rows that are one agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,12 @@ class PDD:
 
 
 def pdds(crystals: Crystals, target: Target) -> list[PDD]:
-    """The distance distribution of each crystal; atoms that symmetry makes equal are computed once."""
+    """Return the distance distribution of each crystal; atoms that symmetry makes equal are computed once."""
     return [_pdd(crystals.take([k]), target) for k in range(len(crystals))]
 
 
 def amds(invariants: Sequence[PDD]) -> np.ndarray:
-    """The average minimum distances (n, NEIGHBORS) of some crystals, angstrom.
+    """Return the average minimum distances (n, NEIGHBORS) of some crystals, angstrom.
 
     Their largest difference is never more than the distance of the two crystals, and much faster to compute.
     """
@@ -66,7 +66,7 @@ def amds(invariants: Sequence[PDD]) -> np.ndarray:
 
 
 def distance(one: PDD, other: PDD) -> float:
-    """How far two crystals are apart, in angstrom: 0 for equal ones, at most 2 e if one is the other moved by e."""
+    """Return how far apart two crystals are, in angstrom: 0 if equal, at most 2 e if one is the other moved by e."""
     common = int(np.lcm(one.count.sum(), other.count.sum()))
     supply = one.count * (common // one.count.sum())
     demand = other.count * (common // other.count.sum())
@@ -87,7 +87,7 @@ def _pdd(crystal: Crystals, target: Target) -> PDD:
 def _clouds(
     crystal: Crystals, target: Target
 ) -> tuple[Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, int]], float]:
-    """The atoms among which distances count, and the factor that gives the crystal the target's bond length.
+    """Return the atoms among which distances count, and the factor that gives the crystal the target's bond length.
 
     Each cloud is a lattice (3, 3), fractional coordinates (a, 3), those of its points that are computed (c,), how many
     atoms each of these stands for (c,), and in how many directions it goes on.
@@ -106,14 +106,14 @@ def _clouds(
 
 
 def _whole(crystal: Crystals) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, int]:
-    """All atoms, the first of each site standing for it."""
+    """Return all atoms, the first of each site standing for it."""
     multiplicity = crystal.multiplicity
     first = np.cumsum(multiplicity) - multiplicity
     return *_compact(crystal.lattice[0], crystal.atoms().fractional), first, multiplicity, 3
 
 
 def _compact(lattice: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The same atoms in the least skewed cell, since neighbours in a skewed one take long to find."""
+    """Return the same atoms in the least skewed cell, since neighbours in a skewed one take long to find."""
     from spglib import niggli_reduce
 
     reduced = niggli_reduce(lattice)
@@ -125,7 +125,7 @@ def _compact(lattice: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.nd
 def _of_part(
     members: list[int], cell: np.ndarray, basis: np.ndarray, crystal: Crystals
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, int]:
-    """A component by itself; directions in which it does not go on have images that are out of reach."""
+    """Return a component by itself; directions in which it does not go on have images that are out of reach."""
     atoms, lattice = crystal.atoms(), crystal.lattice[0]
     own = basis @ lattice
     across = np.linalg.svd(own, full_matrices=True)[2][len(own) :] if len(own) else np.eye(3)
@@ -136,7 +136,7 @@ def _of_part(
 
 
 def _reach(lattice: np.ndarray, atoms: int, periodic: int) -> tuple[float, bool]:
-    """A radius within which about NEIGHBORS atoms are expected, and whether there are that many at all."""
+    """Return a radius within which about NEIGHBORS atoms are expected, and whether there are that many at all."""
     own = lattice[:periodic]
     content = float(np.sqrt(np.linalg.det(own @ own.T))) if periodic else 1.0
     if not periodic:
@@ -148,7 +148,7 @@ def _reach(lattice: np.ndarray, atoms: int, periodic: int) -> tuple[float, bool]
 def _nearest(
     lattice: np.ndarray, points: np.ndarray, centres: np.ndarray, number: int, radius: float, enough: bool
 ) -> np.ndarray:
-    """The distances (c, wanted) from each centre to its nearest atoms; where all atoms are too few, the last again."""
+    """Return distances (c, number) from each centre to its nearest atoms; with too few atoms the last is repeated."""
     out = np.zeros((len(centres), number))
     room = 4 * number
     atom, image, length = np.empty(room, np.int64), np.empty((room, 3)), np.empty(room)
@@ -171,7 +171,7 @@ def _nearest(
 
 @compiled
 def _cost(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """The largest difference (r, s) of every row of one with every row of the other."""
+    """Return the largest difference (r, s) of every row of one with every row of the other."""
     out = np.zeros((len(one), len(other)))
     for i in range(len(one)):
         for j in range(len(other)):
@@ -184,7 +184,7 @@ def _cost(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 @compiled
 def _carried(cost: np.ndarray, supply: np.ndarray, demand: np.ndarray) -> float:
-    """Least cost of carrying whole supplies (r,) to demands (s,) of the same sum; cost (r, s) for each unit.
+    """Return least cost of carrying whole supplies (r,) to demands (s,) of the same sum; cost (r, s) for each unit.
 
     Shortest augmenting paths, one after another, with potentials that keep reduced costs from being negative
     (Edmonds & Karp, J. ACM 19, 248, 1972).

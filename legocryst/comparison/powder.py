@@ -27,7 +27,7 @@ class Peak:
 
 
 def powder(crystals: Crystals, i: int = 0, *, settings: PowderSettings | None = None) -> list[Peak]:
-    """The peaks of crystal i in the order of angle; none where all are beyond the largest angle.
+    """Return the peaks of crystal i in the order of angle; none where all are beyond the largest angle.
 
     Intensities have the atoms' scattering factors and the Lorentz and polarisation factors, no temperature factor
     (pymatgen's XRDCalculator).
@@ -56,7 +56,7 @@ def powder(crystals: Crystals, i: int = 0, *, settings: PowderSettings | None = 
 
 
 def likeness(one: list[Peak], other: list[Peak], *, width: float = 0.2) -> float:
-    """How alike two patterns are, from 0 to 1: the cosine of their peaks as Gaussians, `width` degrees (sigma) wide."""
+    """Give how alike two patterns are, from 0 to 1: the cosine of their peaks as Gaussians of sigma `width` degrees."""
 
     def product(a: list[Peak], b: list[Peak]) -> float:
         apart = np.subtract.outer([peak.angle for peak in a], [peak.angle for peak in b])
@@ -68,7 +68,7 @@ def likeness(one: list[Peak], other: list[Peak], *, width: float = 0.2) -> float
 
 
 def _named(plane: tuple[int, ...], rotations: np.ndarray) -> tuple[int, int, int]:
-    """Of all planes that symmetry makes equal one without bars if there is one, and of these the largest indices."""
+    """Choose of planes that symmetry makes equal one without bars if there is one, and the largest indices."""
     hkl = np.array([plane[0], plane[1], plane[-1]])  # of hexagonal crystals pymatgen gives h k i l
     half = np.rint(hkl @ rotations).astype(int)
     equal = {(int(h), int(k), int(m)) for h, k, m in np.concatenate([half, -half])}

@@ -59,7 +59,7 @@ class _Clock:
         self._since, self._finished = 0.0, 0.0
 
     def done(self, seconds: float) -> None:
-        """A part that was estimated to take so long is done; one of no time tells nothing of the others."""
+        """Count a part that was estimated to take this long as done; one of no time says nothing of the others."""
         if seconds == 0:
             return
         self._rest -= seconds
@@ -70,7 +70,7 @@ class _Clock:
         self._rate = (time.monotonic() - self._since) / self._finished
 
     def left(self) -> int:
-        """Seconds by the clock."""
+        """Estimate the seconds that are left, by the clock."""
         return round(self._start + max(self._rest, 0.0) * self._rate)
 
 
@@ -84,13 +84,13 @@ def _key(name: str, crystal: Crystals) -> str:
 
 
 def to_text(crystal: Crystals) -> str:
-    """The one crystal of a batch as text, exact to the last bit."""
+    """Return the one crystal of a batch as text, exact to the last bit."""
     names = ("group", "cell", "species", "position", "coordinates")
     return json.dumps({name: getattr(crystal, name).tolist() for name in names})
 
 
 def from_text(text: str) -> Crystals:
-    """Inverse of `to_text`."""
+    """Return inverse of `to_text`."""
     values = json.loads(text)
     sites = list(zip(values["species"], values["position"], values["coordinates"], strict=True))
     return Crystals.build(values["group"], values["cell"], [sites])

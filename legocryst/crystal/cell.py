@@ -15,17 +15,17 @@ def system_index(group: np.ndarray | int) -> np.ndarray:
 
 
 def crystal_system(group: int) -> str:
-    """Crystal system of a space group; trigonal groups stand on hexagonal axes."""
+    """Return crystal system of a space group; trigonal groups stand on hexagonal axes."""
     return SYSTEMS[int(system_index(group))]
 
 
 def free_parameters(group: np.ndarray | int) -> np.ndarray:
-    """How many of a, b, c, alpha, beta, gamma each space group leaves free."""
+    """Return how many of a, b, c, alpha, beta, gamma each space group leaves free."""
     return np.array([6, 4, 3, 2, 2, 2, 1])[system_index(group)]
 
 
 def lattice(cell: np.ndarray) -> np.ndarray:
-    """Lattice matrices (..., 3, 3), rows a, b, c in angstrom, of cells (..., 6) in angstrom and radians.
+    """Return lattice matrices (..., 3, 3), rows a, b, c in angstrom, of cells (..., 6) in angstrom and radians.
 
     a lies along x and b in the xy plane. An impossible cell gives NaN.
     """
@@ -47,7 +47,10 @@ def lattice(cell: np.ndarray) -> np.ndarray:
 
 
 def cell_of(lattice_matrix: np.ndarray) -> np.ndarray:
-    """Cells (..., 6) in angstrom and radians of lattice matrices (..., 3, 3); inverse of `lattice` up to rotation."""
+    """Return cells (..., 6), angstrom and radians, of lattice matrices (..., 3, 3).
+
+    Inverts `lattice` up to rotation.
+    """
     m = np.asarray(lattice_matrix, float)
     length = np.linalg.norm(m, axis=-1)
 
@@ -59,12 +62,12 @@ def cell_of(lattice_matrix: np.ndarray) -> np.ndarray:
 
 
 def volume(cell: np.ndarray) -> np.ndarray:
-    """Volumes in cubic angstrom; NaN for an impossible cell."""
+    """Return volumes in cubic angstrom; NaN for an impossible cell."""
     return np.prod(np.diagonal(lattice(cell), axis1=-2, axis2=-1), axis=-1)
 
 
 def symmetrized(group: np.ndarray, cell: np.ndarray) -> np.ndarray:
-    """Cells (n, 6) with what the crystal system fixes put right: means of equal lengths, fixed angles."""
+    """Return cells (n, 6) with what the crystal system fixes put right: means of equal lengths, fixed angles."""
     cell = np.array(cell, float)
     system = system_index(group)
     cubic, paired = system == 6, np.isin(system, (3, 4, 5))

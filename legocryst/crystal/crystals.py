@@ -79,7 +79,7 @@ class Crystals:
         return cells.volume(self.cell)
 
     def atoms(self) -> Atoms:
-        """Every atom of every conventional cell."""
+        """Return every atom of every conventional cell."""
         table, multiplicity = wyckoff(), self.multiplicity
         site = np.repeat(np.arange(len(self.species)), multiplicity)
         start = np.repeat(np.cumsum(multiplicity) - multiplicity, multiplicity)
@@ -94,7 +94,7 @@ class Crystals:
         )
 
     def take(self, which: np.ndarray | Sequence[int] | slice) -> "Crystals":
-        """The crystals of an index array, a boolean mask or a slice, in that order."""
+        """Return the crystals of an index array, a boolean mask or a slice, in that order."""
         index = np.arange(len(self))[which]
         count = self.site_count[index]
         offset = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
@@ -114,7 +114,7 @@ class Crystals:
         cell: np.ndarray | Sequence[Sequence[float]],
         sites: Sequence[Sequence[tuple[int, int, Sequence[float]]]],
     ) -> "Crystals":
-        """A batch from Python lists; `sites[k]` holds (atomic number, Wyckoff index, (x, y, z)) for crystal k."""
+        """Make a batch from Python lists; `sites[k]` holds (atomic number, Wyckoff index, (x, y, z)) for crystal k."""
         flat = [site for crystal in sites for site in crystal]
         return Crystals(
             group=np.asarray(group, np.int64),
@@ -127,7 +127,7 @@ class Crystals:
 
     @staticmethod
     def concatenate(batches: Sequence["Crystals"]) -> "Crystals":
-        """One batch of several, in order."""
+        """Return one batch of several, in order."""
         counts = np.concatenate([np.zeros(0, np.int64), *[batch.site_count for batch in batches]])
         return Crystals(
             group=np.concatenate([np.zeros(0, np.int64), *[b.group for b in batches]]),

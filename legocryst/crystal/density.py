@@ -9,7 +9,7 @@ AMU = 1.66053907
 
 
 def densities(crystals: Crystals) -> np.ndarray:
-    """Densities (n,) in g/cm3."""
+    """Return densities (n,) in g/cm3."""
     from ase.data import atomic_masses
 
     mass = np.bincount(

@@ -25,12 +25,12 @@ CUBIC = 0.6
 
 
 def _prism(half: float) -> np.ndarray:
-    """Axes a and b along face diagonals."""
+    """Return axes a and b along face diagonals."""
     return np.array([[half, half, 0], [-half, half, 0], [0, 0, 1]])
 
 
 def _along_body(across: float, along: float) -> np.ndarray:
-    """Hexagonal axes with c along the body diagonal; the sign of `across` makes rhombohedral groups obverse."""
+    """Return hexagonal axes with c along the body diagonal; the sign of `across` makes rhombohedral groups obverse."""
     return np.array([[-across, across, 0], [0, -across, across], [along, along, along]])
 
 
@@ -65,19 +65,19 @@ SURFACES: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {"P": _p, 
 
 
 def level(surface: str, points: np.ndarray) -> np.ndarray:
-    """F (...) at fractional points (..., 3)."""
+    """Return F (...) at fractional points (..., 3)."""
     return SURFACES[surface](np.cos(2 * np.pi * points), np.sin(2 * np.pi * points))
 
 
 def slope(surface: str, points: np.ndarray) -> np.ndarray:
-    """Gradient (..., 3) of F by central differences."""
+    """Return gradient (..., 3) of F by central differences."""
     steps = 1e-5 * np.eye(3)
     return np.stack([(level(surface, points + h) - level(surface, points - h)) / 2e-5 for h in steps], axis=-1)
 
 
 @cache
 def area(surface: str) -> float:
-    """Area of the surface in a cube of edge 1, as the integral of delta(F) |grad F| over a grid."""
+    """Return area of the surface in a cube of edge 1, as the integral of delta(F) |grad F| over a grid."""
     ticks, half_width = np.arange(96) / 96, 0.15
     points = np.stack(np.meshgrid(ticks, ticks, ticks, indexing="ij"), axis=-1).reshape(-1, 3)
     value = level(surface, points)
@@ -88,7 +88,7 @@ def area(surface: str) -> float:
 
 @cache
 def origins(surface: str, group: int, frame: int = 0) -> np.ndarray:
-    """Those of `ORIGINS` (k, 3) for which every operation of the group keeps the surface, sides exchanged or not.
+    """Find those of `ORIGINS` (k, 3) for which every operation of the group keeps the surface, sides exchanged or not.
 
     `frame` is the place, among those of the group's crystal system, of the cell's axes.
     """
@@ -106,7 +106,7 @@ def origins(surface: str, group: int, frame: int = 0) -> np.ndarray:
 
 
 def _groups(groups: Collection[int] | None = None, *, cubic: bool) -> np.ndarray:
-    """Of some groups, or all, the cubic ones, or those of the other systems that have cells on the surfaces."""
+    """Return the cubic ones of some groups, or all, or those of the other systems that have cells on the surfaces."""
     system = system_index(np.arange(1, N_GROUPS + 1))
     systems = [SYSTEMS.index(name) for name in FRAMES if (name == "cubic") == cubic]
     result = 1 + np.flatnonzero(np.isin(system, systems))
@@ -114,12 +114,12 @@ def _groups(groups: Collection[int] | None = None, *, cubic: bool) -> np.ndarray
 
 
 def honeycomb(bond: float) -> float:
-    """Area of each atom, in square angstrom, in a flat honeycomb with bonds of this length in angstrom."""
+    """Return area of each atom, in square angstrom, in a flat honeycomb with bonds of this length in angstrom."""
     return 3 * sqrt(3) / 4 * bond**2
 
 
 def possible(groups: Collection[int] | None, *, atoms: tuple[int, int], sites: tuple[int, int]) -> bool:
-    """Whether any of the groups keeps a surface and has, with so many general positions, so many atoms."""
+    """Say whether any of the groups keeps a surface and has, with so many general positions, so many atoms."""
     either = np.concatenate([_groups(groups, cubic=cubic) for cubic in (False, True)])
     return any(_fits(_multiplicity(group), atoms, sites) and _kept(group) for group in either.tolist())
 
@@ -135,7 +135,7 @@ def surface_crystals(
     groups: Collection[int] | None = None,
     cubic: float = CUBIC,
 ) -> Crystals:
-    """A batch of n crystals with atoms at random on a surface, on general positions of a group that keeps it.
+    """Return a batch of n crystals with atoms at random on a surface, on general positions of a group that keeps it.
 
     `area_per_atom` in square angstrom sets the size of the cell; `atoms` are the fewest and most in it, `sites` the
     fewest and most positions, `groups` those that may be, all if left out, `cubic` the share of crystals in cubic ones.
@@ -171,23 +171,23 @@ def surface_crystals(
 
 
 def _multiplicity(group: int) -> int:
-    """Of the general position."""
+    """Return the multiplicity of the general position."""
     return int(wyckoff().multiplicity[wyckoff().first[group]])
 
 
 def _fits(multiplicity: int, atoms: tuple[int, int], sites: tuple[int, int]) -> bool:
-    """Whether some number of sites of a multiplicity makes a number of atoms."""
+    """Say whether some number of sites of a multiplicity makes a number of atoms."""
     return max(sites[0], -(-atoms[0] // multiplicity)) <= min(sites[1], atoms[1] // multiplicity)
 
 
 def _kept(group: int) -> bool:
-    """Whether a group keeps any surface."""
+    """Say whether a group keeps any surface."""
     frames = range(len(FRAMES[crystal_system(group)]))
     return any(len(origins(surface, group, frame)) for surface in SURFACES for frame in frames)
 
 
 def _onto(surface: str, points: np.ndarray, origin: np.ndarray, axes: np.ndarray) -> np.ndarray | None:
-    """Points (k, 3) of a cell moved along the gradient onto the surface seen from an origin; None if one stays off."""
+    """Move points (k, 3) of a cell along the gradient onto the surface seen from an origin; None if one stays off."""
     place = points @ axes + origin
     for _ in range(30):
         value, normal = level(surface, place), slope(surface, place)

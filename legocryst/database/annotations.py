@@ -14,7 +14,7 @@ NOTE = 2000
 
 
 def marks(workspace: Path) -> dict[str, dict[str, Any]]:
-    """`starred` and `note` of each crystal that has one of them, by its name."""
+    """Return `starred` and `note` of each crystal that has one of them, by its name."""
     return read_json(workspace / FILE)
 
 
@@ -34,7 +34,7 @@ def mark(workspace: Path, names: Sequence[str], *, starred: bool | None = None, 
 
 @contextmanager
 def _alone(workspace: Path) -> Iterator[None]:
-    """Two programs, or two threads, do not lose each other's change."""
+    """Keep two programs, or two threads, from losing each other's change."""
     with (workspace / f"{FILE}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -15,7 +15,7 @@ ALWAYS = ("legoxtal", "legoxtal2", "spglib", "pyxtal")
 
 
 def used(rows: "pd.DataFrame") -> list[Reference]:
-    """LEGO-Cryst itself, and the works that rows of `candidates` rest on."""
+    """Return LEGO-Cryst itself, and the works that rows of `candidates` rest on."""
     works: list[str | Reference] = list(ALWAYS)
     specs = map(GENERATORS.get, sorted(set(rows["model"])))
     works += [key for spec in specs if spec is not None for key in spec.cites]

@@ -38,7 +38,7 @@ GENERATED, RELAXED = "as generated", "relaxed with the potential"
 def bundle(
     store: Store, rows: "pd.DataFrame", *, filters: str = "", order: str = "", relaxed: bool = False
 ) -> tuple[bytes, dict[str, Any]]:
-    """The archive of rows of `candidates` (all columns) and its manifest.
+    """Return the archive of rows of `candidates` (all columns) and its manifest.
 
     `filters` and `order` say how the rows were found; with `relaxed` a crystal is written as the potential relaxed it,
     where it did. Undecodable rows stand in the tables only. Raises ValueError for no rows.
@@ -98,7 +98,7 @@ def _put(archive: ZipFile, path: str, content: str | bytes) -> str:
 
 
 def _jobs(store: Store, rows: "pd.DataFrame") -> list[dict[str, Any]]:
-    """What is recorded of each job that made one of the rows."""
+    """Return what is recorded of each job that made one of the rows."""
     names = sorted(rows["job"].unique())
     records = store.query(f"SELECT * FROM jobs WHERE job IN ({', '.join('?' * len(names))}) ORDER BY job", names)
     return [

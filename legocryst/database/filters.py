@@ -20,7 +20,7 @@ class Filters:
     containing: Mapping[str, str] = field(default_factory=dict)  # text within, capitals or not; "" lets all pass
 
     def sql(self) -> tuple[str, list[Any]]:
-        """The condition and its parameters; raises StoreError for an unknown column."""
+        """Return the condition and its parameters; raises StoreError for an unknown column."""
         parts: list[str] = ["TRUE"]
         values: list[Any] = []
         for name, (low, high) in self.between.items():
@@ -39,7 +39,7 @@ class Filters:
         return " AND ".join(parts), values
 
     def text(self) -> str:
-        """The conditions as the address of the Database page has them: `class=new&energy_to=0.3&net_name_has=dia`."""
+        """Write the conditions as in the Database page's address: `class=new&energy_to=0.3&net_name_has=dia`."""
         pairs: list[tuple[str, str]] = []
         for name, bounds in self.between.items():
             ends = zip(("from", "to"), bounds, strict=True)
@@ -50,7 +50,7 @@ class Filters:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The conditions of a text that `text` wrote; raises StoreError with what is wrong."""
+        """Return the conditions of a text that `text` wrote; raises StoreError with what is wrong."""
         between: dict[str, tuple[float | None, float | None]] = {}
         among: dict[str, list[Any]] = {}
         containing: dict[str, str] = {}

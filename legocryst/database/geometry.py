@@ -47,7 +47,7 @@ def crystals_of(
 
 
 def order(crystal: Crystals) -> np.ndarray:
-    """The order (atoms,) in which readers expand the CIF of a single crystal, as indices of `Crystals.atoms`.
+    """Return the order (atoms,) in which readers expand the CIF of a single crystal, as indices of `Crystals.atoms`.
 
     They apply the operations of the space group to each site in turn and leave out what has been there; the list of a
     special position in the tables is ordered otherwise.
@@ -67,7 +67,7 @@ def order(crystal: Crystals) -> np.ndarray:
 
 
 def to_poscar(crystal: Crystals, *, name: str) -> str:
-    """POSCAR text of a single crystal, fractional coordinates, atoms in `order`."""
+    """Return POSCAR text of a single crystal, fractional coordinates, atoms in `order`."""
     atoms, which = crystal.atoms(), order(crystal)
     species = atoms.species[which]
     starts = np.flatnonzero(np.r_[True, species[1:] != species[:-1]])
@@ -79,7 +79,7 @@ def to_poscar(crystal: Crystals, *, name: str) -> str:
 
 
 def to_extxyz(crystal: Crystals, *, name: str) -> str:
-    """One frame of extended XYZ of a single crystal, angstrom, atoms in `order`, each with site and Wyckoff letter."""
+    """Write a single crystal as a frame of extended XYZ, angstrom, atoms in `order` with site and Wyckoff letter."""
     atoms, which = crystal.atoms(), order(crystal)
     positions = wrapped(atoms.fractional[which]) @ crystal.lattice[0]
     lattice = " ".join(f"{x:.10f}" for x in crystal.lattice[0].ravel())

@@ -16,14 +16,14 @@ BINS = 40
 
 
 def source(table: str) -> str:
-    """A table's name, or a SELECT in brackets, behind FROM."""
+    """Return a table's name, or a SELECT in brackets, behind FROM."""
     return table if table.startswith("(") else f'"{table}"'
 
 
 def count_by(
     store: Store, table: str, name: str, *, where: str = "TRUE", parameters: list[Any] | None = None
 ) -> "pd.DataFrame":
-    """Rows of a table by value of a column: that column and `n`, in order of value."""
+    """Return rows of a table by value of a column: that column and `n`, in order of value."""
     sql = f"SELECT {column(name)}, count(*) AS n FROM {source(table)} WHERE {where} AND {column(name)} IS NOT NULL"
     return store.query(f"{sql} GROUP BY ALL ORDER BY 1", parameters or [])
 
@@ -38,7 +38,7 @@ def histogram(
     bins: int = BINS,
     log: bool = False,
 ) -> "pd.DataFrame":
-    """`low`, `high`, `n` of equal bins over the finite values of a column (of their log10 where `log`)."""
+    """Return `low`, `high`, `n` of equal bins over the finite values of a column (of their log10 where `log`)."""
     value = f"log10(greatest({column(name)}, 1e-6))" if log else f"CAST({column(name)} AS DOUBLE)"
     sql = f"""
         WITH v AS (SELECT {value} AS v FROM {source(table)} WHERE {where} AND isfinite(CAST({column(name)} AS DOUBLE))),
@@ -50,7 +50,7 @@ def histogram(
 
 
 def binned(values: "pd.Series | np.ndarray", *, bins: int = BINS) -> "pd.DataFrame":
-    """`low`, `high`, `n` of equal bins over the finite ones of a few values."""
+    """Return `low`, `high`, `n` of equal bins over the finite ones of a few values."""
     import pandas as pd
 
     finite = np.asarray(values, float)
@@ -64,7 +64,7 @@ def counted(values: "pd.Series", name: str) -> "pd.DataFrame":
 
 
 def losses(store: Store, job: str) -> "pd.DataFrame":
-    """Bins of log10 of the loss of all decoded rows of a job, before and after relaxation."""
+    """Return bins of log10 of the loss of all decoded rows of a job, before and after relaxation."""
     import pandas as pd
 
     step = 0.25
@@ -80,7 +80,7 @@ def losses(store: Store, job: str) -> "pd.DataFrame":
 
 
 def grid(store: Store, filters: Filters, x: str, y: str, *, bins: int = BINS) -> "pd.DataFrame":
-    """Centres `x`, `y` and number `n` of the squares of a grid that hold candidates passing the filters."""
+    """Return centres `x`, `y` and number `n` of the squares of a grid that hold candidates passing the filters."""
     where, parameters = filters.sql()
     sql = f"""
         WITH v AS (
@@ -98,7 +98,7 @@ def grid(store: Store, filters: Filters, x: str, y: str, *, bins: int = BINS) ->
 
 
 def extent(store: Store, name: str) -> tuple[float, float] | None:
-    """Least and largest finite value of a column of all candidates; None where it has none."""
+    """Return least and largest finite value of a column of all candidates; None where it has none."""
     value = f"CAST({column(name)} AS DOUBLE)"
     bounds = store.query(f"SELECT min({value}) AS low, max({value}) AS high FROM candidates WHERE isfinite({value})")
     low, high = bounds.iloc[0]
@@ -106,7 +106,7 @@ def extent(store: Store, name: str) -> tuple[float, float] | None:
 
 
 def free_variables(table: "pd.DataFrame") -> np.ndarray:
-    """Free variables (n,) of rows with METHOD's columns spg and wp0...: of the cell and of all sites."""
+    """Return free variables (n,) of rows with METHOD's columns spg and wp0...: of the cell and of all sites."""
     from legocryst.crystal.cell import free_parameters
     from legocryst.crystal.symmetry.wyckoff import wyckoff
 
@@ -121,18 +121,18 @@ def free_variables(table: "pd.DataFrame") -> np.ndarray:
 
 
 def site_count(table: "pd.DataFrame") -> np.ndarray:
-    """Sites (n,) of rows with METHOD's columns."""
+    """Return sites (n,) of rows with METHOD's columns."""
     return (table[[f"wp{k}" for k in range(SITES)]].to_numpy() >= 0).sum(axis=1)
 
 
 def combinations(store: Store, table: str, job: str) -> "pd.DataFrame":
-    """Each distinct list of space group and Wyckoff positions in a job's table, with the number `n` of rows."""
+    """Return each distinct list of space group and Wyckoff positions in a job's table, with the number `n` of rows."""
     names = ", ".join(column(name) for name in CRYSTAL_COLUMNS if name == "spg" or name.startswith("wp"))
     return store.query(f'SELECT {names}, count(*) AS n FROM "{table}" WHERE job = ? GROUP BY ALL', [job])
 
 
 def descriptions(store: Store, job: str, label: int) -> "pd.DataFrame":
-    """The first row of each subgroup and basis in which a job has written a crystal, with the number `n` of such rows.
+    """Return the first row of each subgroup and basis in which a job has written a crystal, and how many: `n`.
 
     In the order of the index; the crystal as it is comes first.
     """
@@ -145,7 +145,7 @@ def descriptions(store: Store, job: str, label: int) -> "pd.DataFrame":
 
 
 def known(job: str | None, *, target: str, element: int) -> tuple[str, list[Any]]:
-    """The training set of a job, or the shipped one of a target, as a SELECT in brackets and its parameters.
+    """Return the training set of a job, or the shipped one of a target, as a SELECT in brackets and its parameters.
 
     Columns: those of the table `seeds`, with `sites`, `density` (g/cm3, NULL for layers, chains and cages) and
     `volume` (cubic angstrom).
@@ -167,7 +167,7 @@ def known(job: str | None, *, target: str, element: int) -> tuple[str, list[Any]
 
 
 def ring_sizes(store: Store, table: str, parameters: list[Any]) -> "pd.DataFrame":
-    """How many rows `n` of a table have rings of each size: column `ring`."""
+    """Return how many rows `n` of a table have rings of each size: column `ring`."""
     sql = f"""
         SELECT CAST(ring AS INTEGER) AS ring, count(*) AS n
         FROM (SELECT unnest(string_split(rings, ' ')) AS ring FROM {source(table)}) WHERE ring <> ''

@@ -56,7 +56,7 @@ class StoreError(ValueError):
 
 
 def column(name: str) -> str:
-    """The quoted name of a known column; raises StoreError for another."""
+    """Return the quoted name of a known column; raises StoreError for another."""
     if name not in QUANTITIES:
         raise StoreError(f"there is no column {name!r} in the database")
     return f'"{name}"'

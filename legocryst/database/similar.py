@@ -16,7 +16,7 @@ _BOUND = "list_max(list_transform(list_zip(c.amd, CAST(? AS FLOAT[])), lambda p:
 def similar(
     store: Store, pdd: PDD, target: Target, *, but: str = "", repeated: bool = False, most: int = 10
 ) -> pd.DataFrame:
-    """The valid crystals of a target that are nearest, at most so many, without the one with the id `but`.
+    """Find the valid crystals of a target that are nearest, at most `most`, without the one with the id `but`.
 
     Columns: `id`, `net_key`, `net_name`, `class`, `distance` (angstrom). With `repeated` also crystals whose net an
     earlier one has. Exact: rows come in the order of a distance that is never larger, until no nearer one can come.

@@ -57,7 +57,7 @@ class Copy:
         self.close()
 
     def ask(self, sql: str, *, seconds: float = SECONDS, rows: int = ROWS) -> Answer:
-        """The first rows that a SELECT gives; raises SqlError for anything else, and when it takes too long."""
+        """Return the first rows that a SELECT gives; raises SqlError for anything else, and when it takes too long."""
         import pandas as pd
 
         question = json.dumps({"path": str(self.path), "sql": sql, "rows": rows, "seconds": seconds})

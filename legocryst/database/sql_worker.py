@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 MEMORY = 1_500_000_000
 """Bytes of address space; DuckDB itself may use a third of it."""
 TEXT = 2000
-"""Characters of a cell that are told."""
+"""Characters of a cell that are returned."""
 CUT = " ..."
 SIZE = 900_000
-"""Characters of all cells that are told."""
+"""Characters of all cells that are returned."""
 LOCKED: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",
     "autoinstall_known_extensions": "false",
@@ -33,7 +33,7 @@ ONE_SELECT = "this box takes one SELECT and nothing else: it only reads"
 
 
 def answer(path: str, sql: str, rows: int) -> dict[str, Any]:
-    """Columns and rows of the SELECT, or the error in a sentence."""
+    """Return columns and rows of the SELECT, or the error in a sentence."""
     import duckdb
 
     with duckdb.connect(path, read_only=True, config=LOCKED) as connection:
@@ -47,7 +47,7 @@ def answer(path: str, sql: str, rows: int) -> dict[str, Any]:
 
 
 def first_rows(relation: "duckdb.DuckDBPyRelation", rows: int) -> dict[str, Any]:
-    """The first rows, as long as they are not too much to show."""
+    """Return the first rows, as long as they are not too much to show."""
     listed: list[list[Any]] = []
     size, cut = 0, False
     for row in relation.fetchall():
@@ -62,7 +62,7 @@ def first_rows(relation: "duckdb.DuckDBPyRelation", rows: int) -> dict[str, Any]
 
 
 def cell(value: Any) -> Any:
-    """A value as JSON knows it."""
+    """Return a value as JSON knows it."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if value is None or isinstance(value, bool | int):

@@ -67,7 +67,7 @@ class Store:
         self.close()
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> "pd.DataFrame":
-        """Rows of a SELECT with `?` for its parameters."""
+        """Return rows of a SELECT with `?` for its parameters."""
         with self._connection.cursor() as cursor:
             return cursor.execute(sql, list(parameters)).df()
 
@@ -81,7 +81,7 @@ class Store:
         offset: int = 0,
         columns: Sequence[str] = (),
     ) -> "pd.DataFrame":
-        """Rows of `candidates`: those without `order` last, ties by job and row; all columns unless named."""
+        """Return rows of `candidates`: those without `order` last, ties by job and row; all columns unless named."""
         if order not in FILTERED:
             raise StoreError(f"there is no column {order!r} by which crystals can be ordered")
         condition, values = (where or Filters()).sql()
@@ -94,12 +94,12 @@ class Store:
         return self.query(sql, [*values, limit, offset])
 
     def total(self, where: Filters | None = None) -> int:
-        """How many rows of `candidates` pass."""
+        """Return how many rows of `candidates` pass."""
         condition, values = (where or Filters()).sql()
         return int(self.query(f"SELECT count(*) AS n FROM candidates WHERE {condition}", values)["n"].iloc[0])
 
     def crystal(self, name: str) -> "pd.DataFrame":
-        """The one row of `candidates` with that id; raises StoreError when there is none."""
+        """Return the one row of `candidates` with that id; raises StoreError when there is none."""
         rows = self.query("SELECT * FROM candidates WHERE id = ?", [name])
         if rows.empty:
             raise StoreError(
@@ -108,7 +108,7 @@ class Store:
         return rows
 
     def counts(self, job: str | None = None) -> dict[str, Any]:
-        """Counts of a job, or of all, that add up; see `counts.count`. Duplicates are counted over all jobs."""
+        """Return counts of a job, or of all, that add up; see `counts.count`. Duplicates are counted over all jobs."""
         where, parameters = ("WHERE job = ?", [job]) if job else ("", [])
         chosen = "class, reason, periodicity, kind, low_energy, count(*) AS rows"
         return count(self.query(f"SELECT {chosen} FROM candidates {where} GROUP BY ALL", parameters))
@@ -123,7 +123,7 @@ class Store:
             return _ingest(cursor, self.workspace)
 
     def stamp(self) -> tuple[Any, ...]:
-        """A value that changes whenever the database does."""
+        """Return a value that changes whenever the database does."""
         sql = """
             SELECT (SELECT count(*) FROM shards), (SELECT max(path) FROM shards),
                 (SELECT string_agg(id || starred || note ORDER BY id) FROM marks),
@@ -170,7 +170,7 @@ class Store:
             )
 
     def _migrate(self) -> None:
-        """Schema 5 had no stars and notes."""
+        """Bring a database of schema 5, which had no stars and notes, up to date."""
 
         def work() -> None:
             _create_tables(cursor, {"marks": MARKS})
@@ -200,7 +200,7 @@ def rebuild(workspace: Path) -> dict[str, int]:
 
 
 def snapshot(workspace: Path) -> Store:
-    """The shards of a workspace in a database in memory, for reading what another program has open."""
+    """Return the shards of a workspace in a database in memory, for reading what another program has open."""
     import duckdb
 
     connection = duckdb.connect(":memory:")

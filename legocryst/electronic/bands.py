@@ -39,7 +39,7 @@ class Bands:
 
 
 def bands(crystal: Crystals, target: Target, settings: BandSettings | None = None) -> Bands:
-    """Bands along the standard path, gap and density of states of the one crystal of a batch.
+    """Return bands along the standard path, gap and density of states of the one crystal of a batch.
 
     Raises NoBands where the model does not hold.
     """
@@ -64,7 +64,7 @@ def gaps(
     settings: BandSettings | None = None,
     context: RunContext = SILENT,
 ) -> list[Row]:
-    """`gap` (eV), `band_class` and `band_reason` of each crystal; the last says why there is no gap, "" where there is.
+    """Compute `gap` (eV), `band_class` and `band_reason`, why there is no gap or "", of each crystal.
 
     Crystals not done when `context.should_stop()` becomes true carry the reason "stopped". The context is used as in
     `batch.computed`.
@@ -88,7 +88,7 @@ def estimate(crystals: Crystals, settings: BandSettings) -> np.ndarray:
 
 
 def _row(crystal: Crystals, target: Target, settings: BandSettings) -> Row:
-    """What is known of the gap of the one crystal of a batch."""
+    """Return what is known of the gap of the one crystal of a batch."""
     try:
         cell, model = _model(crystal, target, settings)
     except NoBands as error:
@@ -111,7 +111,7 @@ def _gap(
 
 
 def _model(crystal: Crystals, target: Target, settings: BandSettings) -> tuple[Primitive, Hamiltonian]:
-    """The primitive cell and its Hamiltonian; raises NoBands."""
+    """Return the primitive cell and its Hamiltonian; raises NoBands."""
     if target.orbitals is None:
         raise NoBands(f"there is no tight-binding model for the target {target.name}")
     if others := sorted({SYMBOLS[k] for k in crystal.species} - {target.element}):
@@ -129,7 +129,7 @@ def _model(crystal: Crystals, target: Target, settings: BandSettings) -> tuple[P
 
 
 def _does_not_hold(crystal: Crystals, orbitals: Orbitals, cutoff: float) -> str:
-    """Why one orbital an atom does not describe the one crystal of a batch, "" where it does."""
+    """Say why one orbital an atom does not describe the one crystal of a batch, "" where it does."""
     _, number, degrees = normals(crystal, cutoff=cutoff)
     if (number != BONDS).any():
         return f"an atom has {number[number != BONDS][0]} bonds, and the model needs {BONDS}"

@@ -43,12 +43,12 @@ class Primitive:
         return 2 * np.pi * np.linalg.inv(self.lattice).T
 
     def divisions(self, spacing: float) -> np.ndarray:
-        """(3,) points along each reciprocal axis that are no farther apart than `spacing` (1/angstrom)."""
+        """Return (3,) points along each reciprocal axis that are no farther apart than `spacing` (1/angstrom)."""
         lengths: np.ndarray = np.linalg.norm(self.reciprocal, axis=1)
         return np.maximum(1, np.ceil(lengths / spacing - 1e-9)).astype(int)
 
     def mesh(self, divisions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Points (k, 3) of a mesh around Gamma that no symmetry, time reversal included, makes equal; their weights."""
+        """Return points (k, 3) of a mesh around Gamma, distinct by symmetry and time reversal, and their weights."""
         import spglib
 
         cell = (self.lattice.tolist(), self.fractional.tolist(), self.species.tolist())
@@ -59,7 +59,7 @@ class Primitive:
         return grid[points] / divisions, counts / len(which)
 
     def path(self, spacing: float) -> Path:
-        """The standard path with points no farther apart than `spacing` (1/angstrom)."""
+        """Return the standard path with points no farther apart than `spacing` (1/angstrom)."""
         parts, distance, branch, ticks, at = [], [], [], list[tuple[float, str]](), 0.0
         for number, names in enumerate(self.branches):
             ticks += [(at, names[0])]
@@ -76,7 +76,7 @@ class Primitive:
 
 
 def primitive(crystals: Crystals, i: int = 0, *, symprec: float = 0.01) -> Primitive:
-    """Standard primitive cell and special points of crystal i.
+    """Return standard primitive cell and special points of crystal i.
 
     Cell and path are those of Setyawan and Curtarolo (Comput. Mater. Sci. 49, 299, 2010) as pymatgen has them. Raises
     ValueError where it finds none.
@@ -106,7 +106,7 @@ def _name(name: str) -> str:
 
 
 def _joined(ticks: list[tuple[float, str]]) -> tuple[tuple[float, str], ...]:
-    """Two names at one place as one, such as U|K."""
+    """Return two names at one place as one, such as U|K."""
     out: list[tuple[float, str]] = []
     for at, name in ticks:
         if out and out[-1][0] == at:

@@ -21,7 +21,7 @@ SPARE = 2
 DOS_STEP = 0.05
 """eV between two points of a density of states."""
 DOS_BELOW, DOS_ABOVE = 22.0, 7.0
-"""A density of states goes from so many eV below the Fermi level to so many above."""
+"""How far below and above the Fermi level a density of states goes, in eV."""
 Progress = Callable[..., None]
 
 
@@ -45,7 +45,7 @@ class Dft:
 
 
 def calculate(cell: Primitive, settings: DftSettings, *, progress: Progress | None = None) -> Dft:
-    """Energy, bands and density of a crystal in its standard primitive cell.
+    """Return energy, bands and density of a crystal in its standard primitive cell.
 
     `progress(done, total, part=...)`. Raises MissingExtra without GPAW, and DftError where the cell is too large or the
     density does not converge.
@@ -104,7 +104,7 @@ def _calculated(cell: Primitive, settings: DftSettings, report: "_Report") -> Df
 
 
 def _density(cell: Primitive, settings: DftSettings, report: "_Report") -> tuple[Any, int, dict[str, float]]:
-    """A calculator with the density that reproduces itself, the steps it took, and the change in the last."""
+    """Return a calculator with the density that reproduces itself, the steps it took, and the change in the last."""
     from ase import Atoms
     from ase.units import Hartree
     from gpaw import GPAW, PW, FermiDirac

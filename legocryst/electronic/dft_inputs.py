@@ -19,7 +19,7 @@ DENSITY_CUTOFF = 8
 
 
 def input_files(crystal: Crystals, settings: DftSettings, *, name: str) -> dict[str, str]:
-    """Text of each file by its path, `NAME/vasp/POSCAR` and so on, for the one crystal of a batch.
+    """Return text of each file by its path, `NAME/vasp/POSCAR` and so on, for the one crystal of a batch.
 
     Raises ValueError where the crystal has no standard primitive cell.
     """

@@ -47,7 +47,7 @@ def gap(
     *,
     rounds: int,
 ) -> Gap:
-    """Gap and class of a crystal with `electrons` electrons in a cell, two in a level.
+    """Return gap and class of a crystal with `electrons` electrons in a cell, two in a level.
 
     From `energies` (k, n) at `kpoints` of a mesh with steps `step` (3,) and of a path, and from levels nearer to the
     extremes found there: `rounds` times, each with half the step.
@@ -78,7 +78,7 @@ def gap(
 
 
 def fermi_level(energies: np.ndarray, weights: np.ndarray, electrons: int, *, width: float) -> float:
-    """Level (eV) below which Gaussians of `width` eV at all energies (k, n) hold the electrons, two in a level."""
+    """Find the level (eV) below which Gaussians of `width` eV at energies (k, n) hold the electrons, two in each."""
     low, high = float(energies.min()) - 5 * width, float(energies.max()) + 5 * width
     share = np.vectorize(lambda x: 0.5 * (1 + erf(x / (sqrt(2) * width))), otypes=[float])
     while high - low > 1e-4:
@@ -90,7 +90,7 @@ def fermi_level(energies: np.ndarray, weights: np.ndarray, electrons: int, *, wi
 
 
 def density_of_states(energies: np.ndarray, weights: np.ndarray, at: np.ndarray, *, width: float) -> np.ndarray:
-    """States (m,) per eV and cell, both spins, at energies `at` (m,): a Gaussian of `width` eV at each level."""
+    """Return states (m,) per eV and cell, both spins, at energies `at` (m,): a Gaussian of `width` eV at each level."""
     flat, weight = energies.ravel(), np.repeat(weights, energies.shape[1])
     out = np.zeros(len(at))
     for begin in range(0, len(flat), 4096):

@@ -36,11 +36,11 @@ class Hamiltonian:
     blocks: np.ndarray  # (r, n, n) eV
 
     def levels(self, kpoints: np.ndarray) -> np.ndarray:
-        """Energies (k, n) in eV, ascending, at k-points (k, 3) in the basis of the reciprocal lattice."""
+        """Return energies (k, n) in eV, ascending, at k-points (k, 3) in the basis of the reciprocal lattice."""
         return np.linalg.eigvalsh(self.at(kpoints))
 
     def at(self, kpoints: np.ndarray) -> np.ndarray:
-        """The matrix (k, n, n) at k-points (k, 3)."""
+        """Return the matrix (k, n, n) at k-points (k, 3)."""
         n = self.blocks.shape[1]
         phase = np.exp(2j * np.pi * (np.asarray(kpoints, float) @ self.image.T))
         flat = self.blocks.reshape(len(self.image), n * n)
@@ -48,13 +48,13 @@ class Hamiltonian:
 
 
 def as_crystal(cell: Primitive) -> Crystals:
-    """The primitive cell as a batch of one without symmetry."""
+    """Return the primitive cell as a batch of one without symmetry."""
     sites = [(int(kind), 0, point) for kind, point in zip(cell.species, cell.fractional, strict=True)]
     return Crystals.build([1], cell_of(cell.lattice)[None], [sites])
 
 
 def normals(crystal: Crystals, *, cutoff: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of every atom of the one crystal of a batch: normal (a, 3), bonds (a,) and degrees (a,) off planar.
+    """Return for every atom of the one crystal of a batch: normal (a, 3), bonds (a,) and degrees (a,) off planar.
 
     The degrees are those between a bond and the plane at right angles to the normal. Normal and degrees are NaN where
     an atom has other than three bonds, which are those up to `cutoff` angstrom.
@@ -72,7 +72,7 @@ def normals(crystal: Crystals, *, cutoff: float) -> tuple[np.ndarray, np.ndarray
 
 
 def hamiltonian(cell: Primitive, orbitals: Orbitals, *, cutoff: float) -> Hamiltonian:
-    """Matrix elements of a crystal all of whose atoms have three bonds, which are those up to `cutoff` angstrom."""
+    """Make the Hamiltonian of a crystal whose atoms all have three bonds, which are those up to `cutoff` angstrom."""
     crystal = as_crystal(cell)
     normal, _, _ = normals(crystal, cutoff=cutoff)
     near = neighbor_list(crystal, orbitals.reach, every_atom=True)
@@ -88,7 +88,7 @@ def hamiltonian(cell: Primitive, orbitals: Orbitals, *, cutoff: float) -> Hamilt
 
 
 def elements(distance: np.ndarray, orbitals: Orbitals) -> tuple[np.ndarray, np.ndarray]:
-    """V_pi and V_sigma (eV) at distances (e,) in angstrom."""
+    """Return V_pi and V_sigma (eV) at distances (e,) in angstrom."""
     o = orbitals
     end = 1 / (1 + np.exp((distance - o.r_cut) / o.smooth))
     v_pi = o.v_pi * np.exp(-o.decay * (distance - o.r_pi))

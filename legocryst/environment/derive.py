@@ -1,4 +1,4 @@
-"""A target of an atom in a crystal: its neighbours tell bonds, angles and limits, the crystal the volumes.
+"""A target of an atom in a crystal: its neighbours give bonds, angles and limits, the crystal the volumes.
 
 The rules below give the shipped targets back, nearly, from graphite and from diamond; all lengths come from the bonds
 and from the clear space between these and the next neighbour.
@@ -60,7 +60,7 @@ class Site:
 
 
 def sites(crystals: Crystals) -> list[Site]:
-    """The sites of a batch of one, each with its nearest neighbours."""
+    """Return the sites of a batch of one, each with its nearest neighbours."""
     atoms, radius = crystals.atoms(), 4.0
     edges = neighbor_list(crystals, radius, atoms=atoms)
     while np.bincount(edges.site, minlength=len(crystals.species)).min() <= MOST_BONDS and radius < 20:
@@ -79,7 +79,7 @@ def sites(crystals: Crystals) -> list[Site]:
 
 
 def _coordination(distance: np.ndarray) -> int:
-    """Neighbours before the largest gap, as a ratio of distances; 0 where no gap is clear."""
+    """Return neighbours before the largest gap, as a ratio of distances; 0 where no gap is clear."""
     most = min(MOST_BONDS, len(distance) - 1)
     if most < 1:
         return 0
@@ -90,7 +90,7 @@ def _coordination(distance: np.ndarray) -> int:
 def derive(
     crystals: Crystals, atom: int, *, name: str, title: str = "", coordination: int = 0, reference: str = ""
 ) -> Target:
-    """The target of one site of a batch of one; `atom` counts its sites from 1, `coordination` 0 is by the gap.
+    """Return the target of one site of a batch of one; `atom` counts its sites from 1, `coordination` 0 is by the gap.
 
     `reference` is the name of the crystal. Raises ValueError with one sentence for a site that is not there, a crystal
     of several elements, or neighbours without a gap behind the last bond.
@@ -151,7 +151,7 @@ def vertex_figure(crystals: Crystals, site: int, reach: float) -> VertexFigure |
 
 
 def reference_crystal(crystals: Crystals, first: int, *, name: str) -> ReferenceCrystal:
-    """A batch of one as the reference of a target, with one of its sites put first."""
+    """Return a batch of one as the reference of a target, with one of its sites put first."""
     order = [first, *(k for k in range(len(crystals.species)) if k != first)]
     lengths, angle = crystals.cell[0, :3], np.degrees(crystals.cell[0, 3:])
     a, b, c, alpha, beta, gamma = (round(float(x), 8) for x in (*lengths, *angle))
@@ -193,19 +193,19 @@ def _min_angle(crystals: Crystals, site: int, reach: float) -> float:
 
 
 def _like(element: str, bonds: int) -> Target | None:
-    """The shipped target with this element and number of bonds, whose tight-binding model then holds too."""
+    """Return the shipped target with this element and number of bonds, whose tight-binding model then holds too."""
     every = map(target, shipped_names())
     return next((each for each in every if (each.element, each.coordination) == (element, bonds)), None)
 
 
 def _energy_reference(element: str) -> str:
-    """The shipped target of this element from which energies are counted, "" for the new target's own."""
+    """Return the shipped target of this element from which energies are counted, "" for the new target's own."""
     every = map(target, shipped_names())
     return next((each.name for each in every if each.element == element and not each.energy_reference), "")
 
 
 def edited(of: Target, changes: Mapping[str, Any]) -> Target:
-    """A target with other values; raises ValueError with one sentence for a field that it has not, or a wrong value.
+    """Return a target with other values; raises ValueError, one sentence, for an unknown field or a wrong value.
 
     The reference crystal has to keep the target's number of bonds within the window. Another number of bonds has no
     vertex figure yet.

@@ -8,7 +8,7 @@ from legocryst.environment.neighbors import neighbor_list
 
 
 def mean_radial(crystals: Crystals, r: np.ndarray, *, i: int = 0, width: float = 0.05) -> np.ndarray:
-    """Neighbours per angstrom (len(r),) at distances r (angstrom) of an atom of crystal i, the mean of its atoms.
+    """Count neighbours per angstrom (len(r),) at distances r (angstrom) of an atom of crystal i, mean over atoms.
 
     Every neighbour is a Gaussian of standard deviation `width`: the integral over a peak is the number of neighbours.
     """
@@ -20,7 +20,7 @@ def mean_radial(crystals: Crystals, r: np.ndarray, *, i: int = 0, width: float =
 
 
 def mean_angular(crystals: Crystals, *, i: int = 0, cutoff: float, l_max: int) -> np.ndarray:
-    """Angular Fourier series (l_max + 1,) of the bonds of an atom of crystal i, the mean of its atoms.
+    """Return angular Fourier series (l_max + 1,) of the bonds of an atom of crystal i, the mean of its atoms.
 
     Pairs up to `cutoff` angstrom are bonds; see `descriptors.angular_fourier_series`.
     """
@@ -32,12 +32,12 @@ def mean_angular(crystals: Crystals, *, i: int = 0, cutoff: float, l_max: int) -
 
 
 def first_radial(crystals: Crystals, r: np.ndarray, *, width: float = 0.05) -> np.ndarray:
-    """Neighbours per angstrom (len(r),) at distances r (angstrom) of the first site of the first crystal."""
+    """Return neighbours per angstrom (len(r),) at distances r (angstrom) of the first site of the first crystal."""
     edges = neighbor_list(crystals.take([0]), float(r.max()) + 5 * width)
     return radial_distribution(edges.distance[edges.site == 0], r, width=width)
 
 
 def first_angular(crystals: Crystals, *, cutoff: float, l_max: int) -> np.ndarray:
-    """Angular Fourier series (l_max + 1,) of the bonds, up to `cutoff` angstrom, of the first site."""
+    """Return angular Fourier series (l_max + 1,) of the bonds, up to `cutoff` angstrom, of the first site."""
     edges = neighbor_list(crystals.take([0]), cutoff)
     return angular_fourier_series(edges.vector[edges.site == 0], l_max)

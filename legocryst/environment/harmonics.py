@@ -22,7 +22,7 @@ class Harmonics:
 
 @lru_cache
 def harmonics(l_max: int) -> Harmonics:
-    """The harmonics up to l_max, orthonormal on the sphere; the polynomials are fitted, exactly, to SciPy's values."""
+    """Return harmonics up to l_max, orthonormal on the sphere; polynomials are fitted, exactly, to SciPy's values."""
     from scipy.special import sph_harm_y
 
     degrees = range(l_max + 1)

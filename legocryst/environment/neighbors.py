@@ -91,7 +91,7 @@ def _find_all(
     image: np.ndarray,
     distance: np.ndarray,
 ) -> bool:
-    """Neighbours of all centres; fills first (centres + 1,) and returns False where there is no room."""
+    """Find neighbours of all centres; fills first (centres + 1,) and returns False where there is no room."""
     first[0] = 0
     for s in range(len(centre)):
         k = crystal[s]
@@ -104,7 +104,7 @@ def _find_all(
 
 
 def neighbor_list(crystals: Crystals, cutoff: float, *, atoms: Atoms | None = None, every_atom: bool = False) -> Edges:
-    """Neighbours within `cutoff` angstrom of the first point of every site of a batch, or of every atom."""
+    """Return neighbours within `cutoff` angstrom of the first point of every site of a batch, or of every atom."""
     atoms = crystals.atoms() if atoms is None else atoms
     if every_atom:
         centre, crystal = np.arange(len(atoms.site)), crystals.crystal_of_site[atoms.site]

@@ -1,4 +1,4 @@
-"""Strain: how far bonds and angles are from those of the wanted environment."""
+"""Strain: how far bonds and angles are from those of the target environment."""
 
 from functools import lru_cache
 
@@ -10,7 +10,7 @@ from legocryst.environment.target import Target
 
 
 def strain(crystals: Crystals, target: Target) -> np.ndarray:
-    """Root mean square relative deviation (n,) of all bonds and angles of each crystal, without unit.
+    """Return root mean square relative deviation (n,) of all bonds and angles of each crystal, without unit.
 
     With r the bonds of an atom, all z of them, and theta the z (z - 1) / 2 angles between them in ascending order,
 
@@ -36,7 +36,7 @@ def strain(crystals: Crystals, target: Target) -> np.ndarray:
 
 @lru_cache
 def reference_angles(target: Target) -> np.ndarray:
-    """Angles (z (z - 1) / 2,) in radians, ascending, between the bonds at the first site of the reference crystal.
+    """Return angles (z (z - 1) / 2,), radians, ascending, of the bonds at the first site of the reference crystal.
 
     Raises ValueError if that site has not the target's number of bonds.
     """
@@ -50,7 +50,7 @@ def reference_angles(target: Target) -> np.ndarray:
 
 
 def angles(vectors: np.ndarray) -> np.ndarray:
-    """Angles (s, z (z - 1) / 2) in radians, ascending, between the vectors (s, z, 3) of each site."""
+    """Return angles (s, z (z - 1) / 2) in radians, ascending, between the vectors (s, z, 3) of each site."""
     with np.errstate(invalid="ignore", divide="ignore"):  # overlapping atoms give NaN
         unit = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
     first, second = np.triu_indices(vectors.shape[1], k=1)
@@ -59,7 +59,7 @@ def angles(vectors: np.ndarray) -> np.ndarray:
 
 
 def _bonds(crystals: Crystals, target: Target) -> tuple[np.ndarray, np.ndarray]:
-    """Bonds (k, z, 3), angstrom, of the k sites that have the wanted number z of them, and which these are (s,)."""
+    """Return bonds (k, z, 3), angstrom, of the k sites with the target's number z of them, and their places (s,)."""
     edges = neighbor_list(crystals, target.bond_window[1])
     complete = np.bincount(edges.site, minlength=len(crystals.species)) == target.coordination
     return edges.vector[complete[edges.site]].reshape(-1, target.coordination, 3), complete

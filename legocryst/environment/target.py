@@ -1,4 +1,4 @@
-"""A target: the wanted local environment of every atom, as data, one JSON file.
+"""A target: the local environment that every atom shall have, as data, one JSON file.
 
 The shipped ones lie in `data/targets/`. `environment.derive` makes one of an atom of a crystal. Nothing outside this
 room knows a number of carbon's.
@@ -43,7 +43,7 @@ class ReferenceSite(_Frozen):
 
 
 class ReferenceCrystal(_Frozen):
-    """The crystal whose first site shows the wanted environment; angles in degrees."""
+    """The crystal whose first site shows the target environment; angles in degrees."""
 
     name: str
     space_group: int = Field(ge=1, le=230)
@@ -51,7 +51,7 @@ class ReferenceCrystal(_Frozen):
     sites: tuple[ReferenceSite, ...]
 
     def crystals(self) -> Crystals:
-        """The reference as a batch of one."""
+        """Return the reference as a batch of one."""
         table = wyckoff()
         letters = list(table.letter[list(table.positions(self.space_group))])
         cell = np.concatenate([self.cell[:3], np.radians(self.cell[3:])])[None]
@@ -86,7 +86,7 @@ class Orbitals(_Frozen):
 
 
 class Target(_Frozen):
-    """The wanted environment: lengths in angstrom, angles in degrees, volumes in cubic angstrom."""
+    """The environment every atom shall have: lengths in angstrom, angles in degrees, volumes in cubic angstrom."""
 
     name: str = Field(max_length=60)
     title: str = Field(max_length=200)
@@ -152,7 +152,7 @@ class Target(_Frozen):
 
 
 def shipped_names() -> list[str]:
-    """Names of the shipped targets."""
+    """Return names of the shipped targets."""
     return sorted(path.stem for path in FOLDER.glob("*.json"))
 
 
@@ -162,7 +162,7 @@ def _shipped(name: str) -> Target:
 
 
 def read(path: Path) -> Target:
-    """The target of a file; raises ValueError with one sentence for a file that is none."""
+    """Return the target of a file; raises ValueError with one sentence for a file that is none."""
     return _parsed(path.stem, path.read_text(encoding="utf-8"))
 
 
@@ -178,7 +178,7 @@ def _parsed(name: str, text: str) -> Target:
 
 
 def fault(error: ValidationError) -> str:
-    """What is wrong with a target, in few words."""
+    """Return what is wrong with a target, in few words."""
     first = error.errors()[0]
     message = first["msg"].removeprefix("Value error, ")
     return ": ".join([*map(str, first["loc"][:1]), f"{message[:1].lower()}{message[1:]}"])

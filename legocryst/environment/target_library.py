@@ -12,7 +12,7 @@ NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def saved_names(workspace: Path) -> list[str]:
-    """Names of the targets that were saved in a workspace."""
+    """Return names of the targets that were saved in a workspace."""
     return sorted(path.stem for path in (workspace / TARGETS).glob("*.json"))
 
 

@@ -1,4 +1,4 @@
-"""Is every atom in the wanted environment? The strict and the published criterion, with the reason for a failure."""
+"""Is every atom in the target environment? The strict and the published criterion, with the reason for a failure."""
 
 from dataclasses import dataclass
 
@@ -35,7 +35,7 @@ class Verdict:
 
 
 def environment_loss(crystals: Crystals, edges: Edges, species: np.ndarray, target: Target) -> np.ndarray:
-    """Descriptor loss (n,): sum over sites of multiplicity x |P - P_ref|^2, divided by the number of atoms."""
+    """Return descriptor loss (n,): sum over sites of multiplicity x |P - P_ref|^2, divided by the number of atoms."""
     spectrum = features(descriptor("power_spectrum", target.descriptor), edges, species, len(crystals.species))
     distance = ((spectrum - reference(target)) ** 2).sum(axis=1) * crystals.multiplicity
     total = np.bincount(crystals.crystal_of_site, weights=distance, minlength=len(crystals))
@@ -43,7 +43,7 @@ def environment_loss(crystals: Crystals, edges: Edges, species: np.ndarray, targ
 
 
 def judge(crystals: Crystals, target: Target) -> Verdict:
-    """Strict and published validity of every crystal of a batch against a target."""
+    """Return strict and published validity of every crystal of a batch against a target."""
     sound = np.nan_to_num(crystals.volume) > 1e-3
     if not sound.all():
         return _scatter(judge(crystals.take(sound), target), sound)
@@ -73,14 +73,14 @@ def _count(site: np.ndarray, sites: int) -> np.ndarray:
 
 
 def _published(crystals: Crystals, edges: Edges, target: Target) -> np.ndarray:
-    """Every site has exactly the wanted number of neighbours within the published cutoff."""
+    """Say whether every site has exactly the target's number of neighbours within the published cutoff."""
     near = edges.site[edges.distance <= target.published_cutoff]
     right = _count(near, len(crystals.species)) == target.coordination
     return np.bincount(crystals.crystal_of_site, weights=~right, minlength=len(crystals)) == 0
 
 
 def _small_angle(edges: Edges, sites: int, target: Target) -> np.ndarray:
-    """(sites,) bool: two bonds enclose less than the smallest angle."""
+    """Return (sites,) bool: two bonds enclose less than the smallest angle."""
     bond = np.flatnonzero(edges.distance <= target.bond_window[1])
     site, unit = edges.site[bond], edges.vector[bond] / np.maximum(edges.distance[bond], 1e-9)[:, None]
     j, k = _pairs(site, sites)
@@ -89,7 +89,7 @@ def _small_angle(edges: Edges, sites: int, target: Target) -> np.ndarray:
 
 
 def _other_shape(edges: Edges, bonds: np.ndarray, target: Target) -> np.ndarray:
-    """(sites,) bool: a site with the right number of bonds has them in other directions than the target's figure."""
+    """Return (sites,) bool: a site has the right number of bonds, in other directions than the target's figure."""
     other = np.zeros(len(bonds), bool)
     if target.vertex_figure is not None:
         complete = bonds == target.coordination
@@ -101,7 +101,7 @@ def _other_shape(edges: Edges, bonds: np.ndarray, target: Target) -> np.ndarray:
 
 
 def _pairs(site: np.ndarray, sites: int) -> tuple[np.ndarray, np.ndarray]:
-    """All j < k with edges j and k at the same site; `site` (e,) sorted."""
+    """Return all j < k with edges j and k at the same site; `site` (e,) sorted."""
     count = _count(site, sites)
     rank = np.arange(len(site)) - np.repeat(np.cumsum(count) - count, count)
     second = np.repeat(np.arange(len(site)), rank)
@@ -110,7 +110,7 @@ def _pairs(site: np.ndarray, sites: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _scatter(verdict: Verdict, sound: np.ndarray) -> Verdict:
-    """The verdict on the sound crystals, with "impossible cell" for the others."""
+    """Return the verdict on the sound crystals, with "impossible cell" for the others."""
     n = len(sound)
     valid, published = np.zeros(n, bool), np.zeros(n, bool)
     reason, loss = np.full(n, "impossible cell", object), np.full(n, np.nan)

@@ -42,12 +42,12 @@ def fit(vectors: np.ndarray, figure: np.ndarray) -> Fit:
 
 
 def _all_orders(n: int, k: int) -> list[np.ndarray]:
-    """Both ways, or the one, in which one or two bonds match as many directions."""
+    """Return both ways, or the one, in which one or two bonds match as many directions."""
     return [np.tile(order, (n, 1)) for order in ([[0]] if k == 1 else [[0, 1], [1, 0]])]
 
 
 def _matchings(unit: np.ndarray, figure: np.ndarray) -> list[np.ndarray]:
-    """For each trial the bond (n, k) that matches each direction, -1 where the trial gives an atom no matching."""
+    """Give for each trial the bond (n, k) that matches each direction, -1 where the trial gives an atom no matching."""
     k = len(figure)
     i, j = _most_upright(figure)
     reference = _frame(figure[i], figure[j])
@@ -70,14 +70,14 @@ def _matchings(unit: np.ndarray, figure: np.ndarray) -> list[np.ndarray]:
 
 
 def _most_upright(figure: np.ndarray) -> tuple[int, int]:
-    """The two directions whose angle is nearest to a right one."""
+    """Return the two directions whose angle is nearest to a right one."""
     cosine = np.abs(figure @ figure.T) + 2 * np.eye(len(figure))
     i, j = np.unravel_index(int(cosine.argmin()), cosine.shape)
     return int(i), int(j)
 
 
 def _frame(a: np.ndarray, b: np.ndarray) -> np.ndarray | None:
-    """Orthonormal axes (..., 3, 3), in columns, of two directions; None where two single ones are collinear."""
+    """Return orthonormal axes (..., 3, 3), in columns, of two directions; None where two single ones are collinear."""
     normal = np.cross(a, b)
     length = np.linalg.norm(normal, axis=-1, keepdims=True)
     if normal.ndim == 1 and length[0] < COLLINEAR:
@@ -87,7 +87,7 @@ def _frame(a: np.ndarray, b: np.ndarray) -> np.ndarray | None:
 
 
 def _rotated(matched: np.ndarray, figure: np.ndarray) -> Fit:
-    """RMSD and largest angle of matched unit vectors (n, k, 3) after the best rotation, proper or not."""
+    """Return RMSD and largest angle of matched unit vectors (n, k, 3) after the best rotation, proper or not."""
     left, _, right = np.linalg.svd(np.einsum("ka,nkb->nab", figure, matched))
     turned = np.einsum("ka,nab->nkb", figure, left @ right)
     off = np.linalg.norm(turned - matched, axis=-1)

@@ -27,14 +27,14 @@ NARROWEST = (0.004, 0.02)
 UNCONDITIONED = 0.2
 """Share of rows that are learnt without any condition."""
 CONDITIONED = (0.75, 0.5, 0.5)
-"""Of the others, the share that is told its energy, sites and atoms."""
+"""Of the others, the share that is conditioned on its energy, sites and atoms."""
 WARM = 0.02
 """Share of the training in which the learning rate rises."""
 LARGEST_GRADIENT = 1.0
 BUMPS = 16
-"""Numbers that tell the network how many atoms there shall be, and as many that tell the share of lowest energies."""
+"""Numbers that encode how many atoms there shall be, and as many that encode the share of lowest energies."""
 LEAST_SHARE = 1 / 256
-"""Shares of lowest energies below this are hardly told apart."""
+"""Shares of lowest energies below this are hardly distinguished."""
 
 
 class Block(nn.Module):
@@ -47,7 +47,7 @@ class Block(nn.Module):
         self.layers = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
     def forward(self, x: Tensor, place: Tensor, rows: int, slots: int) -> Tensor:
-        """Tokens (t, width) that stand at `place` (t,) of a (rows, slots) grid; empty places come last in each row."""
+        """Compute tokens (t, width) at `place` (t,) of a (rows, slots) grid; empty places come last in each row."""
         mixed = self.mix(self.before(x))
         grid = mixed.new_zeros(rows * slots, mixed.shape[1]).index_copy(0, place, mixed)
         q, k, value = grid.view(rows, slots, 3, HEADS, -1).permute(2, 0, 3, 1, 4)
@@ -57,7 +57,7 @@ class Block(nn.Module):
         return self._add(x, seen.transpose(1, 2).reshape(rows * slots, -1).index_select(0, place))
 
     def step(self, x: Tensor, memory: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """The next token (rows, width) of each row, with the keys and values of those before."""
+        """Return the next token (rows, width) of each row, with the keys and values of those before."""
         q, k, value = self.mix(self.before(x)).view(len(x), 1, 3, HEADS, -1).permute(2, 0, 3, 1, 4)
         if memory is not None:
             k, value = torch.cat([memory[0], k], dim=2), torch.cat([memory[1], value], dim=2)
@@ -110,7 +110,7 @@ class TransformerNetwork(Network):
         self.register_buffer("share", torch.from_numpy(packing.log_shares()), persistent=False)
 
     def optimizers(self, settings: TrainSettings) -> list[torch.optim.Optimizer]:
-        """Muon for the matrices of the blocks, AdamW for all else."""
+        """Return Muon for the matrices of the blocks, AdamW for all else."""
         rate, decay = settings.rate, 0.01
         matrices = [value for value in self.blocks.parameters() if value.ndim == 2]
         inside = {id(value) for value in matrices}
@@ -121,11 +121,11 @@ class TransformerNetwork(Network):
         ]
 
     def rate(self, share: float) -> float:
-        """Half a cosine after a short rise."""
+        """Return half a cosine after a short rise."""
         return min(1.0, share / WARM) * (0.05 + 0.475 * (1 + math.cos(math.pi * share)))
 
     def step(self, rows: Tensor, optimizers: list[torch.optim.Optimizer]) -> dict[str, Tensor]:
-        """One step on the negative log-likelihood, some conditions told."""
+        """Take one step on the negative log-likelihood, with some conditions given."""
         batch = Batch.of(rows)
         chance = torch.rand(len(rows), 4)
         hidden = (chance[:, :3] > torch.tensor(CONDITIONED)) | (chance[:, 3:] < UNCONDITIONED)
@@ -139,12 +139,12 @@ class TransformerNetwork(Network):
         return {"loss": loss, **parts}
 
     def held_out_loss(self, rows: Tensor) -> Tensor:
-        """The same loss, nothing told."""
+        """Return the same loss without conditions."""
         batch = Batch.of(rows)
         return torch.stack(list(self.losses(batch, torch.full((len(rows), 3), torch.nan)).values())).sum()
 
     def facts(self, batch: Batch) -> Tensor:
-        """What can be told of rows: a share of lowest energies they are among, their sites and atoms (b, 3).
+        """Return facts of rows: a share of lowest energies they are among, their sites and atoms (b, 3).
 
         A share says what is asked for later; the energy itself would say which crystal it is. Its logarithm is even
         between the row's own and 0, so that small shares are learnt as well; those above a half then say little.
@@ -153,13 +153,13 @@ class TransformerNetwork(Network):
         return torch.stack([share, (batch.position >= 0).sum(1), self.sizes(batch).sum(1)], dim=1)
 
     def sizes(self, batch: Batch) -> Tensor:
-        """Multiplicity (b, s) of each site, 0 where unused."""
+        """Return multiplicity (b, s) of each site, 0 where unused."""
         used = batch.position >= 0
         multiplicity = self.symmetry.multiplicity[batch.group[:, None], batch.position.clamp(min=0)]
         return torch.where(used, multiplicity, 0).float()
 
     def hint(self, facts: Tensor) -> Tensor:
-        """Vectors (b, width) of share of lowest energies, sites and atoms (b, 3), NaN where nothing is told."""
+        """Return vectors (b, width) of share of lowest energies, sites and atoms (b, 3), NaN where left open."""
         known = ~facts.isnan()
         share, sites, atoms = torch.where(known, facts, 1).unbind(1)
         centre = torch.arange(BUMPS) * (math.log(1600) / (BUMPS - 1))
@@ -170,7 +170,7 @@ class TransformerNetwork(Network):
         return self.told(torch.cat([known[:, :2], low, one, bumps], dim=1))
 
     def losses(self, batch: Batch, facts: Tensor) -> dict[str, Tensor]:
-        """Negative log-likelihood in nats a row, of groups, positions (with elements), coordinates and cells."""
+        """Return negative log-likelihood in nats a row, of groups, positions (with elements), coordinates and cells."""
         rows = len(batch.group)
         row, slot = torch.nonzero(batch.position >= 0, as_tuple=True)
         slots = int(slot.max()) + 2
@@ -205,44 +205,44 @@ class TransformerNetwork(Network):
         return {name: value / rows for name, value in parts.items()}
 
     def first(self, group: Tensor, hint: Tensor) -> Tensor:
-        """Tokens (b, width) of the space groups."""
+        """Return tokens (b, width) of the space groups."""
         return self.symmetry.group(group) + self.slot.weight[0] + hint
 
     def token(
         self, vectors: Tensor, site: "Site", element: Tensor, point: Tensor, atoms: Tensor, slot: Tensor
     ) -> Tensor:
-        """Tokens (t, width) of sites; `atoms` (t,) counts those of the row up to the site, `slot` the sites."""
+        """Return tokens (t, width) of sites; `atoms` (t,) counts those of the row up to the site, `slot` the sites."""
         where = self.place(torch.cat([waves(point), torch.log(atoms)[:, None] / 3], dim=1))
         return vectors[site.identity] + self.element(element) + where + self.slot(slot)
 
     def group_logits(self, hint: Tensor) -> Tensor:
-        """(b, 231), impossible for groups that the table has not."""
+        """Compute logits (b, 231), impossible for groups that the table has not."""
         return self.share + self.which_group(hint)
 
     def open(self, group: Tensor, last: Tensor) -> Tensor:
-        """(t, 27) bool: positions of groups (t,) that may follow `last` (t,), END for the first."""
+        """Return (t, 27) bool: positions of groups (t,) that may follow `last` (t,), END for the first."""
         index, symmetry = torch.arange(END), self.symmetry
         again = symmetry.fixed[group] & (index == last[:, None])
         return symmetry.exists[group] & (index <= last[:, None]) & ~again
 
     def next_logits(self, h: Tensor, group: Tensor, vectors: Tensor) -> Tensor:
-        """Logits (b, k, 28) of each position, and of the end, after tokens (b, k, width) of rows of groups (b,)."""
+        """Compute logits (b, k, 28) of positions, and the end, after tokens (b, k, width) of rows of groups (b,)."""
         identity = self.symmetry.identity[group]
         candidates = torch.cat([vectors[identity], self.end.expand(len(group), 1, -1)], dim=1)
         bias = torch.cat([self.bias[identity], self.bias[-1:].expand(len(group), 1)], dim=1)
         return torch.bmm(self.query(h), candidates.transpose(1, 2)) * self.scale + bias[:, None]
 
     def element_logits(self, h: Tensor, position: Tensor) -> Tensor:
-        """(t, elements) after tokens (t, width), given vectors of positions (t, width)."""
+        """Compute logits (t, elements) after tokens (t, width), given vectors of positions (t, width)."""
         logits: Tensor = self.which_element(torch.cat([h, position], dim=1))
         return logits
 
     def chosen(self, h: Tensor, vectors: Tensor, site: "Site", element: Tensor) -> Tensor:
-        """What the coordinates of sites depend on (t, 2 width)."""
+        """Return what the coordinates of sites depend on (t, 2 width)."""
         return torch.cat([h, vectors[site.identity] + self.element(element)], dim=1)
 
     def coordinate_loss(self, features: Tensor, free: Tensor, point: Tensor) -> Tensor:
-        """Sum over the free coordinates of points (t, 3)."""
+        """Return sum over the free coordinates of points (t, 3)."""
         total, point = torch.zeros(()), torch.where(free, point, 0)
         for k, axis in enumerate(cast(Iterable[Mixture], self.axes)):
             row = free[:, k].nonzero()[:, 0]
@@ -251,7 +251,7 @@ class TransformerNetwork(Network):
         return total
 
     def cell_loss(self, h: Tensor, batch: Batch) -> Tensor:
-        """Sum over the free cell variables, given the last tokens (b, width)."""
+        """Return sum over the free cell variables, given the last tokens (b, width)."""
         total, free = torch.zeros(()), self.symmetry.cell_free[batch.group]
         for k, edge in enumerate(cast(Iterable[Mixture], self.edges)):
             row = free[:, k].nonzero()[:, 0]

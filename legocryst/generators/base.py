@@ -126,39 +126,39 @@ class Generator(ABC):
 
     @abstractmethod
     def describe(self) -> dict[str, Any]:
-        """What was fitted, in plain values that JSON can hold."""
+        """Return what was fitted, in plain values that JSON can hold."""
 
     @abstractmethod
     def _fit(self, table: pd.DataFrame, task: Task) -> None:
-        """`fit` on a checked table, its crystal columns only."""
+        """Fit to a checked table, its crystal columns only."""
 
     @abstractmethod
     def _sample(self, n: int, *, seed: int, temperature: float, conditions: Conditions) -> pd.DataFrame:
-        """`sample` of a fitted generator."""
+        """Sample from a fitted generator."""
 
     @abstractmethod
     def _content(self) -> dict[str, Any]:
-        """What a file holds."""
+        """Return what a file holds."""
 
     @classmethod
     @abstractmethod
     def _load(cls, content: dict[str, Any]) -> Self:
-        """The generator saved in the content of a file."""
+        """Return the generator saved in the content of a file."""
 
 
 def generator_names() -> list[str]:
-    """Names of the generators."""
+    """Return names of the generators."""
     return list(GENERATORS.names())
 
 
 def generator(name: str, **options: Any) -> Generator:
-    """A generator by name, not yet fitted; raises ValueError as `Registry.load` does."""
+    """Return a generator by name, not yet fitted; raises ValueError as `Registry.load` does."""
     made: Generator = GENERATORS.load(name)(**options)
     return made
 
 
 def load(path: Path | str) -> Generator:
-    """The generator saved at `path`; raises ValueError when the file holds none."""
+    """Return the generator saved at `path`; raises ValueError when the file holds none."""
     if not Path(path).is_file():
         raise ValueError(f"there is no model at {path}; train one first")
     content = read_file(Path(path))

@@ -12,7 +12,7 @@ UNUSED = -1
 
 
 def site_count(columns: pd.Index | list[str]) -> int:
-    """Number of sites: wp0, wp1, ... without a gap."""
+    """Return number of sites: wp0, wp1, ... without a gap."""
     sites = 0
     while f"wp{sites}" in columns:
         sites += 1
@@ -20,23 +20,23 @@ def site_count(columns: pd.Index | list[str]) -> int:
 
 
 def crystal_columns(columns: pd.Index | list[str]) -> list[str]:
-    """The columns that describe a crystal, in METHOD's order; el_i only when the table has them."""
+    """Return the columns that describe a crystal, in METHOD's order; el_i only when the table has them."""
     return columns_of(max(1, site_count(columns)), elements="el0" in columns)
 
 
 def is_discrete(column: str) -> bool:
-    """Space groups, Wyckoff indices and elements are categories; all else is continuous."""
+    """Say whether a column holds categories: space groups, Wyckoff indices and elements; all else is continuous."""
     return column == "spg" or column.startswith(("wp", "el"))
 
 
 def site_of(column: str) -> int | None:
-    """Site that a column belongs to, None for the space group and the cell."""
+    """Return site that a column belongs to, None for the space group and the cell."""
     match = re.fullmatch(r"(?:el|wp|x|y|z)(\d+)", column)
     return int(match.group(1)) if match else None
 
 
 def check_table(table: pd.DataFrame, *, least: int = 2) -> pd.DataFrame:
-    """The crystal columns of a table, floats, discrete ones as integers and unused sites all -1.
+    """Return the crystal columns of a table, floats, discrete ones as integers and unused sites all -1.
 
     Raises ValueError for fewer than `least` rows, a missing column or a value that is not a number.
     """
@@ -72,7 +72,7 @@ def _check_symmetry(table: pd.DataFrame) -> None:
 
 
 def clear_unused(table: pd.DataFrame) -> pd.DataFrame:
-    """-1 in every column of each unused site, in place; returns the table."""
+    """Set every column of each unused site to -1, in place, and return the table."""
     for i in range(site_count(table.columns)):
         unused = (table[f"wp{i}"] < 0).to_numpy()
         for column in (f"wp{i}", f"x{i}", f"y{i}", f"z{i}", f"el{i}"):
@@ -82,13 +82,13 @@ def clear_unused(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def energies(table: pd.DataFrame) -> np.ndarray:
-    """(n,) column `energy` of a table, eV/atom; NaN where it is not known, or where there is no such column."""
+    """Return (n,) column `energy` of a table, eV/atom; NaN where it is not known, or where there is no such column."""
     if "energy" not in table.columns:
         return np.full(len(table), np.nan)
     return pd.to_numeric(table["energy"], errors="coerce").to_numpy(float)
 
 
 def elements(table: pd.DataFrame) -> np.ndarray:
-    """Atomic numbers of the sites of a table, rising; none for a table without such columns."""
+    """Return atomic numbers of the sites of a table, rising; none for a table without such columns."""
     numbers = np.unique(table.filter(regex=r"^el\d+$"))
     return numbers[numbers != UNUSED]

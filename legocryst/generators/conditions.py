@@ -35,7 +35,7 @@ class Conditions:
 
     @staticmethod
     def of(settings: SampleSettings) -> "Conditions":
-        """The conditions that settings name; raises ValueError where they contradict each other."""
+        """Return the conditions that settings name; raises ValueError where they contradict each other."""
         groups = group_numbers(settings.groups)
         if settings.system != "any":
             groups = frozenset(g for g in groups if SYSTEMS[int(system_index(g))] == settings.system)
@@ -89,17 +89,17 @@ class Reach:
                     made[sites, size:] |= source[sites - 1, : len(made[0]) - size]
 
     def groups(self) -> np.ndarray:
-        """(231,) bool: groups in which a row can be made."""
+        """Return (231,) bool: groups in which a row can be made."""
         none = np.zeros(N_GROUPS + 1, np.int64)
         return self._possible(np.arange(N_GROUPS + 1), choices().exists.sum(axis=1), none, none)
 
     def ended(self, sites: np.ndarray, atoms: np.ndarray) -> np.ndarray:
-        """(n,) bool: rows of so many sites and atoms (n,) may end."""
+        """Return (n,) bool: rows of some numbers of sites and atoms (n,) may end."""
         now = np.stack([sites, atoms], axis=1)
         return ((now >= self.low) & (now <= self.high)).all(axis=1) & (sites > 0)
 
     def allowed(self, group: np.ndarray, last: np.ndarray, sites: np.ndarray, atoms: np.ndarray) -> np.ndarray:
-        """(n, 27) bool: positions that may come next in rows of groups (n,) with so many sites and atoms (n,).
+        """Return (n, 27) bool: positions that may come next in rows of groups (n,) with some sites and atoms (n,).
 
         `last` (n,) is the position before, 27 where there is none yet.
         """
@@ -115,7 +115,7 @@ class Reach:
         return out
 
     def _possible(self, group: np.ndarray, until: np.ndarray, sites: np.ndarray, atoms: np.ndarray) -> np.ndarray:
-        """(n,) bool: rows can be completed with positions below `until` (n,)."""
+        """Return (n,) bool: rows can be completed with positions below `until` (n,)."""
         now = np.stack([sites, atoms], axis=1)
         low, high = np.maximum(self.low - now, 0), self.high - now + 1
         counts = self._counts[self._start[group] + until]

@@ -45,7 +45,7 @@ WIDEST = 1.0
 
 
 class CVAENetwork(Network):
-    """Encoder of free variables to a normal distribution, decoder to their means and widths, both told the symmetry."""
+    """Encoder of free variables to a normal distribution, decoder to means and widths, both given the symmetry."""
 
     def __init__(self, packing: Packing, settings: TrainSettings) -> None:
         super().__init__()
@@ -59,15 +59,15 @@ class CVAENetwork(Network):
         self.decoder = _layers(settings.latent + hidden, hidden, 9 * sites + 12)
 
     def optimizers(self, settings: TrainSettings) -> list[torch.optim.Optimizer]:
-        """Adam."""
+        """Return Adam."""
         return [torch.optim.Adam(self.parameters(), lr=settings.rate, fused=True)]
 
     def rate(self, share: float) -> float:
-        """Half a cosine."""
+        """Return half a cosine."""
         return 0.05 + 0.475 * (1 + math.cos(math.pi * share))
 
     def symmetry_vectors(self, group: Tensor, position: Tensor, element: Tensor) -> Tensor:
-        """Vectors (b, hidden) of the symmetry of rows: groups (b,), positions and elements (b, s)."""
+        """Return vectors (b, hidden) of the symmetry of rows: groups (b,), positions and elements (b, s)."""
         used = (position >= 0)[..., None]
         identity = self.symmetry.identity[group[:, None], position.clamp(min=0)]
         vectors = self.symmetry.positions()[identity] + self.element(element.clamp(min=0))
@@ -76,14 +76,14 @@ class CVAENetwork(Network):
         return out
 
     def encode(self, batch: Batch, symmetry: Tensor) -> tuple[Tensor, Tensor]:
-        """Means and logarithms of variances (b, latent) of rows."""
+        """Return means and logarithms of variances (b, latent) of rows."""
         used = (batch.position >= 0)[..., None]
         seen = torch.where(used, waves(batch.point[..., None]).flatten(2), 0).flatten(1)
         mean, log_variance = self.encoder(torch.cat([symmetry, seen, batch.cell], dim=1)).chunk(2, dim=1)
         return mean, log_variance.clamp(-12, 4)
 
     def decode(self, z: Tensor, symmetry: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Means and widths of coordinates (b, s, 3) and of cell variables (b, 6)."""
+        """Return means and widths of coordinates (b, s, 3) and of cell variables (b, 6)."""
         out = self.decoder(torch.cat([z, symmetry], dim=1))
         sine, cosine, width = out[:, :-12].unflatten(1, (3, -1, 3)).unbind(1)
         mean, spread = out[:, -12:].chunk(2, dim=1)
@@ -92,7 +92,7 @@ class CVAENetwork(Network):
         return angle, widths[0], mean, widths[1]
 
     def losses(self, rows: Tensor) -> dict[str, Tensor]:
-        """Negative log-likelihoods of coordinates and cells, and the divergence, in nats a row."""
+        """Return negative log-likelihoods of coordinates and cells, and the divergence, in nats a row."""
         batch = Batch.of(rows)
         symmetry = self.symmetry_vectors(batch.group, batch.position, batch.element)
         mean, log_variance = self.encode(batch, symmetry)
@@ -107,11 +107,11 @@ class CVAENetwork(Network):
         return {name: value / len(rows) for name, value in parts.items()}
 
     def weighted(self, parts: dict[str, Tensor]) -> Tensor:
-        """The weighted evidence lower bound, its sign turned."""
+        """Return the weighted evidence lower bound, its sign turned."""
         return parts["coordinates"] + parts["cells"] + self.kl_weight * parts["divergence"]
 
     def step(self, rows: Tensor, optimizers: list[torch.optim.Optimizer]) -> dict[str, Tensor]:
-        """One step on it."""
+        """Take one step on it."""
         parts = self.losses(rows)
         loss = self.weighted(parts)
         optimizers[0].zero_grad()
@@ -121,7 +121,7 @@ class CVAENetwork(Network):
         return {"loss": loss, **parts}
 
     def held_out_loss(self, rows: Tensor) -> Tensor:
-        """The same loss."""
+        """Return the same loss."""
         return self.weighted(self.losses(rows))
 
 
@@ -137,7 +137,7 @@ class ConditionalVAE(PackedGenerator):
     spec = SPEC
 
     def build(self) -> Network:
-        """The untrained network."""
+        """Return the untrained network."""
         return CVAENetwork(self.packing, self.settings)
 
     def _sample(self, n: int, *, seed: int, temperature: float, conditions: Conditions) -> pd.DataFrame:
@@ -167,7 +167,7 @@ class ConditionalVAE(PackedGenerator):
     def _decoded(
         self, combinations: tuple[Tensor, Tensor, Tensor], z: Tensor, noise: torch.Generator, temperature: float
     ) -> pd.DataFrame:
-        """Rows of groups (n,), positions and elements (n, s), at places z (n, latent)."""
+        """Return rows of groups (n,), positions and elements (n, s), at places z (n, latent)."""
         network = self._cvae
         with torch.no_grad():
             angle, width, mean, spread = network.decode(z, network.symmetry_vectors(*combinations))

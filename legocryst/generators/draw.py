@@ -15,7 +15,7 @@ from legocryst.generators.variables import choices
 def draw_rows(
     features: Featurizer, outputs: np.ndarray, rng: np.random.Generator, *, temperature: float = 1.0
 ) -> pd.DataFrame:
-    """Table of n rows from outputs (n, width): logits in the one-hot columns, scalars from -1 to 1 elsewhere."""
+    """Return table of n rows from outputs (n, width): logits in the one-hot columns, scalars from -1 to 1 elsewhere."""
     blocks = {block.name: block for block in features.blocks}
     exists, fixed = choices().exists, choices().fixed
     logits = {block.name: outputs[:, block.onehot].astype(float) / temperature for block in features.blocks}
@@ -44,5 +44,5 @@ def draw_rows(
 
 
 def _draw(logits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One index a row from the softmax of its logits (n, k), by Gumbel's trick."""
+    """Return one index a row from the softmax of its logits (n, k), by Gumbel's trick."""
     return (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)

@@ -17,13 +17,13 @@ SCALE = 0.3
 
 
 def waves(coordinates: Tensor) -> Tensor:
-    """Sines and cosines (..., 12 k) of fractional coordinates (..., k), up to six to a cell."""
+    """Return sines and cosines (..., 12 k) of fractional coordinates (..., k), up to six to a cell."""
     angle = 2 * math.pi * coordinates[..., None] * torch.arange(1, WAVES + 1)
     return torch.cat([torch.sin(angle), torch.cos(angle)], dim=-1).flatten(-2)
 
 
 def position_features() -> np.ndarray:
-    """(1731, k) what positions of different groups share: site symmetry, free coordinates, multiplicity."""
+    """Return (1731, k) numbers that positions of groups share: site symmetry, free coordinates, multiplicity."""
     table = wyckoff()
     kinds = ["".join(sorted(text.replace(".", ""))) for text in table.site_symmetry]  # m2m and 2mm are alike
     _, kind = np.unique(kinds, return_inverse=True)
@@ -69,9 +69,9 @@ class Symmetry(nn.Module):
         self.shared = nn.Linear(self.features.shape[1], width)
 
     def positions(self) -> Tensor:
-        """(1731, width) vectors of all positions."""
+        """Return (1731, width) vectors of all positions."""
         return self.own.weight + self.shared(self.features)
 
     def on_position(self, identity: Tensor, free: Tensor) -> Tensor:
-        """Points (n, 3) on the first operations of positions (n,)."""
+        """Return points (n, 3) on the first operations of positions (n,)."""
         return torch.einsum("nij,nj->ni", self.rotation[identity], free) + self.translation[identity]

@@ -66,7 +66,7 @@ class Block:
         return self.onehot.stop - self.start
 
     def choose(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Component (n,) and scalar (n,), not yet clipped, of values of a continuous column."""
+        """Return component (n,) and scalar (n,), not yet clipped, of values of a continuous column."""
         distance = (values[:, None] - self.value) / self.std
         score = np.log(self.weight / self.std) - 0.5 * distance**2
         far = np.abs(distance) > LIMIT * WIDTH
@@ -75,12 +75,12 @@ class Block:
         return part, distance[np.arange(len(values)), part] / WIDTH
 
     def restore(self, part: np.ndarray, scalar: np.ndarray) -> np.ndarray:
-        """Values (n,) of components (n,) and scalars (n,); inverse of `choose`."""
+        """Return values (n,) of components (n,) and scalars (n,); inverse of `choose`."""
         return self.value[part] + WIDTH * self.std[part] * scalar
 
 
 def with_outliers(block: Block, outside: np.ndarray, rows: int) -> Block:
-    """The block with one more component, that holds the values (n,) of `rows` which lie outside all others."""
+    """Return the block with one more component, that holds the values (n,) of `rows` which lie outside all others."""
     low, high = outside.min(), outside.max()
     share = len(outside) / rows
     std = max((high - low) / (2 * WIDTH * LIMIT) * (1 + 1e-9), EXACT)
@@ -126,7 +126,7 @@ class Featurizer:
 
     @staticmethod
     def from_columns(columns: pd.DataFrame, settings: FeatureSettings | None = None) -> "Featurizer":
-        """Inverse of `columns`, to the last bit."""
+        """Return inverse of `columns`, to the last bit."""
         out = Featurizer(settings)
         for name, components, outliers in columns[["name", "components", "outliers"]].itertuples(index=False):
             parts = json.loads(components)
@@ -154,7 +154,7 @@ class Featurizer:
         return self
 
     def transform(self, table: pd.DataFrame) -> np.ndarray:
-        """(n, width) float32 matrix; raises ValueError for a category that `fit` has not seen."""
+        """Return (n, width) float32 matrix; raises ValueError for a category that `fit` has not seen."""
         table = check_table(table, least=1)
         matrix = np.zeros((len(table), self.width), np.float32)
         rows = np.arange(len(table))
@@ -172,12 +172,12 @@ class Featurizer:
         return matrix
 
     def reverse_transform(self, matrix: np.ndarray) -> pd.DataFrame:
-        """Table of an (n, width) matrix; the largest entry of each one-hot decides."""
+        """Return table of an (n, width) matrix; the largest entry of each one-hot decides."""
         parts = {block.name: matrix[:, block.onehot].argmax(axis=1) for block in self.blocks}
         return self.assemble(parts, matrix)
 
     def assemble(self, parts: Mapping[str, np.ndarray], matrix: np.ndarray) -> pd.DataFrame:
-        """Table of chosen categories and components (n,) of each column and the scalars of an (n, width) matrix."""
+        """Make the table of chosen categories and components (n,) of columns and scalars of an (n, width) matrix."""
         columns = {}
         for block in self.blocks:
             part = parts[block.name]
@@ -186,7 +186,7 @@ class Featurizer:
         return clear_unused(pd.DataFrame(columns))
 
     def explain(self, row: pd.DataFrame) -> pd.DataFrame:
-        """What each column of a table of one row becomes, and what it comes back as.
+        """Return what each column of a table of one row becomes, and what it comes back as.
 
         Columns: `column`; `value`; `part`, number of the category or component from 1, of `parts`; `mean` and `std` of
         the component and the `scalar` in it (NaN for categories); `back`, the value that is made of these again.
@@ -203,7 +203,7 @@ class Featurizer:
         return pd.DataFrame(rows, columns=["column", "value", "part", "parts", "mean", "std", "scalar", "back"])
 
     def to_dict(self) -> dict[str, Any]:
-        """All that was fitted, in plain values."""
+        """Return all that was fitted, in plain values."""
         return {
             "settings": self.settings.model_dump(),
             "blocks": [
@@ -221,7 +221,7 @@ class Featurizer:
 
     @staticmethod
     def from_dict(content: Mapping[str, Any]) -> "Featurizer":
-        """Inverse of `to_dict`."""
+        """Return inverse of `to_dict`."""
         out = Featurizer(FeatureSettings.model_validate(content["settings"]))
         arrays = ("value", "weight", "std")
         for block in content["blocks"]:
@@ -257,7 +257,7 @@ class Featurizer:
     def _mixture(
         self, values: np.ndarray, name: str, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Means, standard deviations and weights (k,), by rising mean; few different values stand for themselves."""
+        """Fit means, standard deviations, weights (k,), by rising mean; few different values stand for themselves."""
         _, first, count = np.unique(values.round(8), return_index=True, return_counts=True)
         if len(first) <= self.settings.components:
             return values[first], np.full(len(first), EXACT), count / max(1, len(values))

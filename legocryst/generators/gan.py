@@ -60,14 +60,14 @@ class GANNetwork(ColumnNetwork):
         self.register_buffer("onehot", onehot, persistent=False)
 
     def optimizers(self, settings: TrainSettings) -> list[torch.optim.Optimizer]:
-        """Adam for the generator and for the critic."""
+        """Return Adam for the generator and for the critic."""
         return [
             torch.optim.Adam(net.parameters(), lr=settings.rate, betas=(0.5, 0.9), fused=True)
             for net in (self.generator, self.critic)
         ]
 
     def raw(self, noise: Tensor) -> Tensor:
-        """Logits and scalars (n, width) of noise (n, latent)."""
+        """Return logits and scalars (n, width) of noise (n, latent)."""
         out: Tensor = self.generator(noise)
         return torch.where(self.onehot, out, torch.tanh(out))
 
@@ -83,7 +83,7 @@ class GANNetwork(ColumnNetwork):
         return torch.where(self.onehot, weight / total.gather(1, index), out)
 
     def step(self, rows: Tensor, optimizers: list[torch.optim.Optimizer]) -> dict[str, Tensor]:
-        """One step of the critic, then one of the generator, both on the same fresh rows."""
+        """Take one step of the critic, then one of the generator, both on the same fresh rows."""
         for_generator, for_critic = optimizers
         fake = self.fake(len(rows))
         critic_loss = self._distance(fake.detach(), rows)
@@ -98,12 +98,12 @@ class GANNetwork(ColumnNetwork):
         return {"loss": loss, "critic": critic_loss, "penalty": penalty}
 
     def _distance(self, fake: Tensor, rows: Tensor) -> Tensor:
-        """How much less the critic thinks of rows than of as many fresh ones, in one pass."""
+        """Return how much less the critic thinks of rows than of as many fresh ones, in one pass."""
         fresh, real = self.critic(torch.cat([fake, rows])).chunk(2)
         return fresh.mean() - real.mean()
 
     def _penalty(self, fake: Tensor, rows: Tensor) -> Tensor:
-        """Mean of (|gradient| - 1)^2 between fresh packs and given ones (arXiv 1704.00028, equation 3), weighted.
+        """Return the mean of (|gradient| - 1)^2 between fresh and given packs (arXiv 1704.00028, equation 3), weighted.
 
         The critic is linear on either side of its kinks, so that its gradient is a product of its weights with the
         slopes where it stands: half the matrix products of differentiating twice.
@@ -124,11 +124,11 @@ class GANNetwork(ColumnNetwork):
         return PENALTY * ((gradient.norm(2, dim=1) - 1) ** 2).mean()
 
     def held_out_loss(self, rows: Tensor) -> Tensor:
-        """The critic's distance between fresh and held-out rows, with its sign turned: its loss without penalty."""
+        """Return the critic's distance of fresh and held-out rows, sign turned: its loss without penalty."""
         return self._distance(self.fake(len(rows)), rows)
 
     def outputs(self, n: int, noise: torch.Generator) -> Tensor:
-        """Logits and scalars of fresh noise."""
+        """Return logits and scalars of fresh noise."""
         return self.raw(torch.randn(n, self.latent, generator=noise))
 
 
@@ -138,6 +138,6 @@ class GAN(ColumnGenerator):
     spec = SPEC
 
     def build(self) -> Network:
-        """The untrained network."""
+        """Return the untrained network."""
         assert self.featurizer is not None
         return GANNetwork(self.featurizer, self.settings)

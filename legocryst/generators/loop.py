@@ -17,7 +17,7 @@ from legocryst.settings import TrainSettings
 HELD_OUT = 0.05
 """Share of rows that the network never learns from (at least one row)."""
 JUDGED = "new"
-"""What a check of fresh samples must tell, from 0 to 1, and what the best weights have most of."""
+"""What a check of fresh samples must report, from 0 to 1, and what the best weights have most of."""
 CHECKPOINT_SECONDS = 10.0
 """A checkpoint is written this often, and when training ends."""
 
@@ -30,7 +30,7 @@ class Network(nn.Module):
 
     @abstractmethod
     def optimizers(self, settings: TrainSettings) -> list[torch.optim.Optimizer]:
-        """Fresh optimisers of the parameters."""
+        """Return fresh optimisers of the parameters."""
 
     @abstractmethod
     def step(self, rows: Tensor, optimizers: list[torch.optim.Optimizer]) -> dict[str, Tensor]:
@@ -38,10 +38,10 @@ class Network(nn.Module):
 
     @abstractmethod
     def held_out_loss(self, rows: Tensor) -> Tensor:
-        """Loss of rows (b, width) without learning."""
+        """Return loss of rows (b, width) without learning."""
 
     def rate(self, share: float) -> float:
-        """Learning rate in parts of the largest, when a share of the training is over."""
+        """Return learning rate in parts of the largest, when a share of the training is over."""
         return 1.0
 
 
@@ -50,7 +50,7 @@ class ColumnNetwork(Network):
 
     @abstractmethod
     def outputs(self, n: int, noise: torch.Generator) -> Tensor:
-        """Logits and scalars (n, width) of n fresh rows."""
+        """Return logits and scalars (n, width) of n fresh rows."""
 
 
 @dataclass
@@ -130,7 +130,7 @@ def _epoch(
     optimizers: list[torch.optim.Optimizer],
     epochs: tuple[int, int],
 ) -> dict[str, float]:
-    """One pass over the rows in random order, after so many of so many; the mean of each loss."""
+    """Pass once over the rows in random order, and return the mean of each loss."""
     done, passes = epochs
     network.train()
     total: dict[str, Tensor] = {}
@@ -145,7 +145,7 @@ def _epoch(
 
 
 def _fill(rows: Tensor, multiple: int) -> Tensor:
-    """Rows repeated from the start until their number is a multiple."""
+    """Return rows repeated from the start until their number is a multiple."""
     missing = -len(rows) % multiple
     return torch.cat([rows, rows[torch.arange(missing) % len(rows)]]) if missing else rows
 
@@ -153,7 +153,7 @@ def _fill(rows: Tensor, multiple: int) -> Tensor:
 def _judge(
     state: Progress, value: float, network: Network, best: dict[str, Tensor] | None, settings: TrainSettings
 ) -> dict[str, Tensor] | None:
-    """Weights to keep after a check of fresh samples, None for the last; notes when patience is at its end."""
+    """Return weights to keep after a check of fresh samples, None for the last; notes when patience is at its end."""
     if settings.spec.settles or value > state.best:
         state.best, state.best_epoch, state.stale = value, state.epoch, 0
         return None if settings.spec.settles else copy.deepcopy(network.state_dict())

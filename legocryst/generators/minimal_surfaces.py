@@ -101,7 +101,7 @@ class OnSurfaces(Generator):
         return out
 
     def describe(self) -> dict[str, Any]:
-        """Model and limits."""
+        """Return model and limits."""
         return {"model": self.name, "parameters": 0, **self._content()}
 
     def _content(self) -> dict[str, Any]:

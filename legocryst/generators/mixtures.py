@@ -14,13 +14,13 @@ ROOT_TWO = math.sqrt(2.0)
 
 
 def choose(logits: Tensor, noise: torch.Generator) -> Tensor:
-    """One index (n,) a row from the softmax of logits (n, k), by Gumbel's trick."""
+    """Return one index (n,) a row from the softmax of logits (n, k), by Gumbel's trick."""
     uniform = torch.rand(logits.shape, generator=noise).clamp(1e-20, 1 - 1e-7)
     return (logits - torch.log(-torch.log(uniform))).argmax(dim=1)
 
 
 def cut_normal(mean: Tensor, std: Tensor, low: Tensor, high: Tensor, noise: torch.Generator) -> Tensor:
-    """Draws (n,) of normal distributions cut off at `low` and `high`, by inversion."""
+    """Return draws (n,) of normal distributions cut off at `low` and `high`, by inversion."""
     edges = [0.5 * (1 + torch.erf((edge - mean) / (std * ROOT_TWO))) for edge in (low, high)]
     uniform = torch.rand(mean.shape, generator=noise)
     share = (edges[0] + (edges[1] - edges[0]) * uniform).clamp(1e-7, 1 - 1e-7)
@@ -29,7 +29,7 @@ def cut_normal(mean: Tensor, std: Tensor, low: Tensor, high: Tensor, noise: torc
 
 
 def log_normal(distance: Tensor, std: Tensor, *, periodic: bool = False) -> Tensor:
-    """Logarithm of the density of normal distributions at a distance from their means; on the circle, cut off."""
+    """Return the log density of normal distributions at a distance from their means; on the circle, cut off."""
     if periodic:
         distance = distance - torch.round(distance)
     out = -0.5 * (distance / std) ** 2 - torch.log(std) - 0.5 * math.log(2 * math.pi)
@@ -52,12 +52,12 @@ class Mixture(nn.Module):
             last.bias[2 * components :] = math.log(0.1 if periodic else 0.5)
 
     def parts(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Logits of the weights, means and widths (n, k)."""
+        """Return logits of the weights, means and widths (n, k)."""
         logits, mean, width = self.network(features).chunk(3, dim=1)
         return logits, mean, self.narrowest + torch.exp(width.clamp(max=1.0))
 
     def log_prob(self, features: Tensor, value: Tensor) -> Tensor:
-        """Logarithm of the density of values (n,), or of several for each row, (k, n)."""
+        """Return logarithm of the density of values (n,), or of several for each row, (k, n)."""
         logits, mean, std = self.parts(features)
         log_density = log_normal(value[..., None] - mean, std, periodic=self.periodic)
         return torch.logsumexp(torch.log_softmax(logits, dim=1) + log_density, dim=-1)
@@ -65,7 +65,7 @@ class Mixture(nn.Module):
     def draw(
         self, features: Tensor, noise: torch.Generator, *, temperature: float, between: Sequence[Tensor] = ()
     ) -> Tensor:
-        """Values (n,): in [0, 1] on the circle, else between two bounds (n,) each.
+        """Return values (n,): in [0, 1] on the circle, else between two bounds (n,) each.
 
         The weights, and the density of each component, are taken to the power 1 / temperature.
         """

@@ -18,7 +18,7 @@ def save_file(content: dict[str, Any], path: Path) -> None:
 
 
 def read_file(path: Path) -> dict[str, Any]:
-    """Content of a file of `save_file`; raises ValueError for another kind of file."""
+    """Return content of a file of `save_file`; raises ValueError for another kind of file."""
     import torch
 
     message = f"{path} is not a model file of LEGO-Cryst; choose another, or remove it and train again"

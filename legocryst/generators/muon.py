@@ -27,7 +27,7 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """One step; there is no closure."""
+        """Take one step; there is no closure."""
         for group in self.param_groups:
             for matrix in group["params"]:
                 mean = self.state[matrix].setdefault("momentum", torch.zeros_like(matrix))
@@ -37,7 +37,7 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
-    """Nearly the orthogonal matrix next to a matrix (m, n): its singular values come to 0.7 to 1.2.
+    """Return nearly the orthogonal matrix next to a matrix (m, n): its singular values come to 0.7 to 1.2.
 
     Newton and Schulz's iteration with Jordan's coefficients.
     """

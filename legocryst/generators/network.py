@@ -40,7 +40,7 @@ class NetworkGenerator(Generator):
 
     @abstractmethod
     def build(self) -> loop.Network:
-        """The untrained network."""
+        """Return the untrained network."""
 
     @abstractmethod
     def _prepare(self, table: pd.DataFrame, task: Task) -> Tensor:
@@ -48,11 +48,11 @@ class NetworkGenerator(Generator):
 
     @abstractmethod
     def _encoding(self) -> dict[str, Any]:
-        """How rows become numbers, in plain values."""
+        """Return how rows become numbers, in plain values."""
 
     @abstractmethod
     def _set_encoding(self, content: Mapping[str, Any]) -> None:
-        """Inverse of `_encoding`."""
+        """Set what `_encoding` gives."""
 
     def _fit(self, table: pd.DataFrame, task: Task) -> None:
         rows = self._prepare(table, task)
@@ -81,7 +81,7 @@ class NetworkGenerator(Generator):
         self.training |= {"rows": len(rows), "seed": task.seed, **asdict(state)}
 
     def _identity(self, rows: Tensor, seed: int) -> str:
-        """Name of all that a checkpoint depends on; the number of epochs may grow."""
+        """Return name of all that a checkpoint depends on; the number of epochs may grow."""
         settings = self.settings.model_dump(exclude={"epochs"}) | {
             "batch": self.settings.batch,
             "rate": self.settings.rate,
@@ -113,7 +113,7 @@ class NetworkGenerator(Generator):
         return out
 
     def describe(self) -> dict[str, Any]:
-        """Model, size, settings and training record."""
+        """Return model, size, settings and training record."""
         size = sum(p.numel() for p in self.network.parameters()) if self.network is not None else 0
         return {
             "model": self.name,
@@ -156,7 +156,7 @@ class ColumnGenerator(NetworkGenerator):
         return pd.concat(parts, ignore_index=True)
 
     def describe(self) -> dict[str, Any]:
-        """What networks tell, and the width of the featurised rows."""
+        """Return what networks report, and the width of the featurised rows."""
         return super().describe() | {"width": self.featurizer.width if self.featurizer is not None else 0}
 
 

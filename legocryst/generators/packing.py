@@ -69,7 +69,7 @@ class Packing:
 
     @staticmethod
     def fit(rows: v.Variables, energy: np.ndarray, columns: list[str]) -> "Packing":
-        """Ranges of variables and of energies (n,), eV/atom, NaN unknown."""
+        """Return ranges of variables and of energies (n,), eV/atom, NaN unknown."""
         free = rows.cell_free
         values = [rows.cell[free[:, k], k] if free[:, k].any() else np.zeros(1) for k in range(6)]
         mean, std = np.array([x.mean() for x in values]), np.array([x.std() + LEAST_STD for x in values])
@@ -97,7 +97,7 @@ class Packing:
         )
 
     def pack(self, rows: v.Variables, energy: np.ndarray) -> Tensor:
-        """Tensor (n, 8 + 5 s) float32, which `Batch.of` splits."""
+        """Return tensor (n, 8 + 5 s) float32, which `Batch.of` splits."""
         element = np.where(rows.species == UNUSED, UNUSED, np.searchsorted(self.elements, rows.species))
         cell = np.where(rows.cell_free, (rows.cell - self.mean) / self.std, 0.0)
         flat = rows.point.reshape(len(rows.group), -1)
@@ -105,12 +105,12 @@ class Packing:
         return torch.from_numpy(packed.astype(np.float32))
 
     def share_below(self, energy: np.ndarray) -> np.ndarray:
-        """Share of the known energies that are not larger than energies (n,), NaN where unknown."""
+        """Return share of the known energies that are not larger than energies (n,), NaN where unknown."""
         rank = np.searchsorted(self.energies, energy, side="right")
         return np.where(np.isfinite(energy), rank / max(1, len(self.energies)), np.nan)
 
     def table(self, drawn: Drawn) -> pd.DataFrame:
-        """Table of drawn rows."""
+        """Return table of drawn rows."""
         group, position, element, point, cell = (part.numpy() for part in drawn)
         free = v.CELL_FREE[v.choices().system[group]]
         cell = np.where(free, cell.astype(float) * self.std + self.mean, 0.0)
@@ -125,7 +125,7 @@ class Packing:
         return v.write(v.Variables(group, position, species, exact, cell), self.columns)
 
     def requested(self, n: int, conditions: Conditions, rng: np.random.Generator) -> np.ndarray:
-        """Share of lowest energies, sites and atoms (n, 3) that n rows are told; NaN for what they are not told.
+        """Return share of lowest energies, sites and atoms (n, 3) that n rows are asked for; NaN where left open.
 
         Sites and atoms are those of combinations of the fitted table that meet the conditions, if there are any.
         """
@@ -142,7 +142,7 @@ class Packing:
         return out
 
     def combinations(self, n: int, conditions: Conditions, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Groups (n,), Wyckoff positions and elements (n, s) of n combinations that meet the conditions."""
+        """Return groups (n,), Wyckoff positions and elements (n, s) of n combinations that meet the conditions."""
         chance = self._chances(conditions)
         if conditions.lowest < 1:
             with np.errstate(invalid="ignore"):
@@ -157,13 +157,13 @@ class Packing:
         return np.array(self.seen, np.int64)
 
     def _low_energies(self, conditions: Conditions) -> np.ndarray:
-        """The lowest known energies, as large a share as is asked for."""
+        """Return the lowest known energies, as large a share as is asked for."""
         if not self.energies:
             raise ValueError("the model knows no energies: train it on a table with a column energy")
         return np.array(self.energies)[: max(1, round(conditions.lowest * len(self.energies)))]
 
     def _chances(self, conditions: Conditions) -> np.ndarray:
-        """(k,) rows of each combination that meets the conditions, energy apart; 0 for the others."""
+        """Return (k,) rows of each combination that meets the conditions, energy apart; 0 for the others."""
         seen = self._seen
         group, position, count = seen[:, 0], seen[:, 1 : self.sites + 1], seen[:, -1]
         meets = np.isin(group, list(conditions.groups))
@@ -173,13 +173,13 @@ class Packing:
         return np.where(meets, count, 0)
 
     def log_shares(self) -> np.ndarray:
-        """(231,) float32 logarithm of each group's share of the fitted table, -1e9 where it has none."""
+        """Return (231,) float32 logarithm of each group's share of the fitted table, -1e9 where it has none."""
         share = np.bincount(self._seen[:, 0], self._seen[:, -1], minlength=N_GROUPS + 1)
         share = share / share.sum()
         return np.where(share > 0, np.log(share.clip(min=1e-30)), -1e9).astype(np.float32)
 
     def groups(self, conditions: Conditions, reach: Reach) -> Tensor:
-        """(231,) bool: groups of the fitted table in which the conditions can be met; raises ValueError for none."""
+        """Find groups (231,) of the fitted table in which the conditions can be met; raises ValueError for none."""
         learnt = np.isin(np.arange(N_GROUPS + 1), self._seen[:, 0])
         allowed = learnt & np.isin(np.arange(N_GROUPS + 1), list(conditions.groups))
         if not allowed.any():
@@ -194,10 +194,10 @@ class Packing:
         return torch.from_numpy(possible)
 
     def to_dict(self) -> dict[str, Any]:
-        """All that was fitted, in plain values."""
+        """Return all that was fitted, in plain values."""
         return asdict(self)
 
     @staticmethod
     def from_dict(content: Mapping[str, Any]) -> "Packing":
-        """Inverse of `to_dict`."""
+        """Return inverse of `to_dict`."""
         return Packing(**content)

@@ -9,7 +9,7 @@ ROWS = 1000
 
 
 def quality(training: pd.DataFrame, sampled: pd.DataFrame, *, seed: int = 0, rows: int = ROWS) -> dict[str, float]:
-    """Scores from 0 to 1, 1 best, on at most `rows` rows of each table.
+    """Return scores from 0 to 1, 1 best, on at most `rows` rows of each table.
 
     Keys: "overall", "column_shapes", "column_pairs", and "column:NAME", the likeness of each column's distribution.
     Raises ValueError when the tables differ in their columns.

@@ -84,7 +84,7 @@ class RandomSymmetric(Generator):
         return clear_unused(pd.DataFrame(columns)[self.columns])
 
     def _positions(self, group: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Wyckoff indices (n, sites of the table), unused -1, and atoms (n,) in the conventional cell."""
+        """Return Wyckoff indices (n, sites of the table), unused -1, and atoms (n,) in the conventional cell."""
         n, table = len(group), choices()
         free, multiplicity = table.exists[group], table.multiplicity[group]
         columns = site_count(self.columns)
@@ -108,7 +108,7 @@ class RandomSymmetric(Generator):
         return out
 
     def describe(self) -> dict[str, Any]:
-        """Model and limits."""
+        """Return model and limits."""
         return {"model": self.name, "parameters": 0, **self._content()}
 
     def _content(self) -> dict[str, Any]:
@@ -122,7 +122,7 @@ class RandomSymmetric(Generator):
 
 
 def random_cells(group: np.ndarray, volume: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Cells (n, 6) of the groups' systems with the volumes (n,); flat or impossible ones are drawn again."""
+    """Return cells (n, 6) of the groups' systems with the volumes (n,); flat or impossible ones are drawn again."""
     cell = np.full((len(group), 6), np.nan)
     redo = np.arange(len(group))
     while len(redo):
@@ -137,7 +137,7 @@ def random_cells(group: np.ndarray, volume: np.ndarray, rng: np.random.Generator
 
 
 def _volume_range(table: pd.DataFrame) -> tuple[float, float]:
-    """First and ninety-ninth percentile of the volume per atom of the possible cells of a table."""
+    """Return first and ninety-ninth percentile of the volume per atom of the possible cells of a table."""
     group = table["spg"].to_numpy()
     atoms = atom_count(group, table[[f"wp{i}" for i in range(site_count(table.columns))]].to_numpy())
     cell = cells.symmetrized(group, table[list(CELL)].to_numpy())

@@ -49,10 +49,10 @@ CANDIDATES = 12
 class Drawing:
     """Rows while they are drawn: a space group, then site after site, then the cell.
 
-    Where a share of lowest energies is told, the network answers twice, told it and not, and the logarithms of all
+    Where a share of lowest energies is given, the network answers twice, with it and without, and the logarithms of all
     chances go `guidance` times as far from the second answer as the first (Ho & Salimans, arXiv 2207.12598); for
     coordinates and cells some candidates of the first answer stand for all numbers. Tokens then stand in two halves,
-    the rows that are told all and the same rows again.
+    the rows with all conditions and the same rows without this one.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Drawing:
         self.vectors = network.symmetry.positions()
 
     def draw(self, facts: Tensor, groups: Tensor, packing: Packing) -> Drawn:
-        """Rows that are told share, sites and atoms (b, 3; see `facts`), in the allowed groups (231,) bool."""
+        """Draw rows given share, sites and atoms (b, 3; see `facts`), in the allowed groups (231,) bool."""
         rows, sites, network = len(facts), self.network.sites, self.network
         guided = self.guidance != 1 and not facts[:, 0].isnan().all()
         self.answers = 2 if guided else 1
@@ -91,13 +91,13 @@ class Drawing:
         return Drawn(self.group, self.position, self.element, self.point, self._cell(end, packing))
 
     def _guided(self, logits: Tensor, possible: Tensor) -> Tensor:
-        """One of the possible ones, (b, k) or (k,) bool, for each row, from logits (answers b, k)."""
+        """Return one of the possible ones, (b, k) or (k,) bool, for each row, from logits (answers b, k)."""
         answers = torch.log_softmax(logits.unflatten(0, (self.answers, -1)).masked_fill(~possible, SHUT), dim=2)
         beyond = (self.guidance - 1) * (answers[0] - answers[-1])
         return choose((answers[0] + beyond).masked_fill(~possible, SHUT) / self.temperature, self.noise)
 
     def _next(self, h: Tensor, going: Tensor, last: Tensor, slot: int) -> Tensor:
-        """Wyckoff index, or END, of the next site of each row that goes on."""
+        """Return Wyckoff index, or END, of the next site of each row that goes on."""
         group, atoms = self.group[going].numpy(), self.atoms[going].numpy()
         count = np.full(len(going), slot)
         open_ = [self.reach.allowed(group, last.numpy(), count, atoms), self.reach.ended(count, atoms)[:, None]]
@@ -149,7 +149,7 @@ class Transformer(PackedGenerator):
     spec = SPEC
 
     def build(self) -> Network:
-        """The untrained network."""
+        """Return the untrained network."""
         return TransformerNetwork(self.packing, self.settings)
 
     def _sample(self, n: int, *, seed: int, temperature: float, conditions: Conditions) -> pd.DataFrame:

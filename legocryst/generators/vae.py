@@ -55,17 +55,17 @@ class VAENetwork(ColumnNetwork):
         self.register_buffer("scalars", torch.from_numpy(features.scalars), persistent=False)
 
     def optimizers(self, settings: TrainSettings) -> list[torch.optim.Optimizer]:
-        """Adam."""
+        """Return Adam."""
         return [torch.optim.Adam(self.parameters(), lr=settings.rate, weight_decay=1e-5, fused=True)]
 
     def decode(self, z: Tensor) -> Tensor:
-        """Bounded logits and scalars (n, width) of latent points (n, latent)."""
+        """Return bounded logits and scalars (n, width) of latent points (n, latent)."""
         out = self.decoder(z)[0]
         bounded: Tensor = LOGIT * torch.tanh(out / LOGIT)
         return bounded.index_copy(1, self.scalars, torch.tanh(out[:, self.scalars]))
 
     def losses(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Negative log-likelihood and Kullback-Leibler divergence of rows (n, width), means over rows, in nats."""
+        """Return negative log-likelihood and Kullback-Leibler divergence of rows (n, width), mean nats a row."""
         mean, std, log_variance = self.encoder(rows)
         out = self.decode(mean + std * torch.randn_like(std))
         sigma = self.decoder.sigma[self.scalars].clamp(*SIGMA)
@@ -78,7 +78,7 @@ class VAENetwork(ColumnNetwork):
         return likelihood / len(rows), divergence / len(rows)
 
     def step(self, rows: Tensor, optimizers: list[torch.optim.Optimizer]) -> dict[str, Tensor]:
-        """One step on the weighted evidence lower bound."""
+        """Take one step on the weighted evidence lower bound."""
         reconstruction, divergence = self.losses(rows)
         loss = reconstruction + self.kl_weight * divergence
         optimizers[0].zero_grad()
@@ -87,12 +87,12 @@ class VAENetwork(ColumnNetwork):
         return {"loss": loss, "reconstruction": reconstruction, "divergence": divergence}
 
     def held_out_loss(self, rows: Tensor) -> Tensor:
-        """The same loss."""
+        """Return the same loss."""
         reconstruction, divergence = self.losses(rows)
         return reconstruction + self.kl_weight * divergence
 
     def outputs(self, n: int, noise: torch.Generator) -> Tensor:
-        """Decoded points of the prior."""
+        """Return decoded points of the prior."""
         return self.decode(torch.randn(n, self.latent, generator=noise))
 
 
@@ -102,6 +102,6 @@ class VAE(ColumnGenerator):
     spec = SPEC
 
     def build(self) -> Network:
-        """The untrained network."""
+        """Return the untrained network."""
         assert self.featurizer is not None
         return VAENetwork(self.featurizer, self.settings)

@@ -37,7 +37,7 @@ SHARPEST = (np.pi / 9, 0.1)
 
 
 ROUND = 100_000
-"""Coordinates are compared in whole parts of the cell's edge, so many to the edge."""
+"""Parts of the cell's edge in which coordinates are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Choices:
 
 @cache
 def choices() -> Choices:
-    """The table, made once."""
+    """Return the table, made once."""
     table = wyckoff()
     count = np.diff(table.first)
     index = np.arange(count.max())
@@ -92,18 +92,18 @@ class Variables:
         return CELL_FREE[choices().system[self.group]]
 
     def take(self, which: np.ndarray) -> "Variables":
-        """The rows of an index array or a mask."""
+        """Return the rows of an index array or a mask."""
         return Variables(*(getattr(self, name)[which] for name in ("group", "position", "species", "point", "cell")))
 
 
 def atom_count(group: np.ndarray, position: np.ndarray) -> np.ndarray:
-    """Atoms (n,) in the conventional cells of Wyckoff lists (n, s), -1 unused."""
+    """Return atoms (n,) in the conventional cells of Wyckoff lists (n, s), -1 unused."""
     multiplicity = choices().multiplicity[group[:, None], position.clip(min=0)]
     return np.where(position >= 0, multiplicity, 0).sum(axis=1)
 
 
 def cell_variables(group: np.ndarray, cell: np.ndarray, atoms: np.ndarray) -> np.ndarray:
-    """Variables (n, 6) of cells (n, 6): ln of each edge over the cube root of the number of atoms, then angles.
+    """Return variables (n, 6) of cells (n, 6): ln of each edge over the cube root of the number of atoms, then angles.
 
     The angles are alpha, beta and the one between the faces that share edge c; any three between 0 and pi make a cell.
     What the crystal system leaves no choice is 0.
@@ -118,7 +118,7 @@ def cell_variables(group: np.ndarray, cell: np.ndarray, atoms: np.ndarray) -> np
 
 
 def cell_of_variables(group: np.ndarray, variables: np.ndarray, atoms: np.ndarray) -> np.ndarray:
-    """Cells (n, 6) of variables (n, 6); inverse of `cell_variables`."""
+    """Return cells (n, 6) of variables (n, 6); inverse of `cell_variables`."""
     system = choices().system[group]
     edge, angle = variables[:, :3].copy(), variables[:, 3:].copy()
     angle[system > 0, 2] = np.pi / 2
@@ -133,7 +133,7 @@ def cell_of_variables(group: np.ndarray, variables: np.ndarray, atoms: np.ndarra
 
 
 def with_volume(group: np.ndarray, variables: np.ndarray) -> np.ndarray:
-    """Cell variables (n, 6) with their angles moved away from those of flat cells."""
+    """Return cell variables (n, 6) with their angles moved away from those of flat cells."""
     out = variables.copy()
     sharpest = np.where(choices().system[group] == 0, *SHARPEST)[:, None]
     free = CELL_FREE[choices().system[group]][:, 3:]
@@ -142,7 +142,7 @@ def with_volume(group: np.ndarray, variables: np.ndarray) -> np.ndarray:
 
 
 def on_position(identity: np.ndarray, free: np.ndarray) -> np.ndarray:
-    """Points (s, 3) in [0, 1) on the first operations of positions (s,), indices into `wyckoff()`."""
+    """Return points (s, 3) in [0, 1) on the first operations of positions (s,), indices into `wyckoff()`."""
     table = wyckoff()
     op = table.op_first[identity]
     return wrapped(np.einsum("sij,sj->si", table.rotation[op], free) + table.translation[op])
@@ -150,7 +150,7 @@ def on_position(identity: np.ndarray, free: np.ndarray) -> np.ndarray:
 
 @cache
 def _alternatives(identity: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rotations (k, 3, 3) and translations (k, 3) that take a point on a position's first operation to all the others.
+    """Find rotations (k, 3, 3) and translations (k, 3) from a point on a position's first operation to the others.
 
     Each keeps it on the first operation, so that it is another point of the same orbit.
     """
@@ -166,7 +166,7 @@ def _alternatives(identity: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def representative(identity: np.ndarray, point: np.ndarray) -> np.ndarray:
-    """Of the points of each orbit on its position's first operation, the one with the smallest coordinates (s, 3).
+    """Choose of each orbit's points on its position's first operation the one of smallest coordinates (s, 3).
 
     `identity` (s,) indexes `wyckoff()`; `point` (s, 3) is any of those points. x decides, then y, then z.
     """
@@ -183,7 +183,7 @@ def representative(identity: np.ndarray, point: np.ndarray) -> np.ndarray:
 
 
 def read(table: pd.DataFrame) -> tuple[Variables, np.ndarray, np.ndarray]:
-    """Variables of the rows that are crystals, which rows these are (k,), and the reason for each row that is none."""
+    """Read variables of the rows that are crystals, which rows these are (k,), and why each other row is none."""
     decoded = decode(table, element=1, max_atoms=10**9)  # only geometry is learnt: any element will do
     crystals, sites = decoded.crystals, site_count(table.columns)
     owner = crystals.crystal_of_site
@@ -202,7 +202,7 @@ def read(table: pd.DataFrame) -> tuple[Variables, np.ndarray, np.ndarray]:
 
 
 def write(rows: Variables, columns: Sequence[str]) -> pd.DataFrame:
-    """Table with METHOD's columns; inverse of `read` up to the order of sites and the point of each orbit."""
+    """Return table with METHOD's columns; inverse of `read` up to the order of sites and the point of each orbit."""
     used = rows.position >= 0
     data: dict[str, np.ndarray] = {"spg": rows.group}
     data |= dict(zip(CELL, cell_of_variables(rows.group, rows.cell, rows.atoms).T, strict=True))

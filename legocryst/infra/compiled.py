@@ -40,7 +40,7 @@ setattr(numba.config, "CACHE_DIR", str(_KEPT or ""))  # noqa: B010 - Numba makes
 
 
 def compiled(function: _Function) -> _Function:
-    """The function as machine code; it may call others that are compiled, and lets other threads run meanwhile.
+    """Return the function as machine code; it may call others that are compiled, and lets other threads run meanwhile.
 
     Every operation is done as it is written. With sums in the order that is fastest, results would depend on whether
     the code was compiled just now or read from the disk, and the gain is four per cent.

@@ -17,14 +17,14 @@ _TAIL = 65_536
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """A mapping as a JSON file; what JSON does not know becomes text."""
+    """Write a mapping as a JSON file; what JSON does not know becomes text."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     part.write_text(json.dumps(content, indent=1, default=str), encoding="utf-8")
     os.replace(part, path)
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The mapping of a JSON file; empty where there is no file."""
+    """Return the mapping of a JSON file; empty where there is no file."""
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -33,7 +33,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def write_parquet(frame: "pd.DataFrame", path: Path) -> None:
-    """A table as a Parquet file that appears only when it is whole."""
+    """Write a table as a Parquet file that appears only when it is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     frame.to_parquet(part, index=False)
@@ -41,7 +41,7 @@ def write_parquet(frame: "pd.DataFrame", path: Path) -> None:
 
 
 def tail(path: Path) -> list[str]:
-    """The last lines of a text file, at most 64 kB of them; empty where there is no file."""
+    """Return the last lines of a text file, at most 64 kB of them; empty where there is no file."""
     if not path.exists():
         return []
     with path.open("rb") as file:
@@ -50,7 +50,7 @@ def tail(path: Path) -> list[str]:
 
 
 def fingerprint(files: list[Path]) -> str:
-    """SHA-256 over the names and contents of files."""
+    """Return SHA-256 over the names and contents of files."""
     digest = hashlib.sha256()
     for path in sorted(files):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
@@ -58,7 +58,7 @@ def fingerprint(files: list[Path]) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that results depend on."""
+    """Return versions of Python and of the packages that results depend on."""
     out = {"python": ".".join(map(str, sys.version_info[:3]))}
     for name in _PACKAGES:
         try:

@@ -15,11 +15,11 @@ TARGETS = "targets"
 
 
 def default_workspace() -> Path:
-    """The folder named by LEGOCRYST_WORKSPACE, else ./workspace."""
+    """Return the folder named by LEGOCRYST_WORKSPACE, else ./workspace."""
     return Path(os.environ.get("LEGOCRYST_WORKSPACE") or "workspace")
 
 
 def target_files(place: Path, name: str = "*") -> list[Path]:
-    """Files of targets of the user's in a workspace or a job, all or those of one name, the saved ones first."""
+    """Return files of targets of the user's in a workspace or a job, all or those of one name, the saved ones first."""
     saved = sorted((place / TARGETS).glob(f"{name}.json"))
     return saved + sorted((place / "jobs").glob(f"[!.]*/{TARGETS}/{name}.json"))

@@ -66,7 +66,7 @@ class Attempt:
             raise Stopped
 
     def late(self) -> bool:
-        """Whether the time of the job's goal is over, all attempts together."""
+        """Say whether the time of the job's goal is over, all attempts together."""
         goal = self.settings.goal
         return goal.crystals > 0 and self.seconds > 60 * goal.minutes
 
@@ -76,13 +76,13 @@ class Attempt:
         return self._before + time.monotonic() - self._began
 
     def note(self, **numbers: Any) -> None:
-        """Append numbers to the job's progress and tell the caller."""
+        """Append numbers to the job's progress and report them to the caller."""
         line = {"stage": self._stage, "cpu_seconds": round(self._cpu_now() - self._start, 3), **numbers}
         self.job.report(attempt=self._attempt, **line)
         self._report(line)
 
     def tick(self, done: int, total: int, **numbers: Any) -> None:
-        """Progress of a stage that counts; at most two lines a second."""
+        """Report the progress of a stage that counts; at most two lines a second."""
         now = time.monotonic()
         if done >= total or now - self._last >= REPORT_SECONDS:
             self._last = now
@@ -94,18 +94,18 @@ class Attempt:
         return RunContext(seed=seed, executor=self.executor, progress=self.tick, should_stop=self.should_stop)
 
     def seed(self, stage: str, turn: int = 0) -> int:
-        """The seed of a stage, made from the run's; another one each `turn` that the stage is done."""
+        """Return the seed of a stage, made from the run's; another one each `turn` that the stage is done."""
         sequence = np.random.SeedSequence([self.settings.seed, STAGES[stage].number, *([turn] if turn else [])])
         return int(sequence.generate_state(1)[0] >> 1)
 
     def _cpu_now(self) -> float:
-        """CPU-s of this process, of the child processes that ended, and of the executor's workers elsewhere."""
+        """Return CPU-s of this process, of the child processes that ended, and of the executor's workers elsewhere."""
         children = resource.getrusage(resource.RUSAGE_CHILDREN)
         return time.process_time() + children.ru_utime + children.ru_stime + self.executor.cpu_seconds
 
 
 def _seconds_before(job: Job) -> float:
-    """By the clock, from the first to the last report of each earlier attempt."""
+    """Return seconds by the clock, from the first to the last report of each earlier attempt."""
     times: dict[int, list[float]] = {}
     for step in job.progress():
         times.setdefault(step["attempt"], []).append(step["time"])

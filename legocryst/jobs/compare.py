@@ -9,7 +9,7 @@ from legocryst.stages.catalogue import STAGES
 
 
 def size(path: Path) -> int:
-    """Bytes of a file or of all files in a folder; a file that vanishes meanwhile counts nothing."""
+    """Return bytes of a file or of all files in a folder; a file that vanishes meanwhile counts nothing."""
     files = [path] if path.is_file() else path.rglob("*")
     total = 0
     for file in files:
@@ -21,14 +21,14 @@ def size(path: Path) -> int:
 
 
 def spoken(number: int) -> str:
-    """Such as "340 kB", "12.1 MB", "3.0 GB"."""
+    """Return a size in words, such as "340 kB", "12.1 MB", "3.0 GB"."""
     if number < 1e6:
         return f"{max(1, round(number / 1e3))} kB"
     return f"{number / 1e6:.1f} MB" if number < 1e9 else f"{number / 1e9:.1f} GB"
 
 
 def differing(first: Job, second: Job) -> list[tuple[str, str, Any, Any]]:
-    """Settings of stages of both jobs that differ, as stage, setting and both values; read from their records."""
+    """List settings of both jobs that differ, as stage, setting and both values; read from their records."""
     one, two = (_flat(job.record["settings"]) for job in (first, second))
     both = _parts(first) & _parts(second)
     missing = "no such setting"
@@ -42,7 +42,7 @@ def differing(first: Job, second: Job) -> list[tuple[str, str, Any, Any]]:
 
 
 def _parts(job: Job) -> set[str]:
-    """Names of the settings that meant something for a job; all of them where its version had others."""
+    """Return names of the settings that meant something for a job; all of them where its version had others."""
     try:
         stages = job.stages
     except ValueError:
@@ -52,7 +52,7 @@ def _parts(job: Job) -> set[str]:
 
 
 def numbers(job: Job) -> dict[str, float]:
-    """Counts of a finished job by their names in words; empty before it has finished."""
+    """Return counts of a finished job by their names in words; empty before it has finished."""
     summary = job.summary
     if "invalid" in summary:
         summary["invalid"] = sum(summary["invalid"].values())
@@ -86,7 +86,7 @@ def _flat(settings: dict[str, Any]) -> dict[tuple[str, str], Any]:
 
 
 def meaning(stage: str, name: str) -> tuple[str, str]:
-    """Label and help of a setting; its name and "" for one that this version does not have."""
+    """Return label and help of a setting; its name and "" for one that this version does not have."""
     fields = RunSettings.model_fields
     kind = fields[stage].annotation if stage in fields else RunSettings
     if not (isinstance(kind, type) and issubclass(kind, Settings)) or name not in kind.model_fields:

@@ -38,13 +38,13 @@ def create(
     parent: Job | None = None,
     through: str = "train",
 ) -> Job:
-    """A new job, not yet started. `command` is "run" or the last stage to do.
+    """Make a new job, not yet started; `command` is "run" or the last stage to do.
 
-    `seeds`, the training set, and `reference`, crystals whose nets count as known, are copied into the folder, with
-    what is known of them where they were `examined` already (by "seeds" and "reference"). With `parent` the job starts
-    from that one's results of the stages up to `through`, whose settings, training and reference set it takes over.
-    Raises ValueError for an unknown command, fewer than one core, files that are missing, share a name or stand beside
-    a parent, a parent that has not finished those stages, or a text that names no cluster.
+    `training`, the training crystals, and `reference`, crystals whose nets count as known, are copied into the folder,
+    with what is known of them where they were `examined` already (by "seeds" and "reference"). With `parent` the job
+    starts from that one's results of the stages up to `through`, whose settings, training and reference set it takes
+    over. Raises ValueError for an unknown command, fewer than one core, files that are missing, share a name or stand
+    beside a parent, a parent that has not finished those stages, or a text that names no cluster.
     """
     if command not in ("run", *RUN, *ALONE):
         raise ValueError(f"no command {command!r}: choose run or one of {', '.join((*RUN, *ALONE))}")
@@ -145,7 +145,7 @@ def _require_packages(settings: RunSettings, stages: Sequence[str]) -> None:
 
 
 def _inherited(parent: Job, settings: RunSettings, through: str) -> RunSettings:
-    """Settings with those of the stages that are taken over."""
+    """Return settings with those of the stages that are taken over."""
     able = RUN[: RUN.index("sample") + 1]
     if through not in able:
         raise ValueError(f"a job can take over another's stages up to {', '.join(able)}, not {through!r}")
@@ -154,7 +154,7 @@ def _inherited(parent: Job, settings: RunSettings, through: str) -> RunSettings:
 
 
 def _results(job: Job, through: str) -> list[Path]:
-    """Files that the stages up to `through` left; raises ValueError if one has not finished."""
+    """Return files that the stages up to `through` left; raises ValueError if one has not finished."""
     files = []
     for stage in job.stages:
         if RUN.index(stage) <= RUN.index(through):
@@ -165,7 +165,7 @@ def _results(job: Job, through: str) -> list[Path]:
 
 
 def _link(files: Sequence[Path], old: Path, new: Path) -> None:
-    """Second names of files, so that they cost no space and outlive the first."""
+    """Give files second names, so that they cost no space and outlive the first."""
     for path in files:
         name = new / path.relative_to(old)
         name.parent.mkdir(parents=True, exist_ok=True)
@@ -189,7 +189,7 @@ def _check_names(paths: Sequence[Path]) -> None:
 
 
 def _copied(paths: Sequence[Path], folder: Path) -> list[str]:
-    """Copies of files and folders, links in these as links; their names."""
+    """Copy files and folders, links in these as links, and return their names."""
     names = [Path(path).resolve().name for path in paths]
     for path, name in zip(paths, names, strict=True):
         folder.mkdir(exist_ok=True)

@@ -20,11 +20,11 @@ from legocryst.stages.base import Amount
 from legocryst.stages.catalogue import RUN, STAGES, stages_of
 
 SPREAD = 1.3
-"""The same work takes up to so many times longer or shorter, by what else the computer does."""
+"""How many times longer or shorter the same work may take, by what else the computer does."""
 YIELD = 2.0
-"""Another model makes up to so many times more or fewer valid crystals."""
+"""How many times more or fewer valid crystals another model may make."""
 NEAREST = 3
-"""An estimate is made from so many finished jobs, those nearest in size."""
+"""Finished jobs that an estimate is made from, those nearest in size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Shares:
     sites: float  # mean number of sites of valid crystals
 
     def times(self, factor: float) -> "Shares":
-        """The same with so many times more valid and new crystals."""
+        """Return the same with `factor` times as many valid and new crystals."""
         return Shares(self.model, min(1.0, factor * self.valid), min(1.0, factor * self.new), self.sites)
 
 
@@ -55,7 +55,7 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """All that finished jobs tell, the newest first."""
+    """All that finished jobs measured, the newest first."""
 
     measures: tuple[Measure, ...] = ()
     shares: tuple[Shares, ...] = ()
@@ -77,7 +77,7 @@ class Estimate:
 
 
 def known(workspace: Path) -> Known:
-    """What every stage of every finished job of a workspace took; jobs of versions with other settings are left out."""
+    """Read what every stage of a workspace's finished jobs took; jobs of versions with other settings are left out."""
     measures: list[Measure] = []
     shares: list[Shares] = []
     for job in jobs(workspace):
@@ -96,7 +96,7 @@ def known(workspace: Path) -> Known:
 def estimates(
     settings: RunSettings, command: str, of: Known, *, after: str = "", threads: int | None = None
 ) -> tuple[dict[str, Estimate], list[str]]:
-    """Time of each stage that a job with these settings does after the stage `after`, and the stages never measured.
+    """Estimate the time of each stage that a job with these settings does after `after`, and name those never measured.
 
     `command` is "run" or the last stage. `threads` cores, by default those that a page's job uses.
     """
@@ -120,7 +120,7 @@ def estimates(
 
 
 def total(parts: Iterable[Estimate]) -> Estimate:
-    """The sum of stages."""
+    """Return the sum of stages."""
     listed = list(parts)
     names: frozenset[str] = frozenset().union(*(part.jobs for part in listed))
     seconds, low, high = (sum(getattr(part, name) for part in listed) for name in ("seconds", "low", "high"))
@@ -128,7 +128,7 @@ def total(parts: Iterable[Estimate]) -> Estimate:
 
 
 def spoken(seconds: float) -> str:
-    """Such as "40 s", "6 min", "3.5 h"."""
+    """Return a time in words, such as "40 s", "6 min", "3.5 h"."""
     if seconds < 90:
         return f"{max(1, round(seconds, -1 if seconds >= 20 else 0)):.0f} s"
     if seconds < 90 * 60:
@@ -137,7 +137,7 @@ def spoken(seconds: float) -> str:
 
 
 def _estimate(like: Sequence[Measure], sizes: Sequence[float], threads: int) -> Estimate:
-    """From measures of one stage; `sizes` are the one expected, the least and the most."""
+    """Estimate from measures of one stage; `sizes` are the one expected, the least and the most."""
     expected, least, most = sizes
     nearest = sorted(like, key=lambda measure: abs(math.log(measure.size / expected)))[:NEAREST]
     lines, bounds = [], []
@@ -153,7 +153,7 @@ def _estimate(like: Sequence[Measure], sizes: Sequence[float], threads: int) -> 
 
 
 def _planned(settings: RunSettings, command: str, after: str) -> list[str]:
-    """What a job does after a stage, in order."""
+    """Return what a job does after a stage, in order."""
     listed = list(stages_of(settings, command))
     if after in listed:
         listed = listed[listed.index(after) + 1 :]
@@ -165,7 +165,7 @@ def _planned(settings: RunSettings, command: str, after: str) -> list[str]:
 
 
 def _measures(job: Job, settings: RunSettings, shares: Shares | None) -> list[Measure]:
-    """Stages that the job did itself, whole and in one attempt."""
+    """Return stages that the job did itself, whole and in one attempt."""
     out = []
     steps = job.progress()
     for name, stage in STAGES.items():
@@ -176,7 +176,7 @@ def _measures(job: Job, settings: RunSettings, shares: Shares | None) -> list[Me
             continue
         size = max(1.0, float(stage.size(_amount(job, settings, shares, own))))
         whole = max(1e-3, _seconds(steps, name))
-        # little work is done by one process, so that the processor time tells how many there were
+        # little work is done by one process, so that the processor time shows how many there were
         factor = min(job.threads, max(1.0, own[-1]["cpu_seconds"] / whole)) if stage.spread else 1.0
         begin = factor * min(whole, _begin(own, whole))
         out.append(Measure(name, stage.kind(settings), size, begin, factor * whole, job.id))
@@ -184,13 +184,13 @@ def _measures(job: Job, settings: RunSettings, shares: Shares | None) -> list[Me
 
 
 def _seconds(steps: Sequence[dict[str, Any]], stage: str) -> float:
-    """By the clock; a stage that is done again in every round stands between others."""
+    """Return seconds by the clock; a stage that is done again in every round stands between others."""
     pairs = pairwise(steps)
     return sum(after["time"] - before["time"] for before, after in pairs if before["stage"] == after["stage"] == stage)
 
 
 def _begin(steps: Sequence[dict[str, Any]], whole: float) -> float:
-    """Seconds before the first unit: up to the report of 0 done, or what the first units took more than later ones."""
+    """Return seconds before the first unit: up to the report of 0 done, or what the first units took in excess."""
     counted = [
         (step["done"] if "done" in step else step["epoch"], step["time"])
         for step in steps
@@ -206,7 +206,7 @@ def _begin(steps: Sequence[dict[str, Any]], whole: float) -> float:
 
 
 def _expected(settings: RunSettings, shares: Shares, crystals: float) -> Amount:
-    """What a job to come has to do."""
+    """Return what a job to come has to do."""
     rows, samples = _rows(settings, crystals), settings.sample.samples
     new = shares.new * samples
     energies = min(settings.rank.max_energies, new)
@@ -225,7 +225,7 @@ def _expected(settings: RunSettings, shares: Shares, crystals: float) -> Amount:
 
 
 def _amount(job: Job, settings: RunSettings, shares: Shares | None, steps: Sequence[dict[str, Any]]) -> Amount:
-    """What a finished job did; the epochs are those that the steps of a stage tell."""
+    """Return what a finished job did; the epochs are those that the steps of a stage tell."""
     summary, part = job.summary, shares or Shares("", 0.0, 0.0, 1.0)
     rows = float(summary.get("augmented", summary["seeds"]))
     samples = summary.get("sampled", settings.sample.samples)
@@ -244,12 +244,12 @@ def _amount(job: Job, settings: RunSettings, shares: Shares | None, steps: Seque
 
 
 def _rows(settings: RunSettings, crystals: float) -> int:
-    """Rows that so many crystals give."""
+    """Return the rows that a number of crystals gives."""
     return max(1, round(min(settings.augment.rows, crystals * settings.augment.rows_per_crystal)))
 
 
 def _shares(job: Job, settings: RunSettings) -> Shares | None:
-    """None for a job that relaxed nothing."""
+    """Return the shares; None for a job that relaxed nothing."""
     summary, paths = job.summary, sorted(job.shards.glob("crystals-*.parquet"))[:4]
     if not paths or not summary.get("sampled"):
         return None

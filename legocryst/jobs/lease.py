@@ -110,7 +110,7 @@ class Lease:
             self.lost = True
 
     def keep(self) -> None:
-        """Renew it until `end`, in a thread of its own."""
+        """Keep renewing it until `end`, in a thread of its own."""
         while not self.lost and not self._end.wait(RENEW):
             self.renew()
 

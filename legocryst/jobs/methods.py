@@ -9,7 +9,7 @@ from legocryst.stages.catalogue import STAGES
 from legocryst.vocabulary.references import Reference
 
 NAMES = {"torch": "PyTorch", "numpy": "NumPy", "spglib": "spglib", "sevenn": "sevenn", "rdt": "RDT", "ctgan": "CTGAN"}
-"""Packages whose versions are told."""
+"""Packages whose versions are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Methods:
 
 
 def methods(job: Job) -> Methods:
-    """The paragraph of a finished job, from its record and its counts.
+    """Return the paragraph of a finished job, from its record and its counts.
 
     Raises ValueError for a job that has not finished, or that a version with other settings made.
     """

@@ -103,7 +103,7 @@ def _substitute_for_few(attempt: Attempt) -> None:
 
 
 def _cpu_seconds(job: Job) -> dict[str, float]:
-    """CPU-s of each stage, summed over attempts: the last that each attempt reported."""
+    """Return CPU-s of each stage, summed over attempts: the last that each attempt reported."""
     last = {(line["stage"], line["attempt"]): line["cpu_seconds"] for line in job.progress()}
     return {
         stage: round(sum(value for (name, _), value in last.items() if name == stage), 3)

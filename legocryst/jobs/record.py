@@ -38,7 +38,7 @@ SUBSTITUTE = "substitute.json"
 
 
 def cores() -> int:
-    """Processor cores this process may use."""
+    """Return processor cores this process may use."""
     return len(os.sched_getaffinity(0))
 
 
@@ -173,18 +173,18 @@ class Job:
         return dict(self.final.get("summary", {}))
 
     def progress(self) -> list[dict[str, Any]]:
-        """Every step so far: `time`, `attempt`, `stage`, `cpu_seconds` of the stage, and the stage's own numbers."""
+        """List all steps so far: `time`, `attempt`, `stage`, `cpu_seconds` of the stage, and its own numbers."""
         path = self.folder / "progress.jsonl"
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         return [step for line in lines if (step := _step(line))]
 
     def latest(self) -> dict[str, Any]:
-        """The last step, empty before the first; reads only the end of the file."""
+        """Return the last step, empty before the first; reads only the end of the file."""
         steps = map(_step, reversed(tail(self.folder / "progress.jsonl")))
         return next(filter(None, steps), {})
 
     def log_tail(self, lines: int = 50) -> str:
-        """The last lines of what the process printed."""
+        """Return the last lines of what the process printed."""
         return "\n".join(tail(self.folder / "log.txt")[-lines:])
 
     def stop(self) -> None:
@@ -192,7 +192,7 @@ class Job:
         (self.folder / "stop").touch()
 
     def stopping(self) -> bool:
-        """Whether the job was asked to stop."""
+        """Say whether the job was asked to stop."""
         return (self.folder / "stop").exists()
 
     def reopen(self) -> None:
@@ -221,13 +221,13 @@ class Job:
 
 
 def jobs(workspace: Path) -> list[Job]:
-    """Every job of a workspace, newest first."""
+    """Return every job of a workspace, newest first."""
     folders = (workspace / "jobs").glob("[!.]*/settings.json")
     return [Job(path.parent) for path in sorted(folders, key=lambda path: path.parent.name, reverse=True)]
 
 
 def job(workspace: Path, name: str) -> Job:
-    """The job of that name; raises ValueError when there is none."""
+    """Return the job of that name; raises ValueError when there is none."""
     known = Job(workspace / "jobs" / name)
     if not name or Path(name).name != name or not (known.folder / "settings.json").is_file():
         raise ValueError(f"there is no job {name!r} in this workspace: it was deleted, or the name is wrong")
@@ -235,7 +235,7 @@ def job(workspace: Path, name: str) -> Job:
 
 
 def _step(line: str) -> dict[str, Any]:
-    """A line of progress; empty for the half line that a kill can leave, with what the next attempt wrote behind it."""
+    """Read a line of progress; empty for the half line a kill can leave, with what the next attempt wrote behind it."""
     try:
         return dict(json.loads(line))
     except json.JSONDecodeError:

@@ -21,7 +21,7 @@ def do(attempt: Attempt, stage: Stage, number: int = 0) -> None:
 
 
 def done_when(when: When) -> list[Stage]:
-    """The stages that a run does at some time, in order."""
+    """Return the stages that a run does at some time, in order."""
     return [stage for stage in STAGES.values() if stage.when == when]
 
 
@@ -42,14 +42,14 @@ def run_rounds(attempt: Attempt) -> None:
 
 
 def reached(job: Job) -> int:
-    """How many crystals of a job count for its goal."""
+    """Return how many crystals of a job count for its goal."""
     if job.settings.goal.kind == "low in energy":
         return int(rank.STAGE.read_all(job.folder)["low_energy"].fillna(False).sum())
     return int((classified(job)["class"] == "new").sum())
 
 
 def _round(attempt: Attempt, number: int) -> None:
-    """What is left of one round."""
+    """Do what is left of one round."""
     job = attempt.job
     first, end = first_batch(job, number), first_batch(job, number + 1)
     for batch in range(first, end if "relax" in job.stages else first + 1):

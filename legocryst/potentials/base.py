@@ -33,19 +33,19 @@ class Potential(Protocol):
         """Make the one of a name, which is that of its specification."""
 
     def of(self, crystals: Crystals, k: int) -> Energy:
-        """The energy of crystal k as a function of its geometry, for changes that keep its space group."""
+        """Return the energy of crystal k as a function of its geometry, for changes that keep its space group."""
 
 
 @lru_cache(maxsize=2)
 def potential(name: str) -> Potential:
-    """A potential; raises ValueError as `Registry.load` does."""
+    """Return a potential; raises ValueError as `Registry.load` does."""
     made: Potential = POTENTIALS.load(name)(name)
     return made
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Torch on one thread inside: more make small crystals no faster, and results would depend on their number."""
+    """Run Torch on one thread inside: more make small crystals no faster, and results would depend on them."""
     import torch
 
     before = torch.get_num_threads()
@@ -57,7 +57,7 @@ def one_thread() -> Iterator[None]:
 
 
 def refusal(crystal: Crystals, target: Target, max_atoms: int, spec: PotentialSpec | None = None) -> str:
-    """Why the one crystal of a batch gets no energy, by a potential where one is meant; "" if it does."""
+    """Say why the one crystal of a batch gets no energy, by a potential where one is meant; "" if it does."""
     if not np.nan_to_num(crystal.volume[0]) > 0:
         return "impossible cell"
     if (crystal.species != target.atomic_number).any():
@@ -73,7 +73,7 @@ def refusal(crystal: Crystals, target: Target, max_atoms: int, spec: PotentialSp
 
 
 def apart(crystal: Crystals, net: Net, *, relax: bool, reach: float = REACH) -> str:
-    """Why nothing holds the one crystal of a batch, with its net, together in all directions; "" if something does.
+    """Say why nothing holds the one crystal of a batch, with its net, together in all directions; "" if something does.
 
     Atoms farther than `reach` from each other do not feel each other. To relax it, it must be held together in three
     directions, else in one.

@@ -29,7 +29,7 @@ class Dispersion:
         self._damping = RationalDampingParam(method=FUNCTIONAL, atm=False)
 
     def __call__(self, lattice: np.ndarray, fractional: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-        """Energy (eV) of the conventional cell, and its gradients over the lattice (3, 3) and the atoms (a, 3).
+        """Return energy (eV) of the conventional cell, and its gradients over the lattice (3, 3) and the atoms (a, 3).
 
         Computed in the primitive cell of the space group's centring; see `sevennet.Energy` for the arguments. Of atoms
         that a centring translation makes equal one carries the gradient of all.

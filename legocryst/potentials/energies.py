@@ -56,7 +56,7 @@ def energies(
     settings: EnergySettings | None = None,
     context: RunContext = SILENT,
 ) -> Energies:
-    """Single-point energies of crystals as they stand, counted from the reference of the target.
+    """Return single-point energies of crystals as they stand, counted from the reference of the target.
 
     Of the settings, by default those of the model SCREEN, only the model and the largest cell count. Larger crystals
     carry a reason instead, as do those not done when `context.should_stop()` becomes true ("stopped"). The context is
@@ -83,7 +83,7 @@ def relaxed(
     settings: EnergySettings | None = None,
     context: RunContext = SILENT,
 ) -> Outcome:
-    """Crystals relaxed with a potential, cells included, in their space groups, and what that did to each.
+    """Return crystals relaxed with a potential, cells included, in their space groups, and what that did to each.
 
     Arguments and exceptions as in `energies`.
     """
@@ -117,13 +117,13 @@ def estimate(crystals: Crystals, model: str) -> np.ndarray:
 
 
 def named(what: str, settings: EnergySettings, *conditions: object) -> str:
-    """What is computed, under which conditions: rows of one name and one crystal are the same."""
+    """Return what is computed, under which conditions: rows of one name and one crystal are the same."""
     values = [getattr(settings, name) for name in EnergySettings.model_fields]
     return repr((what, *settings.potential.identity, version("dftd3"), *values, *conditions))
 
 
 def _single(crystal: Crystals, settings: EnergySettings, target: Target) -> Row:
-    """Energy (eV/atom, the model's own scale) of one crystal, or the reason why there is none."""
+    """Return energy (eV/atom, the model's own scale) of one crystal, or the reason why there is none."""
     spec = settings.potential
     reason = refusal(crystal, target, settings.max_atoms, spec)
     reason = reason or apart(crystal, nets(crystal, cutoff=target.bond_window[1])[0], relax=False, reach=spec.reach)
@@ -138,7 +138,7 @@ def _single(crystal: Crystals, settings: EnergySettings, target: Target) -> Row:
 
 
 def _relaxed(crystal: Crystals, settings: EnergySettings, target: Target) -> Row:
-    """A `Relaxation` as a row; energies on the model's own scale."""
+    """Return a `Relaxation` as a row; energies on the model's own scale."""
     try:
         result = relaxation(crystal, target, settings)
     except (MemoryError, RuntimeError) as error:
@@ -165,7 +165,7 @@ def _relaxed(crystal: Crystals, settings: EnergySettings, target: Target) -> Row
 
 
 def _failed(error: Exception) -> str:
-    """Torch raises RuntimeError where memory is short, too."""
+    """Return Torch raises RuntimeError where memory is short, too."""
     if isinstance(error, MemoryError) or "memory" in str(error).lower():
         return "not enough memory"
     return f"the potential failed with {type(error).__name__}"

@@ -78,7 +78,7 @@ def minimum(system: System, energy: Energy, settings: EnergySettings) -> Minimum
 
 
 def added(terms: Sequence[Energy]) -> Energy:
-    """The sum of energies as one."""
+    """Return the sum of energies as one."""
 
     def total(lattice: np.ndarray, fractional: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         value, over_lattice, over_atoms = 0.0, np.zeros((3, 3)), np.zeros_like(fractional)
@@ -99,7 +99,7 @@ def _descent(system: System) -> Descent:
 
 
 def largest_force(system: System, lattice: np.ndarray, gradient: np.ndarray) -> float:
-    """The largest force on an atom (eV/angstrom), from the gradient over the variables of the one crystal."""
+    """Return the largest force on an atom (eV/angstrom), from the gradient over the variables of the one crystal."""
     first = system.first_atom[:-1]
     free = system.scale > 0
     slope = np.where(free, gradient[system.variable] / np.where(free, system.scale, 1.0), 0.0)
@@ -109,7 +109,7 @@ def largest_force(system: System, lattice: np.ndarray, gradient: np.ndarray) -> 
 
 
 def largest_stress(system: System, lattice: np.ndarray, gradient: np.ndarray) -> float:
-    """The largest component of the stress (GPa), from the gradient over the variables of the one crystal."""
+    """Return the largest component of the stress (GPa), from the gradient over the variables of the one crystal."""
     cell = int(system.cell_variables[0])
     strain = system.strain[:cell].reshape(cell, 9)
     virial = np.linalg.pinv(strain) @ gradient[:cell]

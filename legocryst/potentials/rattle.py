@@ -1,4 +1,4 @@
-"""The rattle test: whether a relaxed crystal comes back when its atoms are shaken and no symmetry holds them."""
+"""The rattle test: whether a relaxed crystal comes back when its atoms are displaced and no symmetry holds them."""
 
 import zlib
 from typing import TYPE_CHECKING
@@ -29,10 +29,10 @@ def rattled(
     settings: EnergySettings,
     context: RunContext = SILENT,
 ) -> "pd.DataFrame":
-    """Shake relaxed crystals in their primitive cells and relax them again in P1; a row for each.
+    """Rattle relaxed crystals in their primitive cells and relax them again in P1; a row for each.
 
     Columns: rattle_kept (the same net, and the energy within TOLERANCE; missing where not computed), rattle_energy
-    (eV/atom after, counted from before), rattle_reason (why it did not come back or was not shaken; "" if it did).
+    (eV/atom after, counted from before), rattle_reason (why it did not come back or was not rattled; "" if it did).
     The moves depend on the crystal and the seed only.
     """
     import pandas as pd

@@ -18,7 +18,7 @@ STEPS = 500
 
 
 def reference_energy(settings: EnergySettings, target: Target) -> float:
-    """Energy of the crystal from which the energies of a target are counted, in eV/atom on the model's own scale.
+    """Return the energy of the crystal from which a target's energies are counted, eV/atom on the model's own scale.
 
     It is relaxed with the same model, to the same force and stress; layers with dispersion, whose energy is left out.
     Read from `data/energy/references.json`, or computed anew (seconds) where that does not hold the same.
@@ -38,7 +38,7 @@ def _energy(model: str, target: Target, max_force: float, max_stress: float) -> 
 
 
 def _conditions(model: str, target: Target, max_force: float, max_stress: float) -> dict[str, Any]:
-    """All that the energy of a reference depends on."""
+    """Return all that the energy of a reference depends on."""
     limits = {"max_force": max_force, "max_stress": max_stress}
     crystal = target.reference.model_dump(mode="json")
     spec = POTENTIALS[model]

@@ -74,7 +74,7 @@ def relaxation(crystal: Crystals, target: Target, settings: EnergySettings) -> R
 
 
 def _dispersion(crystal: Crystals, net: Net) -> list[Energy]:
-    """Dispersion where something is held together by no bonds, else nothing."""
+    """Return dispersion where something is held together by no bonds, else nothing."""
     if net.components[-1].periodicity == 3:
         return []
     from legocryst.potentials.dispersion import Dispersion
@@ -83,14 +83,14 @@ def _dispersion(crystal: Crystals, net: Net) -> list[Energy]:
 
 
 def _placed(system: System, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lattice (3, 3) and fractional coordinates (a, 3) of the one crystal at its variables."""
+    """Return lattice (3, 3) and fractional coordinates (a, 3) of the one crystal at its variables."""
     lattice, fractional = np.empty((3, 3)), np.empty_like(system.base)
     place(system, 0, x, lattice, fractional)
     return lattice, fractional
 
 
 def _rmsd(before: np.ndarray, lattice: np.ndarray, after: np.ndarray) -> float:
-    """Root of the mean square move (angstrom) of atoms from fractional coordinates to others, a common shift apart."""
+    """Give the root mean square move (angstrom) of atoms from fractional coordinates to others, less a common shift."""
     move = after - before
     return float(np.sqrt((((move - move.mean(axis=0)) @ lattice) ** 2).sum(axis=1).mean()))
 

@@ -81,7 +81,7 @@ class SevenNet:
         return frozenset(self.network.type_map or {})
 
     def of(self, crystals: Crystals, k: int) -> "Energy":
-        """The energy of crystal k, which keeps its space group."""
+        """Return the energy of crystal k, which keeps its space group."""
         return Energy(self, crystals.take([k]))
 
 
@@ -102,7 +102,7 @@ class Energy:
         self._of_atom = {_NODE: torch.tensor(node), _TURN: turns}
 
     def __call__(self, lattice: np.ndarray, fractional: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-        """Energy (eV) of the conventional cell, and its gradients over the lattice (3, 3) and the atoms (a, 3).
+        """Return energy (eV) of the conventional cell, and its gradients over the lattice (3, 3) and the atoms (a, 3).
 
         `lattice` has rows a, b, c in angstrom, `fractional` (a, 3) all atoms in the crystal's order. The gradients are
         right for changes that keep the space group (`legocryst.relax.system.pull_back` takes them).
@@ -127,7 +127,7 @@ class Energy:
         return energy.item(), offset.T @ force, pull
 
     def _neighbors(self, lattice: np.ndarray, fractional: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Node, atom and image of every pair within the cutoff whose first atom is a node's."""
+        """Return node, atom and image of every pair within the cutoff whose first atom is a node's."""
         room, count = _BONDS * len(self.centre), np.zeros(len(self.centre), np.int64)
         while True:
             atom, image, distance = np.empty(room, np.int64), np.empty((room, 3)), np.empty(room)
@@ -163,7 +163,7 @@ class _Convolution(torch.nn.Module):
         return data
 
     def _of_atoms(self, x: torch.Tensor, turn: list[torch.Tensor]) -> torch.Tensor:
-        """Features (a, f) of all atoms, turned from those of their nodes."""
+        """Return features (a, f) of all atoms, turned from those of their nodes."""
         parts = []
         for (copies, irrep), place in zip(self.irreps, self.irreps.slices(), strict=True):
             part = x[:, place]
@@ -178,7 +178,7 @@ def _precision(model: SevenNet) -> torch.dtype:
 
 
 def _turns(model: SevenNet, rotation: torch.Tensor) -> list[torch.Tensor]:
-    """The matrices (k, 2 l + 1, 2 l + 1) of rotations (k, 3, 3), for each l, that turn rows of features of that l.
+    """Return matrices (k, 2 l + 1, 2 l + 1) of rotations (k, 3, 3), for each l, that turn rows of features of it.
 
     Read off the model's own spherical harmonics: Y(R v) = Y(v) M for all v.
     """
@@ -189,7 +189,7 @@ def _turns(model: SevenNet, rotation: torch.Tensor) -> list[torch.Tensor]:
 
 
 def _nodes(crystal: Crystals) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Node (a,) of each atom of one crystal, operation (a,) that leads from its node there, atom (n,) of each node."""
+    """Return each atom's node (a,), the operation (a,) that leads from its node there, and each node's atom (n,)."""
     node, via, centre = [], [], []
     nodes = atoms = 0
     for position_id in crystal.position_id:

@@ -25,7 +25,7 @@ SHARE = 0.5
 
 @cache
 def card_found() -> bool:
-    """Whether there is a card, with the packages to use it; the simulator of Numba counts as one."""
+    """Say whether there is a card, with the packages to use it; the simulator of Numba counts as one."""
     simulated: bool = getattr(config, "ENABLE_CUDASIM")  # noqa: B009 - Numba makes its settings when it is imported
     return simulated or (find_spec("numba_cuda") is not None and cuda.is_available())
 
@@ -33,7 +33,7 @@ def card_found() -> bool:
 def minimize_on_card(
     system: System, objectives: Objectives, stages: Stages, adam: bool, x: np.ndarray, evaluations: np.ndarray
 ) -> None:
-    """`minimize.minimize` on the card: fills x (v,) and evaluations (n,)."""
+    """Run `minimize.minimize` on the card: fills x (v,) and evaluations (n,)."""
     one = workspace(system, objectives)
     threads = min(THREADS, len(evaluations))
     places = SHARE * cuda.current_context().get_memory_info()[0] / _bytes(one)
@@ -54,7 +54,7 @@ def _bytes(value: Any) -> int:
 
 
 def _mapped(value: Any, function: Any) -> Any:
-    """Nested named tuples with each array replaced; numbers stay."""
+    """Return nested named tuples with each array replaced; numbers stay."""
     if isinstance(value, np.ndarray):
         return function(value)
     if not isinstance(value, tuple):
@@ -65,7 +65,7 @@ def _mapped(value: Any, function: Any) -> Any:
 
 @compiled
 def room(rooms: Workspace, i: int) -> Workspace:
-    """The i-th of many workspaces, whose arrays have one more axis for i."""
+    """Return the i-th of many workspaces, whose arrays have one more axis for i."""
     s = rooms.scratch
     scratch = Scratch(
         s.inside[i],
@@ -110,7 +110,7 @@ def room(rooms: Workspace, i: int) -> Workspace:
 
 @cuda.jit
 def _run(system, objectives, stages, adam, rooms, queue, x, evaluations):  # type: ignore[no-untyped-def]
-    """Each thread takes the next crystal of the queue until there is none."""
+    """Let each thread take the next crystal of the queue until there is none."""
     work = room(rooms, cuda.grid(1))  # type: ignore[call-arg]
     work.moves[:, :], work.changes[:, :] = 0.0, 0.0
     k = cuda.atomic.add(queue, 0, 1)

@@ -40,7 +40,7 @@ class Relaxed:
 
     @staticmethod
     def untouched(crystals: Crystals, before: Verdict) -> "Relaxed":
-        """Every crystal as it came, with the verdict on it."""
+        """Return every crystal as it came, with the verdict on it."""
         none = np.zeros(len(crystals), np.int64)
         valid = np.zeros(len(crystals), bool)
         return Relaxed(
@@ -55,13 +55,13 @@ class Relaxed:
 
     @staticmethod
     def concatenate(parts: list["Relaxed"]) -> "Relaxed":
-        """One result of several, in order."""
+        """Return one result of several, in order."""
         rest = [np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(Relaxed)[1:]]
         return Relaxed(Crystals.concatenate([part.crystals for part in parts]), *rest)
 
 
 def stages_of(settings: RelaxSettings, objectives: Objectives) -> Stages:
-    """The stages of the settings: descriptor and coordination in the wanted order, then both; those with steps."""
+    """Return the stages of the settings: descriptor and coordination in their order, then both; those with steps."""
     refine = {"coordination": settings.hold} | {kind: getattr(settings, kind) for kind in DESCRIPTORS}
     descriptor = ({"coarse": 1.0}, settings.descriptor_steps, STALL, np.inf)
     coordination = ({"coordination": 1.0}, settings.coordination_steps, STALL, settings.hopeless)
@@ -105,7 +105,7 @@ def relax(crystals: Crystals, target: Target, settings: RelaxSettings, context: 
 
 
 def _batches(crystals: Crystals, atoms: int) -> Iterator[Crystals]:
-    """The crystals in order, by as many as have so many atoms together, at least one."""
+    """Yield the crystals in order, in batches of at most `atoms` atoms together, at least one crystal."""
     last = np.cumsum(crystals.atom_count)
     begin = 0
     while begin < len(crystals):
@@ -116,7 +116,7 @@ def _batches(crystals: Crystals, atoms: int) -> Iterator[Crystals]:
 
 
 def _relax_batch(batch: Relaxed, target: Target, settings: RelaxSettings) -> Relaxed:
-    """All attempts at some crystals; `lot` holds them as they came, and its arrays are filled."""
+    """Make all attempts at some crystals; `batch` holds them as they came, and its arrays are filled."""
     start = best = batch.crystals
     if settings.start_volume == "target":
         start = scaled(start, np.where(batch.reason == "", np.nan, target.start_volume))
@@ -147,7 +147,7 @@ def _relax_batch(batch: Relaxed, target: Target, settings: RelaxSettings) -> Rel
 
 
 def minimized(crystals: Crystals, target: Target, settings: RelaxSettings) -> tuple[Crystals, np.ndarray]:
-    """The crystals at the end of the stages, and the evaluations (n,) of each; all cells must be possible."""
+    """Return the crystals at the end of the stages, and the evaluations (n,) of each; all cells must be possible."""
     objectives = Objectives.of(target, settings.coarse_l_max)
     stages, system = stages_of(settings, objectives), System.build(crystals)
     x, evaluations, adam = np.zeros(len(system.reach)), np.zeros(len(crystals), np.int64), settings.optimizer == "adam"
@@ -159,7 +159,7 @@ def minimized(crystals: Crystals, target: Target, settings: RelaxSettings) -> tu
 
 
 def on_card(settings: RelaxSettings) -> bool:
-    """Whether the graphics card is used; raises ValueError where one is asked for and there is none."""
+    """Say whether the graphics card is used; raises ValueError where one is asked for and there is none."""
     available = settings.device != "processor" and card_found()
     if settings.device == "card" and not available:
         raise ValueError("no NVIDIA card is found: call `make cuda` on a machine that has one, or choose the processor")

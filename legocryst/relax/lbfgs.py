@@ -14,14 +14,14 @@ from legocryst.infra.compiled import compiled
 HISTORY = 8
 ARMIJO = 1e-4
 FAILS = 8
-"""A search ends when so many shorter steps in a row did not lower the value."""
+"""Shorter steps in a row that did not lower the value after which a search ends."""
 
 
 class Descent(NamedTuple):
     """Where v variables are minimised; the arrays are changed in place."""
 
     x: np.ndarray  # (v,) the best so far
-    trial: np.ndarray  # (v,) where value and gradient are wanted
+    trial: np.ndarray  # (v,) where value and gradient are needed
     gradient: np.ndarray  # (v,) at x
     trial_gradient: np.ndarray  # (v,) to be filled by the caller
     step: np.ndarray  # (v,)
@@ -107,7 +107,7 @@ def _dot(a: np.ndarray, b: np.ndarray) -> float:
 
 @compiled
 def _remember(newest: int, scale: float, gamma: float, d: Descent) -> float:
-    """The oldest pair gives its place to the newest; one without curvature counts for nothing. Returns gamma."""
+    """Replace the oldest pair by the newest; one without curvature counts for nothing. Returns gamma."""
     curvature, size = 0.0, 0.0
     for v in range(len(d.step)):
         move, change = scale * d.step[v], d.trial_gradient[v] - d.gradient[v]
@@ -123,7 +123,7 @@ def _remember(newest: int, scale: float, gamma: float, d: Descent) -> float:
 
 @compiled
 def _direction(newest: int, gamma: float, d: Descent) -> None:
-    """The step of L-BFGS, not yet bounded."""
+    """Compute the step of L-BFGS, not yet bounded."""
     n, step = len(d.step), d.step
     for v in range(n):
         step[v] = -d.gradient[v]

@@ -23,9 +23,9 @@ TOLERANCE = 1e-6
 """A stage ends below this value per atom, or when WINDOW evaluations lower it by a smaller share than its `stall`."""
 WINDOW = 10
 PATIENCE = 25
-"""A crystal that is hopeless after so many evaluations of a stage leaves before the stage ends."""
+"""Evaluations of a stage after which a hopeless crystal leaves before the stage ends."""
 BONDS, BONDS_OF_SITE = 4096, 256
-"""Most bonds on the list of a crystal: so many, or this for each site; where more are found the value is infinite."""
+"""Most bonds on a crystal's list, in all, or for each site; where more are found the value is infinite."""
 
 
 class Stages(NamedTuple):
@@ -69,7 +69,7 @@ class Workspace(NamedTuple):
 
 
 def workspace(system: System, objectives: Objectives) -> Workspace:
-    """Room for any crystal of a system."""
+    """Return room for any crystal of a system."""
     variables = int(np.diff(system.first_variable).max(initial=1))
     sites = int(np.diff(system.first_site).max(initial=1))
     atoms = int(np.diff(system.first_atom[system.first_site]).max(initial=1))
@@ -155,7 +155,7 @@ def evaluate(
     x: np.ndarray,
     gradient: np.ndarray,
 ) -> float:
-    """Value of crystal k at variables x, summed over its atoms, and its gradient; infinite for too many bonds."""
+    """Compute the value of crystal k at variables x, sum of its atoms, and gradient; infinite for too many bonds."""
     place(system, k, x, work.lattice, work.fractional)
     if not _list_holds(system, k, cutoff, work) and not _make_list(system, k, objectives, cutoff, work):
         return inf
@@ -193,7 +193,7 @@ def evaluate(
 
 @compiled
 def _measure(centre: int, begin: int, end: int, work: Workspace) -> None:
-    """Vectors and distances of the bonds of one site; no force yet."""
+    """Compute vectors and distances of the bonds of one site; no force yet."""
     for e in range(begin, end):
         square = 0.0
         for i in range(3):
@@ -227,7 +227,7 @@ def _collect(centre: int, begin: int, end: int, work: Workspace) -> None:
 
 @compiled
 def _list_holds(system: System, k: int, cutoff: float, work: Workspace) -> bool:
-    """False where an atom that is not on the list may have come within the cutoff.
+    """Return False where an atom that is not on the list may have come within the cutoff.
 
     A vector v becomes v F + u with the change F of the lattice and the difference u of two displacements, so that it
     keeps at least |v| (1 - |F - 1|) - |u|. The operations keep lengths: all atoms of a site move as the first.
@@ -255,7 +255,7 @@ def _list_holds(system: System, k: int, cutoff: float, work: Workspace) -> bool:
 
 @compiled
 def _make_list(system: System, k: int, objectives: Objectives, cutoff: float, work: Workspace) -> bool:
-    """A new list of the bonds of crystal k, the nearest of each site first; False where there are too many."""
+    """Make a new list of the bonds of crystal k, the nearest of each site first; False where there are too many."""
     site, atoms = system.first_site[k], system.first_atom[system.first_site[k + 1]]
     start, nearest = system.first_atom[site], objectives.coordination.coordination
     room = max(BONDS, BONDS_OF_SITE * (system.first_site[k + 1] - site))
@@ -302,7 +302,7 @@ def _nearest_first(begin: int, middle: int, end: int, work: Workspace) -> None:
 
 @compiled
 def _invert(matrix: np.ndarray, out: np.ndarray) -> None:
-    """Inverse of a matrix (3, 3) by its cofactors."""
+    """Invert a matrix (3, 3) by its cofactors."""
     for i in range(3):
         for j in range(3):
             a, b = (j + 1) % 3, (j + 2) % 3
@@ -316,7 +316,7 @@ def _invert(matrix: np.ndarray, out: np.ndarray) -> None:
 
 @compiled
 def _ended(value: float, count: int, atoms: int, stall: float, past: np.ndarray) -> bool:
-    """Whether the value is small, or the last evaluations lowered it too little."""
+    """Say whether the value is small, or the last evaluations lowered it too little."""
     before = past[count % WINDOW]
     past[count % WINDOW] = value
     return value <= TOLERANCE * atoms or (count > WINDOW and before - value < stall * before)
@@ -338,7 +338,7 @@ def _lbfgs(
     stage: int,
     work: Workspace,
 ) -> tuple[int, bool]:
-    """One stage by L-BFGS from `work.x` on; returns the evaluations, and whether it is hopeless.
+    """Run one stage by L-BFGS from `work.x` on; returns the evaluations, and whether it is hopeless.
 
     It ends early when `FAILS` shorter steps in a row did not lower the value.
     """
@@ -379,7 +379,7 @@ def _adam(
     stage: int,
     work: Workspace,
 ) -> tuple[int, bool]:
-    """One stage by Adam from `work.x` on, with a step that falls from `max_step` / 4; the best point met is kept."""
+    """Run one stage by Adam from `work.x` on, the step falling from `max_step` / 4; the best point met is kept."""
     first, last = system.first_variable[k], system.first_variable[k + 1]
     n, reach = last - first, system.reach[first:last]
     x, trial, step, gradient = work.x[:n], work.trial[:n], work.step[:n], work.gradient[:n]

@@ -45,7 +45,7 @@ class Coordination(NamedTuple):
 
     @staticmethod
     def of(target: Target) -> "Coordination":
-        """The coordination of a target."""
+        """Return the coordination of a target."""
         opened = np.radians((target.min_angle + ANGLE) / 2)
         shell = target.second_shell
         return Coordination(
@@ -61,7 +61,7 @@ class Environment(NamedTuple):
 
     @staticmethod
     def of(target: Target, kind: str) -> "Environment":
-        """The environment of a target in one descriptor."""
+        """Return the environment of a target in one descriptor."""
         return Environment(descriptor(kind, target.descriptor), reference(target, kind))
 
 
@@ -73,7 +73,7 @@ class Objectives(NamedTuple):
 
     @staticmethod
     def of(target: Target, coarse_l_max: int) -> "Objectives":
-        """The objectives; the coarse one sees angular momenta up to `coarse_l_max`."""
+        """Return the objectives; the coarse one sees angular momenta up to `coarse_l_max`."""
         low_order = target.descriptor.model_copy(update={"l_max": min(coarse_l_max, target.descriptor.l_max)})
         coarse = Environment.of(target.model_copy(update={"descriptor": low_order}), "power_spectrum")
         spectrum, angular, radial = (Environment.of(target, kind) for kind in DESCRIPTORS)
@@ -90,7 +90,7 @@ def add_coordination(
     scale: float,
     force: np.ndarray,
 ) -> float:
-    """The value of a site with bonds begin..end - 1, the nearest first; adds `scale` times its gradient to `force`."""
+    """Return a site's value from bonds begin..end - 1, nearest first; adds `scale` times its gradient to `force`."""
     far = (c.cutoff - c.bond) ** 2
     value = c.coordination * far
     for e in range(begin, end):
@@ -125,7 +125,7 @@ def _add_angle(
     scale: float,
     force: np.ndarray,
 ) -> float:
-    """What two bonded neighbours of one atom give that are too near each other."""
+    """Return what two bonded neighbours of one atom give that are too near each other."""
     x, y, z = (vector[a, 0] - vector[b, 0], vector[a, 1] - vector[b, 1], vector[a, 2] - vector[b, 2])
     d = max(sqrt(x * x + y * y + z * z), 1e-6)
     if d >= c.apart:
@@ -144,7 +144,7 @@ def _add_angle(
 
 @compiled
 def _fade(c: Coordination, r: float) -> tuple[float, float]:
-    """1 inside the second shell, 0 beyond the cutoff, and the slope."""
+    """Return 1 inside the second shell, 0 beyond the cutoff, and the slope."""
     width = c.cutoff - c.shell
     t = min(max((c.cutoff - r) / width, 0.0), 1.0)
     return t * t * (3 - 2 * t), -6 * t * (1 - t) / width
@@ -163,7 +163,7 @@ def add_environment(
     work: Scratch,
     force: np.ndarray,
 ) -> float:
-    """The value of a site with bonds begin..end - 1; adds `scale` times its gradient to `force`."""
+    """Return a site's value from bonds begin..end - 1; adds `scale` times its gradient to `force`."""
     d = environment.descriptor
     count = expand(d, begin, end, vector, distance, atom, species, work)
     make_features(d, work)

@@ -14,7 +14,7 @@ RESTART = 0.5
 
 
 def scaled(crystals: Crystals, volume: np.ndarray) -> Crystals:
-    """Each cell scaled to a volume (n,) (cubic angstrom) per atom, NaN to keep its own; all fractions are kept."""
+    """Scale each cell to a volume (n,) (cubic angstrom) per atom, NaN to keep its own; all fractions are kept."""
     factor = np.cbrt(volume * crystals.atom_count / crystals.volume)
     cell = crystals.cell.copy()
     cell[:, :3] *= np.where(np.isfinite(factor), factor, 1.0)[:, None]
@@ -22,7 +22,7 @@ def scaled(crystals: Crystals, volume: np.ndarray) -> Crystals:
 
 
 def moved(crystals: Crystals, attempt: int) -> Crystals:
-    """Every site moved at random along its free directions by at most `RESTART` angstrom.
+    """Move every site at random along its free directions by at most `RESTART` angstrom.
 
     The moves depend on the crystal and the attempt only, not on the batch.
     """
@@ -44,7 +44,7 @@ def moved(crystals: Crystals, attempt: int) -> Crystals:
 
 
 def merged(crystals: Crystals, within: float) -> tuple[Crystals, np.ndarray]:
-    """Sites that stand within so many angstrom of a more special position moved onto it, and how many (n,) in each.
+    """Move sites within a distance (angstrom) of a more special position onto it, and count them (n,) in each.
 
     There the atoms of such a site fall together in twos or more. A site takes the nearest of these positions, again
     until none is near; a position without free coordinates is taken by one site only. No site is lost.
@@ -79,7 +79,7 @@ def merged(crystals: Crystals, within: float) -> tuple[Crystals, np.ndarray]:
 
 
 def _points(identity: np.ndarray, coordinates: np.ndarray, sites: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """The points on the first operations of some sites, in the order wanted."""
+    """Return the points on the first operations of some sites, in the order asked for."""
     table, op = wyckoff(), wyckoff().op_first[identity]
     points = np.einsum("sij,sj->si", table.rotation[op], coordinates) + table.translation[op]
     return points[np.searchsorted(sites, chosen)]

@@ -51,7 +51,7 @@ class System(NamedTuple):
 
     @staticmethod
     def build(crystals: Crystals) -> "System":
-        """The system of a batch; all cells must be possible."""
+        """Return the system of a batch; all cells must be possible."""
         table, atoms = wyckoff(), crystals.atoms()
         multiplicity, crystal = crystals.multiplicity, crystals.crystal_of_site
         owner, strain, reach = _strain_variables(crystals)
@@ -87,7 +87,7 @@ class System(NamedTuple):
 
 
 def moved_to(system: System, x: np.ndarray, like: Crystals) -> Crystals:
-    """The crystals at variables x (v,); `like` is the batch that the system was built from."""
+    """Return the crystals at variables x (v,); `like` is the batch that the system was built from."""
     lattice, points = np.empty((len(like), 3, 3)), np.empty((len(like.species), 3))
     _place_all(system, x, lattice, np.empty_like(system.base), points)
     return Crystals(
@@ -131,7 +131,7 @@ def pull_back(
     fractional_pull: np.ndarray,
     gradient: np.ndarray,
 ) -> None:
-    """Gradient over the variables of crystal k, from those over its lattice (3, 3) and its atoms (a, 3)."""
+    """Pull gradients over the lattice (3, 3) and atoms (a, 3) of crystal k back to its variables."""
     begin, site = system.first_variable[k], system.first_site[k]
     gradient[: system.first_variable[k + 1] - begin] = 0.0
     for v in range(system.cell_variables[k]):
@@ -155,7 +155,7 @@ def pull_back(
 
 @compiled
 def _place_all(system: System, x: np.ndarray, lattice: np.ndarray, fractional: np.ndarray, points: np.ndarray) -> None:
-    """Lattices (n, 3, 3), all atoms (a, 3) and the first atom of each site (s, 3)."""
+    """Place lattices (n, 3, 3), all atoms (a, 3) and the first atom of each site (s, 3)."""
     for k in range(len(lattice)):
         place(
             system, k, x[system.first_variable[k] :], lattice[k], fractional[system.first_atom[system.first_site[k]] :]
@@ -165,7 +165,7 @@ def _place_all(system: System, x: np.ndarray, lattice: np.ndarray, fractional: n
 
 
 def _strain_variables(crystals: Crystals) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Crystal (c,), strain (c, 3, 3) and reach (c,) of the cell variables; crystals in order."""
+    """Return crystal (c,), strain (c, 3, 3) and reach (c,) of the cell variables; crystals in order."""
     system = cells.system_index(crystals.group)
     count = np.array([len(strains) for strains in STRAINS])[system]
     owner = np.repeat(np.arange(len(crystals)), count)

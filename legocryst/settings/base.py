@@ -34,7 +34,7 @@ PotentialName = Annotated[str, AfterValidator(Registered(POTENTIALS))]
 
 
 def setting(default: Any, help: str, *, label: str = "", unit: str = "", advanced: bool = False, **bounds: Any) -> Any:
-    """A pydantic field with its help, unit and bounds.
+    """Return a pydantic field with its help, unit and bounds.
 
     On the page it stands under `label`, if its name says too little, and folded away if it is `advanced`.
     """
@@ -43,7 +43,7 @@ def setting(default: Any, help: str, *, label: str = "", unit: str = "", advance
 
 
 def label(name: str, field: FieldInfo) -> str:
-    """What a setting is called on the page: its label, or its name as words."""
+    """Return what a setting is called on the page: its label, or its name as words."""
     return field.title or name[:1].upper() + name[1:].replace("_", " ")
 
 
@@ -58,7 +58,7 @@ class Shape:
 
 
 def shape(field: FieldInfo) -> Shape:
-    """What a field of some settings takes."""
+    """Return what a field of some settings takes."""
     kind: Any = field.annotation
     several, empty = get_origin(kind) is tuple, NoneType in get_args(kind)
     if several or empty:
@@ -77,7 +77,7 @@ class Settings(BaseModel):
 
 
 def group_numbers(text: str) -> frozenset[int]:
-    """Space groups of a list such as "194, 200-230", all of them for ""; raises ValueError for other text."""
+    """Return space groups of a list such as "194, 200-230", all of them for ""; raises ValueError for other text."""
     if not text.strip():
         return frozenset(range(1, _LAST_GROUP + 1))
     numbers: set[int] = set()

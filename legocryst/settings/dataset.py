@@ -10,7 +10,7 @@ from legocryst.settings.base import PotentialName, Settings, System, group_numbe
 class BootstrapSettings(Settings):
     """How known crystals are found where there are none, or more of them."""
 
-    target: str = setting("sp2-carbon", "Name of the wanted local environment.")
+    target: str = setting("sp2-carbon", "Name of the target environment.")
     random: int = setting(10_000, "Rows of the random symmetric generator.", ge=0, le=10_000_000)
     surfaces: int = setting(
         24_000,
@@ -38,7 +38,7 @@ class BootstrapSettings(Settings):
 class CurateSettings(Settings):
     """Which known crystals are taken as training set."""
 
-    target: str = setting("sp2-carbon", "Name of the wanted local environment.")
+    target: str = setting("sp2-carbon", "Name of the target environment.")
     max_sites: int = setting(8, "Crystals with more Wyckoff sites are left out.", ge=1, le=8, label="Most sites")
     max_atoms: int = setting(
         500, "Crystals with more atoms in the conventional cell are left out.", ge=1, le=2000, label="Most atoms"

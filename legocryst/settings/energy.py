@@ -59,7 +59,7 @@ class EnergySettings(Settings):
 
 
 MAX_RATTLED_ATOMS = 200
-"""Most atoms in the primitive cell of a crystal that is shaken: without symmetry each of them costs."""
+"""Most atoms in the primitive cell of a crystal that is rattled: without symmetry each of them costs."""
 
 
 class RankSettings(EnergySettings):

@@ -30,12 +30,12 @@ class RunSettings(Settings):
 
 
 def conditional_models(*, energies: bool) -> list[str]:
-    """Names of the generators that can be asked for space groups, sites and atoms, and for low energies too."""
+    """Return names of the generators that can be asked for space groups, sites and atoms, and for low energies too."""
     return [spec.name for spec in GENERATORS.specs() if (spec.informed if energies else spec.conditional)]
 
 
 def contradiction(settings: RunSettings) -> str:
-    """What in the settings of a run cannot be together, as a sentence; "" if nothing."""
+    """Return what in the settings of a run cannot be together, as a sentence; "" if nothing."""
     spec, model, sample = settings.train.spec, settings.train.model, settings.sample
     willing = conditional_models(energies=sample.lowest_energies < 1)
     if sample.conditions and model not in willing:
@@ -50,7 +50,7 @@ def contradiction(settings: RunSettings) -> str:
 
 
 def preset(name: str) -> RunSettings:
-    """Settings of a run by the name of its preset: smoke, quick, standard or thorough.
+    """Return settings of a run by the name of its preset: smoke, quick, standard or thorough.
 
     Raises ValueError for another name.
     """

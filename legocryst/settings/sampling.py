@@ -114,7 +114,7 @@ class GoalSettings(Settings):
 
 
 class RelaxSettings(Settings):
-    """How candidates are brought to the wanted environment."""
+    """How candidates are brought to the target environment."""
 
     optimizer: Literal["lbfgs", "adam"] = setting("lbfgs", "Minimiser of the loss.", label="Optimiser")
     restarts: int = setting(

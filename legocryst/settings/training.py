@@ -9,19 +9,19 @@ from legocryst.vocabulary.registry import GENERATORS, GeneratorSpec, Registry
 
 MANY, MOST_TIMES = 65_000, 10
 """Rows of the table for which specifications say the epochs: a quarter of an hour on two cores or less. Of other tables
-the passes go with the root of the ratio of rows: of smaller ones more, at most so many times."""
+the passes go with the root of the ratio of rows: of smaller ones more, at most MOST_TIMES times."""
 CHECKED, LEAST_CHECKED = 2000, 200
 """Fresh samples that are drawn to judge the weights: in a training, and at least at each check."""
 
 
 def _differences(registry: Registry[Any]) -> str:
-    """What tells the specifications of a registry apart, in their own words; neighbours with the same words as one."""
+    """Say what sets the specifications of a registry apart, in their words; neighbours with the same words as one."""
     groups = groupby(registry.specs(), key=lambda spec: str(spec.help))
     return "; ".join(f"{', '.join(spec.name for spec in specs)}: {text}" for text, specs in groups)
 
 
 def _suited(value: str) -> str:
-    """What suits each generator that learns, where it differs from what suits most."""
+    """Return what suits each generator that learns, where it differs from what suits most."""
     usual = GeneratorSpec.__dataclass_fields__[value].default
     own = {spec.name: getattr(spec, value) for spec in GENERATORS.specs() if spec.learns}
     return ", ".join([*(f"{name} {number}" for name, number in own.items() if number != usual), f"others {usual}"])
@@ -119,7 +119,7 @@ class TrainSettings(Settings):
         return GENERATORS[self.model]
 
     def passes(self, rows: int) -> int:
-        """Most passes over a table of so many rows; a model that learns limits only has one."""
+        """Return the most passes over a table of a number of rows; a model that learns limits only has one."""
         if not self.spec.learns:
             return 1
         return self.epochs or max(1, round(self.spec.epochs * min(MOST_TIMES, sqrt(MANY / rows))))
@@ -135,9 +135,9 @@ class TrainSettings(Settings):
         return self.learning_rate or self.spec.learning_rate
 
     def pause(self, rows: int) -> int:
-        """Epochs between two checks of fresh samples."""
+        """Return epochs between two checks of fresh samples."""
         return self.check_every or -(-self.passes(rows) // 10)
 
     def judged(self, rows: int) -> int:
-        """Fresh samples of one check: where checks are few each can have more, and tells more."""
+        """Return the fresh samples of one check: where checks are few each can have more, and says more."""
         return self.check_samples or max(LEAST_CHECKED, CHECKED // -(-self.passes(rows) // self.pause(rows)))

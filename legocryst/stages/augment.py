@@ -42,7 +42,7 @@ class Augmented:
 def augment(
     training: pd.DataFrame, target: Target, settings: AugmentSettings, context: RunContext = SILENT
 ) -> Augmented:
-    """Rows that describe the crystals of a table in other ways; a crystal comes first as it is given, if it fits.
+    """Describe the crystals of a table in other ways; a crystal comes first as it is given, if it fits.
 
     `pools.deal` says how the rows are shared out. No two are equal to six decimals, and each is proved to be its source
     (see `proof`). With variants every row is moved a little instead, and has to be valid for the `target`.
@@ -75,7 +75,7 @@ def augment(
 
 
 def proof(sources: Crystals, table: pd.DataFrame, target: Target) -> np.ndarray:
-    """Angstrom (n,) by which each row of an augmented table differs from its source under the row's (P, p).
+    """Return angstrom (n,) by which each row of an augmented table differs from its source under the row's (P, p).
 
     Only the numbers in the table are used: its atoms are compared one by one with those of the crystal that `label`
     names. inf where they are not the same: within 1e-4 angstrom, of variants within `variants.MOVED`.
@@ -102,7 +102,7 @@ def _decoded(training: pd.DataFrame, target: Target) -> Crystals:
 
 
 def _drawn(pools: "list[Pool]", settings: AugmentSettings, report: Callable[[int, int], None]) -> "Descriptions":
-    """Rows of all pools until there are as many as wanted, or no more are found; `tell(pools done, rows)`."""
+    """Draw rows of all pools until there are as many as asked for, or no more; `report(pools done, rows)`."""
     from legocryst.crystal.symmetry.redescription import Descriptions
     from legocryst.stages.pools import deal
 

@@ -29,7 +29,7 @@ def find_gaps(
     *,
     ranked: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Columns `row` and `quantities.BAND_COLUMNS` of each row of a table with `row` and METHOD's columns.
+    """Return columns `row` and `quantities.BAND_COLUMNS` of each row of a table with `row` and METHOD's columns.
 
     Of crystals that the ranking (`ranked`, by `row`) relaxed without a change of net the relaxed one is taken. The rest
     as in `electronic.bands.gaps`.
@@ -45,7 +45,7 @@ def find_gaps(
 
 
 def best(valid: pd.DataFrame, ranked: pd.DataFrame | None, element: int) -> "Crystals":
-    """A crystal of each row: as the ranking relaxed it, if it kept its net, else as it stands."""
+    """Return a crystal of each row: as the ranking relaxed it, if it kept its net, else as it stands."""
     from legocryst.crystal.crystals import Crystals
     from legocryst.crystal.io.readers import from_cif
     from legocryst.crystal.io.table import decode
@@ -62,7 +62,7 @@ def best(valid: pd.DataFrame, ranked: pd.DataFrame | None, element: int) -> "Cry
 
 
 def _work(attempt: Attempt, number: int) -> None:
-    """Gaps of all valid crystals, relaxed with the potential where they kept their net; found ones stay found."""
+    """Compute gaps of all valid crystals, relaxed with the potential where they kept their net; known ones are kept."""
     from legocryst.infra.result_cache import ResultCache
 
     job, context = attempt.job, attempt.context(STAGE.name, number)
@@ -80,7 +80,7 @@ def _work(attempt: Attempt, number: int) -> None:
 
 
 def _counts(job: JobFiles) -> dict[str, Any]:
-    """Valid crystals by their bands."""
+    """Return valid crystals by their bands."""
     classes = STAGE.read_all(job.folder)["band_class"].value_counts()
     return {"band_classes": {str(name or "none"): int(number) for name, number in classes.items()}}
 

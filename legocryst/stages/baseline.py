@@ -13,7 +13,7 @@ SEVERAL = 3
 
 
 def baseline(job: JobFiles) -> dict[str, Any]:
-    """What random crystals gave beside the run (see `_work`), empty where they were not tried."""
+    """Return what random crystals gave beside the run (see `_work`), empty where they were not tried."""
     return read_json(STAGE.path(job.folder))
 
 

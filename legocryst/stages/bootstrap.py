@@ -45,11 +45,11 @@ def bootstrap(
     folder: Path,
     known: Collection[str] = (),
 ) -> Bootstrapped:
-    """Crystals of nets that are not `known`, of low energy after a relaxation that kept the net.
+    """Find crystals of nets that are not `known`, of low energy after a relaxation that kept the net.
 
-    Of the nets of `found` with rings within the limits the smallest primitive cells get an energy, and the lowest of
-    them are relaxed with the potential. Both steps are kept in `folder`, so that a later call goes on. Progress and
-    exceptions as in `found`, then `context.progress(done, total, seconds_left=...)` counts energies.
+    Of the nets of `valid_nets` with rings within the limits the smallest primitive cells get an energy, and the lowest
+    of them are relaxed with the potential. Both steps are kept in `folder`, so that a later call goes on. Progress and
+    exceptions as in `valid_nets`, then `context.progress(done, total, seconds_left=...)` counts energies.
     """
     require("energy")
     table = valid_nets(target, settings, context, folder=folder)
@@ -86,10 +86,10 @@ def bootstrap(
 def valid_nets(
     target: Target, settings: BootstrapSettings, context: RunContext = SILENT, *, folder: Path
 ) -> pd.DataFrame:
-    """Strictly valid crystals of random rows, each 3-periodic net of one part once, as `relax_table` describes them.
+    """Find strictly valid crystals of random rows, each 3-periodic net of one part once, as by `relax_table`.
 
     Of one net the crystal with the fewest sites counts, then that of the smallest loss. `source` says how its row was
-    drawn. Lots of rows are kept in `folder`, and a later call with the same settings and seed goes on from there.
+    drawn. Batches of rows are kept in `folder`, and a later call with the same settings and seed goes on from there.
     `context.progress(done, total, valid=...)` counts rows. Raises ValueError where atoms on surfaces are asked for and
     the target's are not three-coordinated.
     """
@@ -117,7 +117,7 @@ def valid_nets(
 
 
 def _batches(settings: BootstrapSettings) -> Iterator[tuple[str, int, int]]:
-    """Source, number and rows of each lot."""
+    """Yield source, number and rows of each batch."""
     for source in SOURCES:
         rows = getattr(settings, source)
         for k, begin in enumerate(range(0, rows, BATCH)):
@@ -127,7 +127,7 @@ def _batches(settings: BootstrapSettings) -> Iterator[tuple[str, int, int]]:
 def _drawn(
     source: str, rows: int, target: Target, settings: BootstrapSettings, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Rows of one source, in METHOD's columns."""
+    """Return rows of one source, in METHOD's columns."""
     if source == "random":
         reference = encode(target.reference.crystals(), sites=8)
         model = RandomSymmetric(volume_per_atom=target.volume_per_atom, max_atoms=min(settings.max_atoms, 128))

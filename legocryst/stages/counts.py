@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 def count(table: "pd.DataFrame") -> dict[str, Any]:
-    """Counts of rows with `class`, `reason`, `periodicity` and `kind`; with `rows` each stands for that many rows.
+    """Count rows with `class`, `reason`, `periodicity` and `kind`; with `rows` each stands for that many rows.
 
     `sampled` = `undecodable` + the sum of `invalid` (by reason) + `duplicate` + `known` + `new`; `new_by_periodicity`
     and `new_by_kind` each sum to `new`. With a column `low_energy`, how many of the new ones are that.
@@ -33,6 +33,6 @@ def count(table: "pd.DataFrame") -> dict[str, Any]:
 
 
 def _by(table: "pd.DataFrame", name: str) -> dict[str, int]:
-    """Rows by value of a column, the most frequent first."""
+    """Return rows by value of a column, the most frequent first."""
     sums = table.groupby(name)["rows"].sum().sort_values(ascending=False, kind="stable")
     return {str(value): int(number) for value, number in sums.items()}

@@ -39,7 +39,7 @@ REPORT = ("crystal", "name", "source", "kept", "reason", "detail")
 """Columns of a report: number, name of the net, where it is from, and why it is not kept: in few words, and more."""
 UNREADABLE, SAME_NET = "cannot be read", "same net as another"
 OTHER_ELEMENTS = "other elements than the target's"
-_ADVICE = "give crystals in which every atom has the wanted environment"
+_ADVICE = "give crystals in which every atom has the target environment"
 _UNKNOWN = {
     **dict.fromkeys(("name", "net_key", "kind", "rings"), ""),
     **{"periodicity": -1, "spg": 0, "sites": 0, "atoms": 0, "reason": UNREADABLE},
@@ -85,12 +85,12 @@ class Curated:
 
 
 def shipped_file(target: str) -> Path:
-    """Where the shipped training set of a target lies, if it has one."""
+    """Return where the shipped training set of a target lies, if it has one."""
     return DATA / "seeds" / f"{target.replace('-', '_')}.parquet"
 
 
 def shipped(target: str) -> pd.DataFrame:
-    """The shipped training set of a target, with METHOD's columns and DESCRIPTION; without rows where it has none."""
+    """Read a target's shipped training set, METHOD's columns and DESCRIPTION; without rows where it has none."""
     path, columns = shipped_file(target), [*CRYSTAL_COLUMNS, *DESCRIPTION]
     return pd.read_parquet(path, columns=columns) if path.exists() else pd.DataFrame(columns=columns)
 
@@ -98,7 +98,7 @@ def shipped(target: str) -> pd.DataFrame:
 def curate(
     source: CrystalSource, target: "Target", settings: CurateSettings | None = None, context: RunContext = SILENT
 ) -> Curated:
-    """The strictly valid crystals of a table, of files, folders or archives, or of the shipped set if none is named.
+    """Take the strictly valid crystals of a table, files, folders or archives, or the shipped set if none is named.
 
     Those that the settings exclude are left out, and of crystals with one net key the first is kept.
     `context.progress(done, total)` while crystals are read, and again while nets are found.
@@ -112,7 +112,7 @@ def curate(
 def reference(
     source: CrystalSource, target: "Target", settings: CurateSettings, context: RunContext = SILENT
 ) -> Curated:
-    """The nets of crystals that are known but not learnt from, in which every atom has the target's number of bonds.
+    """Return nets of crystals that are known but not learnt from, whose atoms have the target's number of bonds.
 
     Limits of bond lengths, angles and descriptors do not count, nor those of the settings: other methods give other
     geometries of the same net. Raises ValueError as `curate` does.
@@ -166,7 +166,7 @@ def examine(
 
 
 def _for_want_of_own(goal: "Target") -> pd.DataFrame | None:
-    """What a target without a shipped set is offered: its reference, and the sets of targets like it; else None."""
+    """Offer a target without a shipped set its reference and the sets of targets like it; else None."""
     from legocryst.crystal.io.readers import WORDS
     from legocryst.crystal.io.table import encode
     from legocryst.environment.target import shipped_names
@@ -189,7 +189,7 @@ def _for_want_of_own(goal: "Target") -> pd.DataFrame | None:
 
 
 def describe(crystals: Crystals, target: "Target", *, progress: Progress | None = None) -> pd.DataFrame:
-    """Net, strain, atoms and loss of each crystal as in DESCRIPTION, and the `reason` why it is not valid, or ""."""
+    """Describe net, strain, atoms and loss of crystals as in DESCRIPTION, and the `reason` why invalid, or ""."""
     from legocryst.environment.strain import strain
     from legocryst.topology.nets import nets
 
@@ -210,7 +210,7 @@ def describe(crystals: Crystals, target: "Target", *, progress: Progress | None 
 
 
 def known(table: pd.DataFrame, target: "Target", *, of_set: str, crystals: Crystals | None = None) -> "Known":
-    """Crystals as what is known of novelty; those without a name are called by their number.
+    """Return crystals as what is known of novelty; those without a name are called by their number.
 
     `table` has `name` and `net_key` and, where `crystals` are not given, METHOD's columns.
     """
@@ -223,7 +223,7 @@ def known(table: pd.DataFrame, target: "Target", *, of_set: str, crystals: Cryst
 
 
 def described(table: pd.DataFrame, target: "Target") -> pd.DataFrame:
-    """A training set's table with `rings` and `strain` computed anew, its columns in order: METHOD's, DESCRIPTION.
+    """Return a training set with `rings` and `strain` computed anew, columns in order: METHOD's, DESCRIPTION.
 
     Raises ValueError for a row that is no crystal.
     """
@@ -240,7 +240,7 @@ def described(table: pd.DataFrame, target: "Target") -> pd.DataFrame:
 
 
 def excluded(table: pd.DataFrame, settings: CurateSettings) -> dict[str, np.ndarray]:
-    """Which rows (n,) of `Examined.table` each filter that is set leaves out, by the reason that a report gives."""
+    """Return which rows (n,) of `Examined.table` each set filter leaves out, by the reason that a report gives."""
     energy, system = table["energy"].to_numpy(float), system_index(table["spg"].to_numpy(int))
     sets = settings.periodicities, settings.crystal_systems, settings.space_groups.strip()
     filters = {
@@ -257,7 +257,7 @@ def excluded(table: pd.DataFrame, settings: CurateSettings) -> dict[str, np.ndar
 
 
 def dropped(table: pd.DataFrame, settings: CurateSettings) -> pd.DataFrame:
-    """What each filter that is set leaves out of the valid rows of `Examined.table`, the repeated nets last.
+    """Return what each filter that is set leaves out of the valid rows of `Examined.table`, the repeated nets last.
 
     Columns: `reason`; `alone`, how many rows it leaves out by itself; `only`, how many of them nothing else does.
     """
@@ -270,7 +270,7 @@ def dropped(table: pd.DataFrame, settings: CurateSettings) -> pd.DataFrame:
 
 
 def filtered(table: pd.DataFrame, settings: CurateSettings) -> pd.DataFrame:
-    """`Examined.table` with the `reason` and `detail` of every row that the settings leave out, repeated nets last."""
+    """Add to `Examined.table` `reason` and `detail` of the rows that the settings leave out, repeated nets last."""
     reason = table["reason"].to_numpy(object, copy=True)
     for text, rows in excluded(table, settings).items():
         reason[rows & (reason == "")] = text
@@ -284,13 +284,13 @@ def filtered(table: pd.DataFrame, settings: CurateSettings) -> pd.DataFrame:
 
 
 def report(table: pd.DataFrame) -> pd.DataFrame:
-    """What became of each row of `filtered`, in REPORT's columns."""
+    """Return what became of each row of `filtered`, in REPORT's columns."""
     numbered = table.assign(crystal=np.arange(len(table)), kept=table["reason"] == "")
     return numbered[list(REPORT)].reset_index(drop=True)
 
 
 def select(examined: Examined, target: "Target", settings: CurateSettings) -> Curated:
-    """The training set that the settings make of what was offered; raises ValueError when no crystal is left."""
+    """Return the training set that the settings make of what was offered; raises ValueError when no crystal is left."""
     from legocryst.crystal.io.table import encode
 
     table = filtered(examined.table, settings)
@@ -304,7 +304,7 @@ def select(examined: Examined, target: "Target", settings: CurateSettings) -> Cu
 
 
 def _judged(crystals: Crystals, target: "Target") -> tuple[np.ndarray, np.ndarray]:
-    """Reason (n,), "" where strictly valid, and loss (n,) of each crystal."""
+    """Return reason (n,), "" where strictly valid, and loss (n,) of each crystal."""
     from legocryst.environment.validity import judge
 
     verdict = judge(crystals, target)
@@ -321,13 +321,13 @@ def _above(values: "pd.Series | np.ndarray", limit: float | None) -> "tuple[bool
 
 
 def _filled(rows: pd.DataFrame, index: np.ndarray) -> pd.DataFrame:
-    """The rows of an index, in its order, with what stands for the unknown where there is no such row."""
+    """Return the rows of an index, in its order, with what stands for the unknown where there is no such row."""
     missing = {name: value for name, value in _UNKNOWN.items() if name in rows}
     return rows.reindex(index).fillna(missing).astype(rows.dtypes).reset_index(drop=True)
 
 
 def _most(table: pd.DataFrame) -> str:
-    """The most frequent reason, with an example."""
+    """Return the most frequent reason, with an example."""
     reason = table["reason"].value_counts().index[0]
     detail = table.loc[table["reason"] == reason, "detail"].iloc[0]
     return f"most often: {reason}" + (f": {detail}" if detail else "")
@@ -357,7 +357,7 @@ def examined(attempt: Attempt, name: str, paths: Sequence[Path]) -> Examined:
 
 
 def _counts(job: JobFiles) -> dict[str, Any]:
-    """Crystals of the training set and, where there is one, of the reference set."""
+    """Return crystals of the training set and, where there is one, of the reference set."""
     counts = {"seeds": len(STAGE.read(job.folder))}
     return counts | ({"reference": len(pd.read_parquet(job.folder / REFERENCE_SHARD))} if job.reference else {})
 

@@ -19,7 +19,7 @@ GRID = 32
 
 
 def dft(crystal: Crystals, settings: DftSettings, context: RunContext = SILENT, *, name: str) -> pd.DataFrame:
-    """One row with the columns `quantities.DFT_COLUMNS` of the one crystal of a batch.
+    """Return one row with the columns `quantities.DFT_COLUMNS` of the one crystal of a batch.
 
     Energies are those of the primitive cell's atoms. Raises DftError as `electronic.dft.calculate`, and ValueError
     where the crystal has no standard path.
@@ -76,7 +76,7 @@ def dft(crystal: Crystals, settings: DftSettings, context: RunContext = SILENT, 
 
 
 def coarse(density: np.ndarray, most: int) -> np.ndarray:
-    """A periodic density on at most so many points along each axis: its short waves are left out."""
+    """Return a periodic density on at most `points` points along each axis, its short waves left out."""
     size = tuple(min(n, most) for n in density.shape)
     waves = np.fft.fftn(density) / density.size
     for axis, (n, m) in enumerate(zip(density.shape, size, strict=True)):

@@ -31,7 +31,7 @@ class Batch:
 
 
 def batches(job: JobFiles) -> list[Batch]:
-    """What was drawn so far, in order."""
+    """Return what was drawn so far, in order."""
     import pyarrow.parquet as pq
 
     results: list[Batch] = []
@@ -45,42 +45,42 @@ def batches(job: JobFiles) -> list[Batch]:
 
 
 def sampled(job: JobFiles, number: int) -> pd.DataFrame:
-    """The rows of a lot as they were drawn."""
+    """Return the rows of a lot as they were drawn."""
     return pd.read_parquet(numbered(job.folder / SAMPLES, number))
 
 
 def missing(job: JobFiles, batch: Batch) -> list[int]:
-    """Numbers of the shards of a lot that are not there yet."""
+    """Return numbers of the shards of a lot that are not there yet."""
     return [k for k in batch.shards if not (job.folder / SHARD.format(k)).exists()]
 
 
 def is_relaxed(job: JobFiles, number: int) -> bool:
-    """Whether a lot was drawn and all of its rows were relaxed."""
+    """Say whether a lot was drawn and all of its rows were relaxed."""
     drawn = batches(job)
     return len(drawn) > number and not missing(job, drawn[number])
 
 
 def all_relaxed(job: JobFiles) -> bool:
-    """Whether there are rows, and all of them were relaxed."""
+    """Say whether there are rows, and all of them were relaxed."""
     drawn = batches(job)
     return bool(drawn) and not any(missing(job, batch) for batch in drawn)
 
 
 def relaxed_rows(job: JobFiles, batch: Batch) -> pd.DataFrame:
-    """The relaxed rows of a lot."""
+    """Return the relaxed rows of a batch."""
     frames = [pd.read_parquet(job.folder / SHARD.format(k)) for k in batch.shards]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["status", *CRYSTAL_COLUMNS])
 
 
 def classified(job: JobFiles) -> pd.DataFrame:
-    """All relaxed rows of a job with their `class`: undecodable, invalid, known, duplicate or new."""
+    """Return all relaxed rows of a job with their `class`: undecodable, invalid, known, duplicate or new."""
     paths = sorted((job.folder / SHARD).parent.glob("crystals-*.parquet"))
     table = pd.concat([pd.read_parquet(path) for path in paths], ignore_index=True).sort_values("row")
     return with_class(table.reset_index(drop=True), known_nets(job))
 
 
 def with_class(table: pd.DataFrame, known: set[str]) -> pd.DataFrame:
-    """A table of relaxed rows with their `class`, where the nets of some keys are known."""
+    """Return a table of relaxed rows with their `class`, where the nets of some keys are known."""
     valid = table["status"] == "valid"
     familiar = valid & table["net_key"].isin(known)
     repeated = table.loc[valid, "net_key"].duplicated().reindex(table.index, fill_value=False)
@@ -89,17 +89,17 @@ def with_class(table: pd.DataFrame, known: set[str]) -> pd.DataFrame:
 
 
 def known_nets(job: JobFiles) -> set[str]:
-    """Net keys of a job's training set and, where it has one, reference set."""
+    """Return net keys of a job's training set and, where it has one, reference set."""
     both = curate.STAGE.path(job.folder), job.folder / curate.REFERENCE_SHARD
     return {key for path in both if path.exists() for key in pd.read_parquet(path, columns=["net_key"])["net_key"]}
 
 
 def first_batch(job: JobFiles, number: int) -> int:
-    """The fresh lot of a round."""
+    """Return the number of a round's fresh batch."""
     return number * (1 + job.settings.sample.refine_rounds)
 
 
 def of_round(job: JobFiles, number: int) -> pd.DataFrame:
-    """The relaxed rows, with their class, that came in a round."""
+    """Return the relaxed rows, with their class, that came in a round."""
     table, first = classified(job), batches(job)[first_batch(job, number)]
     return table[table["row"] >= first.rows.start].reset_index(drop=True)

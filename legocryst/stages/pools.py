@@ -31,7 +31,7 @@ class Pool:
 
     @staticmethod
     def of(number: int, source: Crystals, settings: AugmentSettings, seed: int) -> "Pool":
-        """The pool of a crystal (a batch of one), without rows."""
+        """Return the pool of a crystal (a batch of one), without rows."""
         table = subgroups(int(source.group[0]))
         table = table.take((table.index <= settings.max_index) & (table.k_index <= settings.max_cells))
         crystals, table = written(source, table, max_sites=settings.max_sites, max_atoms=settings.max_atoms)
@@ -55,7 +55,7 @@ class Pool:
             self.dealt[own] = self.made[own] = 1
 
     def draw(self, seen: set[bytes], most: int) -> int:
-        """Make the rows that were dealt, none that is in `seen`, at most so many of one subgroup after one way.
+        """Make the rows that were dealt, none that is in `seen`, at most `most` of one subgroup after one way.
 
         A subgroup in which nothing new is found is closed; what could not be made is no longer dealt. Returns the
         number of rows made.
@@ -82,7 +82,7 @@ class Pool:
         return len(new)
 
     def rows(self) -> Descriptions:
-        """The rows by subgroup in rising order, the source itself first."""
+        """Return the rows by subgroup in rising order, the source itself first."""
         which = np.concatenate([part[0] for part in self.parts])
         order = np.argsort(which, kind="stable")
         rows = Descriptions.concatenate([part[1] for part in self.parts]).take(order)
@@ -90,7 +90,7 @@ class Pool:
 
 
 def deal(pools: Sequence[Pool], rows: int, most: int) -> int:
-    """Deal so many rows, one at a time, to the pools in turn, none getting more than `most`; returns how many it could.
+    """Deal rows, one at a time, to the pools in turn, none getting more than `most`; returns how many it could.
 
     A pool gives its row to the subgroup for which the product of three counts, each plus one, is least: the rows of all
     pools in its space group, those with its number of sites, and its own.
@@ -116,7 +116,7 @@ def deal(pools: Sequence[Pool], rows: int, most: int) -> int:
 
 
 def _free_variables(crystals: Crystals) -> np.ndarray:
-    """(n,) free variables of the cell and of all sites."""
+    """Return (n,) free variables of the cell and of all sites."""
     of_sites = wyckoff().free[crystals.position_id].sum(axis=1)
     total = np.bincount(crystals.crystal_of_site, weights=of_sites, minlength=len(crystals))
     return cells.free_parameters(crystals.group) + total.astype(np.int64)

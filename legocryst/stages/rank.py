@@ -47,11 +47,11 @@ def rank(
     settings: RankSettings,
     context: RunContext = SILENT,
 ) -> pd.DataFrame:
-    """Energy and place of every crystal of a table with `row`, `kind` and METHOD's columns; lowest energy first.
+    """Rank every crystal of a table with `row`, `kind` and METHOD's columns by energy, the lowest first.
 
     Energies of crystals as they stand are computed first, of all or, in `settings.order`, of `settings.max_energies`.
     Of frameworks and of other kinds, each, the `settings.max_relaxed` lowest are then relaxed, and of the relaxed
-    frameworks of at most SHAKEN atoms the `settings.max_rattled` lowest shaken. Columns: COLUMNS.
+    frameworks of at most MAX_RATTLED_ATOMS atoms the `settings.max_rattled` lowest rattled. Columns: COLUMNS.
     `energy` is that of the relaxed crystal, if it kept its net, or of the crystal as it stands, if it was not relaxed.
     `context.progress(done, total, seconds_left=...)` counts what is computed, as in `crystal.batch.computed`.
     """
@@ -66,7 +66,7 @@ def rank(
 
 
 def _computed(relaxed: pd.DataFrame, target: "Target", settings: RankSettings, context: RunContext) -> pd.DataFrame:
-    """What is computed of each row; what is not is missing."""
+    """Return what is computed of each row; what is not is missing."""
     from legocryst.crystal.io.table import decode
 
     decoded = decode(relaxed, element=target.atomic_number, max_atoms=100_000)
@@ -98,7 +98,7 @@ def _screened(
     context: RunContext,
     ticks: "_Ticks",
 ) -> pd.DataFrame:
-    """Energies as they stand of all crystals or of those that are taken, and what is predicted of the others."""
+    """Return energies as they stand of all crystals or of those that are taken, and what is predicted of the others."""
     from legocryst.crystal.symmetry.primitive import primitive_atoms
     from legocryst.potentials.base import refusal
     from legocryst.potentials.energies import energies, estimate
@@ -113,7 +113,7 @@ def _screened(
     done = 0
 
     def evaluate(places: np.ndarray) -> np.ndarray | None:
-        """Energies of some of those that fit; None when the work was stopped."""
+        """Return energies of some of those that fit; None when the work was stopped."""
         nonlocal done
         taken = fits[places]
         screen = settings.model_copy(update={"model": SCREEN})
@@ -145,14 +145,14 @@ def _screened(
 
 
 def _best(energy: np.ndarray, framework: np.ndarray, most: int) -> np.ndarray:
-    """Places of the lowest energies, up to `most` of frameworks and as many others."""
+    """Return places of the lowest energies, up to `most` of frameworks and as many others."""
     order = np.argsort(energy, kind="stable")
     order = order[np.isfinite(energy[order])]
     return np.concatenate([order[framework[order]][:most], order[~framework[order]][:most]])
 
 
 def _relaxed(crystals: Crystals, target: "Target", settings: RankSettings, context: RunContext) -> pd.DataFrame:
-    """The table of the relaxation of all crystals, with each as `crystal` and `relaxed_cif`."""
+    """Return the table of the relaxation of all crystals, with each as `crystal` and `relaxed_cif`."""
     from legocryst.crystal.io.structures import to_cif
     from legocryst.potentials.energies import relaxed
 
@@ -164,7 +164,7 @@ def _relaxed(crystals: Crystals, target: "Target", settings: RankSettings, conte
 
 
 def _joined(table: pd.DataFrame, after: pd.DataFrame, framework: np.ndarray, settings: RankSettings) -> pd.DataFrame:
-    """Energies as they stand and after the relaxation in one table, with the energy that counts."""
+    """Return energies as they stand and after the relaxation in one table, with the energy that counts."""
     refused = after["energy_reason"]
     after = after.assign(relax_reason=after["relax_reason"].where(refused == "", refused))
     table = table.join(after.drop(columns=["energy_reason", "energy_model"]))
@@ -185,7 +185,7 @@ def _rattled(
     context: RunContext,
     ticks: "_Ticks",
 ) -> pd.DataFrame:
-    """The rattle test of the lowest relaxed frameworks, and why those that are too large for it have none."""
+    """Return the rattle test of the lowest relaxed frameworks, and why those that are too large for it have none."""
     from legocryst.crystal.symmetry.primitive import primitive_atoms
     from legocryst.potentials.rattle import rattled
 
@@ -218,7 +218,7 @@ class _Ticks:
         self._progress = context.progress
 
     def of(self, part: str, *, before: int = 0) -> Callable[..., None]:
-        """Progress of one part, or of what is left of it after the first ones, so many."""
+        """Report progress of one part, or of what is left of it after the first ones."""
         names = list(self.parts)
         over, after = names[: names.index(part)], names[names.index(part) + 1 :]
 
@@ -232,7 +232,7 @@ class _Ticks:
 
 
 def _work(attempt: Attempt, number: int) -> None:
-    """Energies already computed, by this job or another of the workspace, are not computed again.
+    """Rank new crystals; energies already computed, by this job or another, are not computed again.
 
     They end when the job was asked to stop, or its time is over; what has none then says so.
     """
@@ -263,7 +263,7 @@ def _counts(job: JobFiles) -> dict[str, Any]:
 
 
 def _size(amount: Amount) -> float:
-    """What a ranking costs, in units of the energy as it stands of a crystal without sites."""
+    """Return what a ranking costs, in units of the energy as it stands of a crystal without sites."""
     settings = amount.settings.rank
     if not settings.energies:
         return 1.0

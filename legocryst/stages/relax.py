@@ -1,4 +1,4 @@
-"""Relax: rows of a table become crystals in the wanted environment, or carry the reason why not."""
+"""Relax: rows of a table become crystals in the target environment, or carry the reason why not."""
 
 from collections.abc import Generator
 from contextlib import suppress
@@ -122,9 +122,9 @@ def _chunk(part: tuple[int, pd.DataFrame], **options: Any) -> pd.DataFrame:
 
 
 def _standardized(crystals: Crystals, valid: np.ndarray, target: Target) -> Crystals:
-    """The batch with each valid crystal in the standard setting of its full space group.
+    """Return the batch with each valid crystal in the standard setting of its full space group.
 
-    A crystal whose symmetry spglib cannot tell or tells to be lower, or that is no longer valid after its atoms moved
+    A crystal whose symmetry spglib does not find or finds to be lower, or that is no longer valid after its atoms moved
     onto their special positions (by up to `SYMPREC`), stays in its row's group.
     """
     from legocryst.crystal.io.structures import FileError, from_atoms
@@ -145,7 +145,7 @@ def _standardized(crystals: Crystals, valid: np.ndarray, target: Target) -> Crys
 
 
 def _nearest(crystals: Crystals, target: Target, known: "Known") -> pd.DataFrame:
-    """Of each crystal the known one that is nearest, and by what a database finds it."""
+    """Find for each crystal the known one that is nearest, and by what a database finds it."""
     from legocryst.comparison.novelty import signature
     from legocryst.comparison.pdd import pdds
 
@@ -169,7 +169,7 @@ def _description(crystals: Crystals) -> pd.DataFrame:
 
 
 def _with_undecodable(frame: pd.DataFrame, reason: np.ndarray, first_row: int) -> pd.DataFrame:
-    """One row for each row of the table, the undecodable ones with their reason."""
+    """Return one row for each row of the table, the undecodable ones with their reason."""
     lost = np.flatnonzero(reason != "")
     missing = pd.DataFrame(
         {"row": lost + first_row, "status": "undecodable", "reason": reason[lost], "published": False}
@@ -211,7 +211,7 @@ def _work(attempt: Attempt, turn: int) -> None:
 
 
 def _known(attempt: Attempt) -> "Known":
-    """The crystals of the training set, of the reference set and of the shipped set, kept in the job's folder."""
+    """Return crystals of the training set, of the reference set and of the shipped set, kept in the job's folder."""
     from legocryst.comparison.novelty import FILE, REFERENCE, SHIPPED, TRAINING, Known
 
     job, target = attempt.job, attempt.target

@@ -20,7 +20,7 @@ DECODED = {
 
 
 def sample(generator: Generator, settings: SampleSettings, context: RunContext) -> pd.DataFrame:
-    """`settings.samples` rows with METHOD's columns; the same seed gives the same rows.
+    """Return `settings.samples` rows with METHOD's columns; the same seed gives the same rows.
 
     Raises ValueError where the settings ask for what the generator cannot be asked for, or no row can be.
     """
@@ -31,7 +31,7 @@ def sample(generator: Generator, settings: SampleSettings, context: RunContext) 
 
 
 def refined(generator: Generator, relaxed: pd.DataFrame, settings: SampleSettings, context: RunContext) -> pd.DataFrame:
-    """Rows drawn again near those of a relaxed table that are valid by no criterion, one for each.
+    """Return rows drawn again near those of a relaxed table that are valid by no criterion, one for each.
 
     Raises ValueError for a generator that cannot do that, and for a table that was not relaxed.
     """

@@ -75,7 +75,7 @@ def train(
 def share_valid(
     target: Target, settings: RelaxSettings = CHECK, *, known: Collection[str] = ()
 ) -> Callable[[pd.DataFrame], dict[str, float]]:
-    """An evaluator for training, which relaxes fresh rows.
+    """Return an evaluator for training, which relaxes fresh rows.
 
     It tells what share of them is `decodable` and what becomes `valid`, how many `distinct` nets these are as a share
     of the rows, and how many of the nets are `new`, that is, not among the `known` keys.
@@ -94,7 +94,7 @@ def share_valid(
 
 
 def nets_of_sources(table: pd.DataFrame, target: Target) -> set[str]:
-    """Net keys of the crystals of an augmented table, from one row of each `label`; none where there are no labels."""
+    """Return net keys of an augmented table's crystals, from one row of each `label`; none without labels."""
     from legocryst.crystal.io.table import decode
     from legocryst.topology.nets import nets
 
@@ -137,7 +137,7 @@ def _work(attempt: Attempt, _: int) -> None:
 
 
 def _featurizer(attempt: Attempt, table: pd.DataFrame) -> Featurizer | None:
-    """The features of the stage before; a resumed job makes them again, the same from the same seed."""
+    """Return the features of the stage before; a resumed job makes them again, the same from the same seed."""
     name = featurize.STAGE.name
     if name in attempt.job.stages and "featurizer" not in attempt.memory:
         silent = RunContext(seed=attempt.context(name).seed)
@@ -147,7 +147,7 @@ def _featurizer(attempt: Attempt, table: pd.DataFrame) -> Featurizer | None:
 
 
 def _curves(job: JobFiles) -> pd.DataFrame:
-    """What training reported, as epoch, quantity, value; of an epoch done twice after a kill the later report."""
+    """List what training reported, as epoch, quantity, value; of an epoch done twice after a kill the later report."""
     lines = [line for line in job.progress() if line["stage"] == STAGE.name and "epoch" in line]
     left_out = ("time", "attempt", "stage", "cpu_seconds", "epoch", "epochs", "seconds_left")
     rows = {(line["epoch"], name): value for line in lines for name, value in line.items() if name not in left_out}
@@ -160,13 +160,13 @@ def _needs(settings: RunSettings, stages: Collection[str]) -> dict[str, str]:
 
 
 def _size(amount: Amount) -> float:
-    """Rows times epochs, by what a row costs; small steps cost more."""
+    """Return rows times epochs, by what a row costs; small steps cost more."""
     settings = amount.settings.train
     return amount.rows * amount.epochs * settings.spec.cost * (1 + A_STEP / settings.batch)
 
 
 def _least(amount: Amount) -> float:
-    """Share of the epochs after which a training may stop: its checks, when none is better than the first."""
+    """Return share of the epochs after which a training may stop: its checks, when none is better than the first."""
     settings, rows = amount.settings.train, int(amount.rows)
     if settings.spec.settles:
         return 1.0
@@ -174,7 +174,7 @@ def _least(amount: Amount) -> float:
 
 
 def learning_kind(settings: RunSettings) -> str:
-    """Networks are alike in what their cost makes of them; what learns limits only is not."""
+    """Return networks are alike in what their cost makes of them; what learns limits only is not."""
     return "network" if settings.train.spec.learns else settings.train.model
 
 

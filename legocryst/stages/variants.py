@@ -49,7 +49,7 @@ def variants(
 
 
 def perturbed(crystals: Crystals, size: float, rng: np.random.Generator) -> Crystals:
-    """The crystals with every free variable changed at random by at most `size` (see `variants`), symmetry kept."""
+    """Change every free variable of crystals at random by at most `size` (see `variants`), symmetry kept."""
     table, op = wyckoff(), wyckoff().op_first[crystals.position_id]
     cell = crystals.cell * (1 + size * rng.uniform(-1, 1, crystals.cell.shape))
     step = size * rng.uniform(-1, 1, crystals.coordinates.shape) * table.free[crystals.position_id]

@@ -18,7 +18,7 @@ __all__ = ["canonical_form"]
 
 
 def canonical_form(quotient: Quotient, classes: Sequence[int]) -> tuple[str, list[int]]:
-    """The canonical form of a connected net whose loops span all its translations, and classes of its vertices.
+    """Return the canonical form of a connected net whose loops span all its translations, and classes of its vertices.
 
     The form is the number of translations, then i, j, n1, ..., nd for each edge of the smallest cell: vertex i is
     joined with vertex j in cell (n1, ..., nd). It is "" for nets without one: finite graphs, and nets where two
@@ -44,7 +44,7 @@ def canonical_form(quotient: Quotient, classes: Sequence[int]) -> tuple[str, lis
 
 
 def _written(ends: np.ndarray, shift: np.ndarray) -> str:
-    """The edges of a walk through all arcs, each once; their vertices are counted from 1."""
+    """Return the edges of a walk through all arcs, each once; their vertices are counted from 1."""
     edges = []
     for (i, j), cell in zip((ends + 1).tolist(), shift.tolist(), strict=True):
         if i < j or (i == j and cell > [0] * len(cell)):
@@ -56,7 +56,7 @@ def _written(ends: np.ndarray, shift: np.ndarray) -> str:
 def _smallest_walk(
     first: np.ndarray, target: np.ndarray, shift: np.ndarray, vector: np.ndarray, starts: np.ndarray, prime: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The smallest walk of all frames: its steps (2m, 2 + d), as `_walk` has them, and shifts (2m, d) of the arcs.
+    """Find the smallest walk of all frames: steps (2m, 2 + d), as of `_walk`, and shifts (2m, d) of the arcs.
 
     Also, for each vertex (n,), the smallest number that it has in any walk with these steps: vertices that share it are
     equivalent.
@@ -81,7 +81,7 @@ def _smallest_walk(
 
 @compiled
 def _frames(first: np.ndarray, target: np.ndarray, vector: np.ndarray, start: int, prime: int) -> np.ndarray:
-    """Matrices (k, d, d) that give coordinates along each frame of a vertex.
+    """Return matrices (k, d, d) that give coordinates along each frame of a vertex.
 
     A frame is d independent vectors of arcs, such that each begins where the one before ends or, if none there is
     independent, as few edges from there as possible. (The vectors at a three-connected vertex span a plane only.)
@@ -115,7 +115,7 @@ def _frames(first: np.ndarray, target: np.ndarray, vector: np.ndarray, start: in
 def _independent(
     first: np.ndarray, target: np.ndarray, vector: np.ndarray, frame: np.ndarray, rank: int, start: int, prime: int
 ) -> np.ndarray:
-    """The arcs nearest to a vertex that are independent of the first vectors of a frame."""
+    """Return the arcs nearest to a vertex that are independent of the first vectors of a frame."""
     chosen, count = np.empty(len(target), np.int64), 0
     seen = np.zeros(len(first) - 1, np.bool_)
     queue, length = np.empty(len(first) - 1, np.int64), 1
@@ -188,7 +188,7 @@ def _walk(
 
 @compiled
 def _in_order(vector: np.ndarray, begin: int, end: int, frame: np.ndarray, prime: int) -> np.ndarray:
-    """The arcs from begin to end by their coordinates along a frame (few: sorted by insertion)."""
+    """Return the arcs from begin to end by their coordinates along a frame (few: sorted by insertion)."""
     count = end - begin
     key, order = np.empty((count, vector.shape[1]), np.int64), np.empty(count, np.int64)
     for k in range(count):
@@ -203,7 +203,7 @@ def _in_order(vector: np.ndarray, begin: int, end: int, frame: np.ndarray, prime
 
 @compiled
 def _along(vector: np.ndarray, frame: np.ndarray, prime: int, out: np.ndarray) -> None:
-    """Residues of a vector's coordinates along a frame."""
+    """Compute residues of a vector's coordinates along a frame."""
     for axis in range(len(out)):
         total = 0
         for k in range(len(vector)):
@@ -213,7 +213,7 @@ def _along(vector: np.ndarray, frame: np.ndarray, prime: int, out: np.ndarray) -
 
 @compiled
 def _compared(one: np.ndarray, other: np.ndarray) -> int:
-    """-1, 0 or 1: the sign of the first difference of two rows."""
+    """Return -1, 0 or 1: the sign of the first difference of two rows."""
     for k in range(len(one)):
         if one[k] != other[k]:
             return -1 if one[k] < other[k] else 1

@@ -9,7 +9,7 @@ from legocryst.topology.nets import bond_graph
 
 
 def between_parts(crystal: Crystals, *, cutoff: float, reach: float) -> float:
-    """Shortest distance (angstrom) up to `reach` between atoms that bonds do not join; infinite if there is none.
+    """Find the shortest distance (angstrom) up to `reach` of atoms that bonds do not join; infinite if there is none.
 
     Bonds are pairs up to `cutoff` of the one crystal of a batch.
     """

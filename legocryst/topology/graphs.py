@@ -10,7 +10,7 @@ import numpy as np
 SHELLS = 12
 """Length of a coordination sequence."""
 MAX_RING, MAX_PATHS = 24, 1000
-"""Larger rings are not looked for, nor those of angles where more than so many shortest paths would be followed."""
+"""Larger rings are not looked for, nor those of angles where more shortest paths than this would be followed."""
 
 Path = tuple[int, ...]
 
@@ -46,7 +46,7 @@ class PeriodicGraph:
         self._balls: dict[tuple[int, int], set[int]] = {}
 
     def shells(self, vertex: int) -> Iterator[set[int]]:
-        """The vertices 0, 1, 2, ... edges away, without end."""
+        """Yield the vertices 0, 1, 2, ... edges away, without end."""
         n, steps = self.n, self.steps
         before: set[int] = set()
         shell = {vertex}
@@ -58,18 +58,18 @@ class PeriodicGraph:
             before, shell = shell, after
 
     def coordination_sequence(self, vertex: int) -> tuple[int, ...]:
-        """Numbers of vertices 1 to SHELLS edges away."""
+        """Return numbers of vertices 1 to SHELLS edges away."""
         return tuple(len(shell) for shell in islice(self.shells(vertex), 1, SHELLS + 1))
 
     def near(self, point: int, other: int, radius: int) -> bool:
-        """Whether two vertices are at most `radius` edges apart."""
+        """Say whether two vertices are at most `radius` edges apart."""
         vertex = point % self.n
         if (vertex, radius) not in self._balls:
             self._balls[vertex, radius] = set().union(*islice(self.shells(vertex), radius + 1))
         return other - point + vertex in self._balls[vertex, radius]
 
     def angles(self, vertex: int) -> tuple[tuple[int, int], ...]:
-        """Sorted (size, number) of the shortest rings at each angle of a vertex; (0, 0) where none is found.
+        """Return sorted (size, number) of the shortest rings at each angle of a vertex; (0, 0) where none is found.
 
         A ring is a cycle without shortcut: vertices opposite in it are no nearer in the graph than along the ring.
         """
@@ -92,7 +92,7 @@ class PeriodicGraph:
         return tuple(sorted(rings_at + [(0, 0)] * len(open_angles)))
 
     def cycles(self, vertex: int) -> tuple[int, ...]:
-        """Sorted sizes of the shortest cycles, with shortcut or without, at each angle of a vertex; 0: none is found.
+        """Find sizes of the shortest cycles, with shortcut or without, at each angle of a vertex, sorted; 0: none.
 
         After Blatov, O'Keeffe & Proserpio, CrystEngComm 12, 44 (2010): they make the point symbol.
         """
@@ -114,7 +114,7 @@ class PeriodicGraph:
         return tuple(sorted(sizes_of_all))
 
     def _longer(self, paths: dict[int, list[Path]], shell: set[int]) -> dict[int, list[Path]]:
-        """All shortest paths from a vertex to its next shell, by their ends, of those to the shell before."""
+        """Return all shortest paths from a vertex to its next shell, by their ends, of those to the shell before."""
         longer: dict[int, list[Path]] = {}
         for end, ways in paths.items():
             for step in self.steps[end % self.n]:
@@ -123,13 +123,13 @@ class PeriodicGraph:
         return longer
 
     def _meeting(self, paths: dict[int, list[Path]]) -> Iterator[tuple[Path, Path]]:
-        """Pairs of paths with the same end, which the second of them leaves out."""
+        """Yield pairs of paths with the same end, which the second of them leaves out."""
         for ways in paths.values():
             for one, other in combinations(ways, 2):
                 yield one, other[:-1]
 
     def _facing(self, paths: dict[int, list[Path]]) -> Iterator[tuple[Path, Path]]:
-        """Pairs of paths whose ends are joined by an edge."""
+        """Yield pairs of paths whose ends are joined by an edge."""
         for end, ways in paths.items():
             for step in self.steps[end % self.n]:
                 if step > 0 and end + step in paths:
@@ -157,7 +157,7 @@ class Part:
 
 
 def connected_parts(quotient: Quotient) -> Iterator[Part]:
-    """Connected parts of a periodic graph.
+    """Yield connected parts of a periodic graph.
 
     The translations that lead from a vertex along edges to itself span a lattice, the part's own. Its index in the
     lattice of the whole, if its rank is 3, is the number of copies.
@@ -194,7 +194,7 @@ def connected_parts(quotient: Quotient) -> Iterator[Part]:
 
 
 def lattice_basis(vectors: np.ndarray) -> np.ndarray:
-    """The basis (r, d) in Hermite normal form of all whole-number combinations of vectors (m, d).
+    """Return the basis (r, d) in Hermite normal form of all whole-number combinations of vectors (m, d).
 
     Its rows are in echelon form, the first number of each is positive, and numbers above it are smaller and not
     negative. There is one such basis only, whatever vectors span the lattice.
@@ -222,7 +222,7 @@ def _subtract(row: list[int], other: list[int], factor: int) -> None:
 
 
 def coordinates(vectors: np.ndarray, basis: np.ndarray) -> np.ndarray:
-    """Whole-number coordinates (m, r) of vectors (m, d) of a lattice, given by its basis in echelon form."""
+    """Return whole-number coordinates (m, r) of vectors (m, d) of a lattice, given by its basis in echelon form."""
     left, whole = vectors.copy(), np.empty((len(vectors), len(basis)), int)
     for k, row in enumerate(basis):
         axis = (row != 0).argmax()
@@ -232,7 +232,7 @@ def coordinates(vectors: np.ndarray, basis: np.ndarray) -> np.ndarray:
 
 
 def one_direction(arcs: np.ndarray) -> np.ndarray:
-    """Of the rows (2m, 2 + d) i, j, n1, ..., nd of both directions of all edges those of one."""
+    """Return, of rows (2m, 2 + d) i, j, n1, ..., nd of both directions of all edges, those of one."""
     image = arcs[:, 2:]
     leading = np.take_along_axis(image, (image != 0).argmax(axis=1)[:, None], axis=1)[:, 0]
     return arcs[(arcs[:, 0] < arcs[:, 1]) | ((arcs[:, 0] == arcs[:, 1]) & (leading > 0))]

@@ -1,6 +1,6 @@
 """Nets: the bond graph of a crystal without its geometry, and a key that equal nets share.
 
-A net's vertices are told apart by their coordination sequence (how many vertices are 1, 2, ... bonds away) and their
+A net's vertices are distinguished by their coordination sequence (how many vertices are 1, 2, ... bonds away) and their
 vertex symbol (size and number of the shortest rings at each angle); see O'Keeffe & Hyde, "Crystal Structures" (1996),
 and Blatov, O'Keeffe & Proserpio, CrystEngComm 12, 44 (2010). The key of a component is a hash of its canonical form
 (canonical_form.py): equal components, and no others, share it, whatever the cell, supercell, origin, labels or
@@ -79,7 +79,7 @@ _Part = tuple[int, str, tuple[Vertex, ...]]
 
 
 def bond_graph(crystals: Crystals, i: int, *, cutoff: float) -> Quotient:
-    """The graph of all bonds up to `cutoff` (angstrom) of crystal i; its vertices are the conventional cell's atoms."""
+    """Make the graph of crystal i's bonds up to `cutoff` (angstrom); vertices are the conventional cell's atoms."""
     return _bond_graphs(crystals.take([i]), cutoff)[0]
 
 
@@ -98,7 +98,7 @@ def _bond_graphs(crystals: Crystals, cutoff: float) -> list[Quotient]:
 
 
 def nets(crystals: Crystals, *, cutoff: float, progress: Callable[[int, int], None] | None = None) -> list[Net]:
-    """The net of every crystal of a batch, bonds being pairs up to `cutoff` angstrom; `progress(done, total)`."""
+    """Find the net of every crystal of a batch, bonds being pairs up to `cutoff` angstrom; `progress(done, total)`."""
     out: list[Net] = []
     for begin in range(0, len(crystals), _BATCH):
         batch = crystals.take(slice(begin, begin + _BATCH))
@@ -111,7 +111,7 @@ def nets(crystals: Crystals, *, cutoff: float, progress: Callable[[int, int], No
 
 
 def net(quotient: Quotient, *, classes: Sequence[int] | None = None) -> Net:
-    """The net of a periodic graph.
+    """Return the net of a periodic graph.
 
     `classes` (n,) may give equal numbers to vertices known to be equivalent by symmetry, which saves time.
     Raises ValueError for a graph without vertices.
@@ -176,6 +176,6 @@ def _digest(content: object) -> str:
 
 @lru_cache(maxsize=1)
 def names() -> dict[str, str]:
-    """RCSR names by component key, from `data/nets/names.json`."""
+    """Return RCSR names by component key, from `data/nets/names.json`."""
     entries = json.loads(NAMES.read_text(encoding="utf-8")) if NAMES.exists() else {}
     return {key: entry["name"] for key, entry in entries.items()}

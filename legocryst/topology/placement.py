@@ -48,7 +48,7 @@ class Placement:
 
 
 def placement(quotient: Quotient) -> Placement:
-    """The barycentric placement of a connected net whose loops span all its translations."""
+    """Return the barycentric placement of a connected net whose loops span all its translations."""
     i, j, shift = quotient.edges[:, 0], quotient.edges[:, 1], quotient.edges[:, 2:]
     source, target, shift = np.concatenate([i, j]), np.concatenate([j, i]), np.concatenate([shift, -shift])
     n, d = quotient.n, shift.shape[1]
@@ -68,7 +68,7 @@ def placement(quotient: Quotient) -> Placement:
 
 
 def minimal_net(quotient: Quotient, placed: Placement) -> tuple[Quotient, np.ndarray] | None:
-    """The net with all translations that it has, and for each vertex (n,) the one that stands for it there.
+    """Return the net with all translations that it has, and for each vertex (n,) the one that stands for it there.
 
     A translation of the net keeps all vectors; at a locally stable net it is therefore known when the image of vertex 0
     is. None if an automorphism of finite order keeps all vectors: it exchanges vertices at one place, and the net's
@@ -99,7 +99,7 @@ def minimal_net(quotient: Quotient, placed: Placement) -> tuple[Quotient, np.nda
 
 
 def _repeated(image: np.ndarray, offset: np.ndarray) -> tuple[int, np.ndarray]:
-    """How often an automorphism is repeated until vertex 0 is its own image, and in which cell that is."""
+    """Return how often an automorphism is repeated until vertex 0 is its own image, and in which cell that is."""
     here, order, total = image[0], 1, offset[0].copy()
     while here != 0:
         total += offset[here]
@@ -109,7 +109,7 @@ def _repeated(image: np.ndarray, offset: np.ndarray) -> tuple[int, np.ndarray]:
 
 @compiled
 def eliminate(matrix: np.ndarray, columns: int, prime: int) -> int:
-    """Gauss-Jordan elimination, in place, of the first columns of a matrix of residues; returns its rank there.
+    """Eliminate (Gauss-Jordan), in place, the first columns of a matrix of residues; returns its rank there.
 
     If the rank is the number of rows, the other columns hold the solutions afterwards.
     """
@@ -137,7 +137,7 @@ def eliminate(matrix: np.ndarray, columns: int, prime: int) -> int:
 
 @compiled
 def _inverse(number: int, prime: int) -> int:
-    """The number's inverse modulo a prime, by Euclid's algorithm."""
+    """Return the number's inverse modulo a prime, by Euclid's algorithm."""
     before, after, one, other = prime, number, 0, 1
     while after > 1:
         quotient = before // after
@@ -150,7 +150,7 @@ def _inverse(number: int, prime: int) -> int:
 def _automorphisms(
     first: np.ndarray, target: np.ndarray, shift: np.ndarray, vector: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Automorphisms but the identity that keep all vectors, each known by the image of vertex 0.
+    """Return automorphisms but the identity that keep all vectors, each known by the image of vertex 0.
 
     Returns the image (k, n) of each vertex in cell 0 and the cell (k, n, d) that it is in.
     """
@@ -178,7 +178,7 @@ def _extended(
     image: np.ndarray,
     offset: np.ndarray,
 ) -> bool:
-    """Whether the image of vertex 0 extends to all vertices with their arcs; fills queue (0 first), image, offset."""
+    """Say whether vertex 0's image extends to all vertices and their arcs; fills queue (0 first), image, offset."""
     d = shift.shape[1]
     count = 1
     for place in range(len(queue)):

@@ -23,7 +23,7 @@ class Topology:
         return sum(part.copies for part in self.net.components if part.periodicity == 3)
 
     def entry(self) -> dict[str, Any]:
-        """As JSON; sequences, symbols and numbers are of each kind of vertex, component by component."""
+        """Return it as JSON; sequences, symbols and numbers are of each kind of vertex, component by component."""
         net = self.net
         vertices = [vertex for component in net.components for vertex in component.vertices]
         return {
@@ -45,7 +45,7 @@ class Topology:
 
 
 def topology(crystals: Crystals, i: int = 0, *, cutoff: float) -> Topology:
-    """Net and point symbol of crystal i, bonds being pairs up to `cutoff` angstrom."""
+    """Return net and point symbol of crystal i, bonds being pairs up to `cutoff` angstrom."""
     one = crystals.take([i])
     graph, site = bond_graph(one, 0, cutoff=cutoff), one.atoms().site.tolist()
     walks, cycles = PeriodicGraph(graph), dict[int, tuple[int, ...]]()
@@ -59,7 +59,7 @@ def topology(crystals: Crystals, i: int = 0, *, cutoff: float) -> Topology:
 
 
 def _point_symbol(vertices: Counter[tuple[int, ...]]) -> str:
-    """{4.6^2}2{6^3}: for each kind of vertex how many angles have a shortest cycle of which size (*: none)."""
+    """Return {4.6^2}2{6^3}: for each kind of vertex how many angles have a shortest cycle of which size (*: none)."""
     divisor = gcd(*vertices.values())
     out = []
     for sizes, count in sorted(vertices.items()):

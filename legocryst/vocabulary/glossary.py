@@ -27,13 +27,13 @@ QUANTITY_TERMS: dict[str, str] = _DATA["columns"]
 
 
 def address(slug: str) -> str:
-    """Where the glossary explains a term; raises ValueError for one that it does not have."""
+    """Return where the glossary explains a term; raises ValueError for one that it does not have."""
     if slug not in TERMS:
         raise ValueError(f"the glossary has no term {slug!r}: add it to legocryst/vocabulary/glossary.toml")
     return f"/glossary#{slug}"
 
 
 def link(slug: str, text: str = "") -> str:
-    """A term as a link in Markdown, with its name or another text."""
+    """Return a term as a link in Markdown, with its name or another text."""
     target = address(slug)
     return f"[{text or TERMS[slug].name}]({target})"

@@ -47,7 +47,7 @@ DFT_COLUMNS = (
 
 
 def header(name: str) -> str:
-    """Header of a column, its own name where it is not a known quantity."""
+    """Return header of a column, its own name where it is not a known quantity."""
     return QUANTITIES[name].header if name in QUANTITIES else name
 
 

@@ -40,7 +40,7 @@ class Reference:
 
 
 def bibtex(references: Sequence[Reference]) -> str:
-    """A BibTeX file."""
+    """Return a BibTeX file."""
     return "\n\n".join(reference.bibtex for reference in references) + "\n"
 
 
@@ -76,7 +76,7 @@ _FIELD = re.compile(r"^  (\w+) = \{(.*)\},?$", re.MULTILINE)
 
 
 def _read(text: str) -> dict[str, Reference]:
-    """The references of a BibTeX file in the form that `Reference.bibtex` writes, by their key."""
+    """Return the references of a BibTeX file in the form that `Reference.bibtex` writes, by their key."""
     out = {}
     for kind, key, lines in _ENTRY.findall(text):
         fields = {name: _from_latex(value) for name, value in _FIELD.findall(lines)}
@@ -87,7 +87,7 @@ def _read(text: str) -> dict[str, Reference]:
 
 
 def work(key: "str | Reference") -> Reference:
-    """The reference of a key; one that is written out stands for itself."""
+    """Return the reference of a key; one that is written out stands for itself."""
     return key if isinstance(key, Reference) else REFERENCES[key]
 
 
@@ -96,6 +96,6 @@ REFERENCES = _read(Path(__file__).with_suffix(".bib").read_text(encoding="utf-8"
 
 
 def program(version: str) -> Reference:
-    """LEGO-Cryst itself, as CITATION.cff says."""
+    """Return LEGO-Cryst itself, as CITATION.cff says."""
     title = "LEGO-Cryst: generate crystals whose every atom has a wanted local environment"
     return Reference("legocryst", ("{The LEGO-Cryst developers}",), title, f"version {version}", 2026, kind="misc")

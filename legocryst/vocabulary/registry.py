@@ -43,7 +43,7 @@ class Spec:
     name: str  # in settings, flags, records and tables
     loads: str  # the class, in the same file
     title: str  # in a sentence: "the rows were learnt by TITLE", "energies were computed with TITLE"
-    help: str  # what tells it from the others; names with the same help share it
+    help: str  # what distinguishes it from the others; names with the same help share it
     order: int = _LAST  # place in lists, the smallest first
     cites: tuple[str | Reference, ...] = ()  # works to cite: keys of `references.REFERENCES`, or others written out
     packages: tuple[str, ...] = ()  # that it needs beyond those of the core
@@ -111,7 +111,7 @@ class PotentialSpec(Spec):
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What tells its energies from those of another version: versions of its packages, or the text of its file."""
+        """What sets its energies apart from another version's: versions of its packages, or the text of its file."""
         if self.packages or self.file is None:
             return tuple(version(package) for package in self.packages)
         return (sha256(self.file.read_bytes()).hexdigest()[:16],)
@@ -128,15 +128,15 @@ class Registry(Generic[_S]):
         self._what = what
 
     def specs(self) -> tuple[_S, ...]:
-        """All of them, in the order of lists."""
+        """Return all of them, in the order of lists."""
         return tuple(spec for spec in _all(os.environ.get(PLUGINS, "")) if isinstance(spec, self._kind))
 
     def names(self) -> tuple[str, ...]:
-        """Their names."""
+        """Return their names."""
         return tuple(spec.name for spec in self.specs())
 
     def get(self, name: str) -> _S | None:
-        """The one of a name, None where there is none: a job may have been made where there was."""
+        """Return the one of a name, None where there is none: a job may have been made where there was."""
         return next((spec for spec in self.specs() if spec.name == name), None)
 
     def __getitem__(self, name: str) -> _S:
@@ -166,13 +166,13 @@ POTENTIALS = Registry(PotentialSpec, "potential")
 
 
 def baseline() -> GeneratorSpec:
-    """The generator that others are compared with, which learns limits only."""
+    """Return the generator that others are compared with, which learns limits only."""
     return next(spec for spec in GENERATORS.specs() if spec.baseline)
 
 
 @lru_cache(maxsize=8)
 def _all(plugins: str) -> tuple[Spec, ...]:
-    """Every specification; a file of a plug-in that cannot be used is left out with a warning."""
+    """Return every specification; a file of a plug-in that cannot be used is left out with a warning."""
     by_name: dict[str, Spec] = {}
     for folder in (*_FOLDERS, *(Path(name) for name in plugins.split(os.pathsep) if name)):
         if not (folder.is_absolute() and folder.is_dir()):
@@ -191,7 +191,7 @@ def _all(plugins: str) -> tuple[Spec, ...]:
 
 
 def _specs(path: Path) -> Iterator[Spec]:
-    """Specifications at the top level of a file; raises ValueError where a value is not written out."""
+    """Yield specifications at the top level of a file; raises ValueError where a value is not written out."""
     text = path.read_text(encoding="utf-8")
     if not re.search(r"^\w+ = (Generator|Potential)Spec\(", text, re.MULTILINE):
         return

@@ -187,7 +187,7 @@ def test_run_with_a_reference_set(tmp_path: Path, call: Call, refused: Callable[
 
 
 def test_run_like_another_keeps_its_seed_unless_told(tmp_path: Path, call: Call) -> None:
-    line = ["run", *TINY, "--samples", 5, "--seeds", few_training_crystals(tmp_path), "--workspace", tmp_path / "w"]
+    line = ["run", *TINY, "--samples", 5, "--training", few_training_crystals(tmp_path), "--workspace", tmp_path / "w"]
     first = call(*line, "--seed", 7)["job"]
     again = ["run", "--workspace", tmp_path / "w", "--like", first]
     made = [first, call(*again)["job"], call(*again, "--seed", 0)["job"]]
@@ -311,7 +311,7 @@ def test_run_and_app_while_another_program_has_the_workspace(
     command = [sys.executable, "-c", HOLD, str(workspace)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None and other.stdout.readline() == "open\n"
-        call("run", *TINY, "--samples", 5, "--seeds", few_training_crystals(tmp_path), "--workspace", workspace)
+        call("run", *TINY, "--samples", 5, "--training", few_training_crystals(tmp_path), "--workspace", workspace)
         assert "another program has the workspace" in refused("app", "--workspace", workspace)
         assert "another program has the workspace" in refused("rebuild", "--workspace", workspace)
         other.communicate("\n")

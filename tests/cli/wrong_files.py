@@ -59,7 +59,7 @@ def cluster(edge: float, bond: float, atoms: list[str]) -> Structure:
 
 
 def rattled(*cells: int) -> str:
-    """Diamond of so many cubic cells along each axis, with no symmetry left, as a POSCAR."""
+    """Diamond of some cubic cells along each axis, with no symmetry left, as a POSCAR."""
     corners = np.stack(np.meshgrid(*map(np.arange, cells)), axis=-1).reshape(-1, 1, 3)
     points = (diamond().frac_coords + corners).reshape(-1, 3) * 3.57
     points += np.random.default_rng(0).normal(scale=0.03, size=points.shape)

@@ -41,7 +41,7 @@ def test_list_of_groups() -> None:
 
 
 def lists(group: int, sites: int) -> list[tuple[int, ...]]:
-    """All Wyckoff lists of so many sites, letter a first."""
+    """All Wyckoff lists of a number of sites, letter a first."""
     table = choices()
     index = np.flatnonzero(table.exists[group])[::-1]
     every = combinations_with_replacement(index.tolist(), sites)

@@ -19,7 +19,7 @@ from tests.workspaces import tiny_job, wait_for
 
 
 def elsewhere(folder: Path, *, age: float) -> Holder:
-    """A lease that another computer renewed so many seconds ago."""
+    """A lease that another computer renewed some seconds ago."""
     other = replace(claim(folder), host="node7", system="another boot", renewed=time.time() - age)
     write_json(folder / FILE, asdict(other))
     return other

@@ -505,7 +505,7 @@ def test_views_of_a_training_set(view: str, own: bool, demo: Path, monkeypatch: 
     assert not test.exception and not test.error
     table = shipped("sp2-carbon")
     if own:
-        table = table[table["atoms"] <= 24].reset_index(drop=True)  # `few_seeds`
+        table = table[table["atoms"] <= 24].reset_index(drop=True)  # `few_training_crystals`
     number = 3 if own else 170
     if view == "Distributions":
         assert len(test.get("plotly_chart")) == (7 if own else 8)  # the user's crystals have no energies

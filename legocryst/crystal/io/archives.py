@@ -18,7 +18,7 @@ _NOT_OURS = "__MACOSX"
 
 
 def files(path: Path, room: Path) -> Iterator[tuple[str, Path | FileError]]:
-    """Each file behind a path, in order of name: its place, and where it is or why it cannot be had.
+    """Yield each file behind a path, in order of name: its place, and where it is or why it cannot be had.
 
     Archives are unpacked into the folder `room`. Hidden files are passed over. Raises FileError where there is nothing
     at `path`, or nothing in it.
@@ -39,7 +39,7 @@ def files(path: Path, room: Path) -> Iterator[tuple[str, Path | FileError]]:
 
 
 def _of_folder(folder: Path) -> list[tuple[str, Path | FileError]]:
-    """Files below a folder; a link that leads out of it is refused."""
+    """Return files below a folder; a link that leads out of it is refused."""
     home, listed = folder.resolve(), list[tuple[str, Path | FileError]]()
     for path in sorted(folder.rglob("*")):
         place = path.relative_to(folder).as_posix()
@@ -53,7 +53,7 @@ def _of_folder(folder: Path) -> list[tuple[str, Path | FileError]]:
 
 
 def _of_archive(place: str, path: Path, room: Path) -> Iterator[tuple[str, Path | FileError]]:
-    """Files of an archive; those that would unpack to too much or elsewhere are refused, and so are archives in it."""
+    """Yield files of an archive; archives in it and files that unpack to too much or elsewhere are refused."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = [member for member in archive.infolist() if not member.is_dir() and not _hidden(member.filename)]
@@ -89,7 +89,7 @@ def _refuse_bomb(place: str, members: list[zipfile.ZipInfo]) -> None:
 
 
 def _extracted(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path, place: str) -> Path:
-    """The member as a file in a folder of its own; of its name only the last part is used."""
+    """Return the member as a file in a folder of its own; of its name only the last part is used."""
     name = PurePosixPath(member.filename.replace("\\", "/"))
     if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
         raise FileError(f"{place} has a path that leads out of the archive: pack it anew")
@@ -109,5 +109,5 @@ def _extracted(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path, 
 
 
 def _hidden(place: str) -> bool:
-    """A file or folder that systems hide, or that only a packing program made."""
+    """Say whether systems hide a file or folder, or only a packing program made it."""
     return any(part == _NOT_OURS or (part.startswith(".") and part != "..") for part in re.split(r"[/\\]", place))

@@ -75,7 +75,7 @@ class Cell:
 
 
 def blocks(text: str) -> list[Block]:
-    """All data blocks of a text, in order; raises FileError where it breaks the grammar.
+    """Return all data blocks of a text, in order; raises FileError where it breaks the grammar.
 
     What is wrong with the names that count for a crystal is kept under `FAULTS`, so that it does not hurt other blocks.
     """
@@ -124,7 +124,7 @@ def _fault(result: list[Block], names: list[str], sentence: str) -> None:
 
 
 def _tokens(text: str) -> Iterator[tuple[str, bool]]:
-    """Words of a CIF and whether they are bare, that is neither quoted nor a text field."""
+    """Yield words of a CIF and whether they are bare, that is neither quoted nor a text field."""
     field: list[str] | None = None
     for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
         if field is not None:
@@ -146,12 +146,12 @@ def _tokens(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def has_atoms(block: Block) -> bool:
-    """Whether a block lists atoms; those about text or displacements do not."""
+    """Say whether a block lists atoms; those about text or displacements do not."""
     return any(name in block for name in (*_POINT, "_atom_site_label", "_atom_site_type_symbol", "_atom_site_cartn_x"))
 
 
 def readings(block: Block) -> list[Cell]:
-    """The ways to read a block that its symmetry allows, mostly one; raises FileError where there is none."""
+    """Return the ways to read a block that its symmetry allows, mostly one; raises FileError where there is none."""
     if block[FAULTS]:
         raise FileError(block[FAULTS][0])
     lattice, sites = _lattice(block), _sites(block)
@@ -169,7 +169,7 @@ def readings(block: Block) -> list[Cell]:
 
 
 def _first(block: Block, names: tuple[str, ...]) -> list[str]:
-    """The values of the first of some names that has any."""
+    """Return the values of the first of some names that has any."""
     for name in names:
         values = [value for value in block.get(name, []) if not _missing(value)]
         if values:
@@ -178,7 +178,7 @@ def _first(block: Block, names: tuple[str, ...]) -> list[str]:
 
 
 def _candidates(block: Block) -> list[Setting]:
-    """The settings that a block without operators may mean: what each of its statements allows."""
+    """Return the settings that a block without operators may mean: what each of its statements allows."""
     stated: list[tuple[str, list[Setting]]] = []
     for text in _first(block, _HALL)[:1]:
         setting = of_hall_symbol(text)
@@ -213,7 +213,7 @@ def _candidates(block: Block) -> list[Setting]:
 
 
 def _operators(block: Block) -> tuple[np.ndarray, np.ndarray] | None:
-    """Rotations (g, 3, 3) and translations (g, 3) that a block lists."""
+    """Return rotations (g, 3, 3) and translations (g, 3) that a block lists."""
     texts = _first(block, _OPERATORS)
     if not texts:
         return None
@@ -226,7 +226,7 @@ def _operators(block: Block) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def _operator(text: str) -> list[list[float]]:
-    """The matrix (3, 4) of an operator as in `-x+1/2,y,z`."""
+    """Return the matrix (3, 4) of an operator as in `-x+1/2,y,z`."""
     rows = [_component(part) for part in text.lower().replace(" ", "").split(",")]
     rotation = np.array([row[:3] for row in rows if row])
     if len(rows) != 3 or len(rotation) != 3 or np.any(rotation % 1) or np.abs(rotation).max() > LARGEST:
@@ -237,7 +237,7 @@ def _operator(text: str) -> list[list[float]]:
 
 
 def _component(text: str) -> list[float]:
-    """Factors of x, y and z and the shift of a part of an operator; empty where it is none."""
+    """Return factors of x, y and z and the shift of a part of an operator; empty where it is none."""
     row, end = [0.0] * 4, 0
     while end < len(text):
         term = _TERM.match(text, end)
@@ -282,7 +282,7 @@ def _lattice(block: Block) -> np.ndarray:
 
 
 def _number(text: str, what: str) -> float:
-    """A number as CIFs write it, perhaps with its uncertainty in parentheses."""
+    """Return a number as CIFs write it, perhaps with its uncertainty in parentheses."""
     match = _NUMBER.fullmatch(text.strip())
     if match is None or not np.isfinite(value := float(match[1])):
         raise FileError(
@@ -292,7 +292,7 @@ def _number(text: str, what: str) -> float:
 
 
 def _sites(block: Block) -> tuple[np.ndarray, np.ndarray]:
-    """Coordinates (s, 3) and atomic numbers (s,) of the listed atoms that are there."""
+    """Return coordinates (s, 3) and atomic numbers (s,) of the listed atoms that are there."""
     if not all(block.get(name) for name in _POINT):
         raise FileError("the atoms have no fractional coordinates (_atom_site_fract_x, y, z): add them")
     if (count := len(block[_POINT[0]])) > MAX_ATOMS:
@@ -328,13 +328,13 @@ def _missing(text: str) -> bool:
 
 
 def _known_elements(block: Block) -> set[int]:
-    """The elements that the formula names, or else the list of types; empty where there is neither."""
+    """Return the elements that the formula names, or else the list of types; empty where there is neither."""
     text = " ".join(_first(block, ("_chemical_formula_sum",)) or _first(block, ("_atom_type_symbol",)))
     return {element for word in re.findall("[A-Za-z]+", text) if (element := _of_type(word))}
 
 
 def _of_type(text: str) -> int:
-    """Atomic number of a type such as `Fe`, `FE3+` or `C_sp2`; 0 for none. Deuterium is hydrogen."""
+    """Return atomic number of a type such as `Fe`, `FE3+` or `C_sp2`; 0 for none. Deuterium is hydrogen."""
     match = _TYPE.fullmatch(text.strip())
     symbol = match[1].capitalize() if match else ""
     return ATOMIC_NUMBER.get("H" if symbol == "D" else symbol, 0)
@@ -366,7 +366,7 @@ def _expanded(
     translation: np.ndarray,
     setting: str,
 ) -> Cell:
-    """All atoms of the cell: the images of each site, each atom once however often it is listed."""
+    """Return all atoms of the cell: the images of each site, each atom once however often it is listed."""
     images, owner = list[np.ndarray](), list[np.ndarray]()
     total = 0
     for k, point in enumerate(points):
@@ -382,7 +382,7 @@ def _expanded(
 
 
 def _orbit(lattice: np.ndarray, point: np.ndarray, rotation: np.ndarray, translation: np.ndarray) -> np.ndarray:
-    """Images (m, 3) of a point, those within `MERGE` as one; the point first moves onto its special position."""
+    """Return images (m, 3) of a point, those within `MERGE` as one; the point first moves onto its special position."""
     for _ in range(9):
         images = rotation @ point + translation
         offset = images - point
@@ -409,7 +409,7 @@ def _orbit(lattice: np.ndarray, point: np.ndarray, rotation: np.ndarray, transla
 def _copies(
     lattice: np.ndarray, points: np.ndarray, species: np.ndarray, images: np.ndarray, site: np.ndarray
 ) -> np.ndarray:
-    """(s,) bool: sites that are images of sites before them, of the same element."""
+    """Return (s,) bool: sites that are images of sites before them, of the same element."""
     from scipy.spatial import KDTree
 
     tree = KDTree(images, boxsize=1.0)

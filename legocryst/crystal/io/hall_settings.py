@@ -40,12 +40,12 @@ class Setting:
         return f"{self.name}:{code}" if code else self.name
 
     def fits(self, lattice: np.ndarray) -> bool:
-        """Whether the operations carry the lattice (3, 3) onto itself."""
+        """Say whether the operations carry the lattice (3, 3) onto itself."""
         return fits(self.rotation, lattice, LENGTHS, ANGLES)
 
 
 def fits(rotation: np.ndarray, lattice: np.ndarray, lengths: float, angles: float) -> bool:
-    """Whether rotations (g, 3, 3) of coordinates keep a cell within a share of its lengths and so many degrees."""
+    """Say whether rotations (g, 3, 3) of coordinates keep a cell within a share of its lengths and so many degrees."""
     turned = cells.cell_of(np.swapaxes(rotation, 1, 2) @ lattice)
     cell = cells.cell_of(lattice)
     in_lengths = np.abs(turned[:, :3] / cell[:3] - 1) < lengths
@@ -53,14 +53,17 @@ def fits(rotation: np.ndarray, lattice: np.ndarray, lengths: float, angles: floa
 
 
 def listed(candidates: Sequence[object]) -> str:
-    """Some settings in words, of many the first."""
+    """Return some settings in words, of many the first."""
     words = [str(setting) for setting in candidates]
     return ", ".join(words[:6]) + (f" and {len(words) - 6} more" if len(words) > 6 else "")
 
 
 @cache
 def settings() -> tuple[Setting, ...]:
-    """All settings, in the order of the Hall table; of those with the same operations the first has all names."""
+    """Return all settings, in the order of the Hall table.
+
+    Of those with the same operations the first has all names.
+    """
     import spglib
 
     results: dict[frozenset, Setting] = {}
@@ -82,7 +85,7 @@ def settings() -> tuple[Setting, ...]:
 
 
 def _names(number: int, code: str, name: str, full: str) -> list[str]:
-    """What a setting is called: short, full, without ones, with letters of old tables."""
+    """Return what a setting is called: short, full, without ones, with letters of old tables."""
     names = [name, full]
     if 3 <= number <= 15:
         names.append(" ".join(part for part in name.split() if part != "1"))
@@ -93,7 +96,7 @@ def _names(number: int, code: str, name: str, full: str) -> list[str]:
 
 
 def _turned(name: str, axes: str) -> str:
-    """A symbol of an orthorhombic group after a change of axes as in `ba-c`: new axes by old ones."""
+    """Return a symbol of an orthorhombic group after a change of axes as in `ba-c`: new axes by old ones."""
     old = (axes or "abc").replace("-", "")
     rename = {letter: "abc"[old.index(letter)] for letter in "abc"}
     centring, *parts = name.split()
@@ -102,7 +105,7 @@ def _turned(name: str, axes: str) -> str:
 
 
 def _packed(text: str) -> str:
-    """A name without what dialects add or leave out: blanks, underscores, subscripts, case."""
+    """Return a name without what dialects add or leave out: blanks, underscores, subscripts, case."""
     return re.sub(r"</?sub>|[\s_()]", "", text.lower())
 
 
@@ -120,7 +123,7 @@ def named(text: str) -> list[Setting]:
 
 
 def is_coded(setting: Setting, code: str) -> bool:
-    """Whether a setting has this code, as `1`, `R`, `b1`, `-cba` or `2cab`."""
+    """Say whether a setting has this code, as `1`, `R`, `b1`, `-cba` or `2cab`."""
     code = _packed(code)
     code = _TRAILING.get(code, code)
     if code in ("1", "2"):
@@ -129,7 +132,7 @@ def is_coded(setting: Setting, code: str) -> bool:
 
 
 def numbered(number: int) -> list[Setting]:
-    """All settings of a space group."""
+    """Return all settings of a space group."""
     return [setting for setting in settings() if setting.number == number]
 
 
@@ -149,6 +152,6 @@ def _hall(text: str) -> str:
 
 
 def of_hall_symbol(text: str) -> Setting | None:
-    """The setting of a Hall symbol; None for one that the table does not have."""
+    """Return the setting of a Hall symbol; None for one that the table does not have."""
     k = _hall_symbols().get(_hall(text))
     return None if k is None else settings()[k]

@@ -27,7 +27,7 @@ class Offer:
     place: str  # the file, and the number in it where there are several: "set.zip/a.cif#2"
     crystal: Crystals | None = None  # a batch of one in the standard setting of its group
     reason: str = ""  # one sentence, why there is none
-    words: Mapping[str, Any] = field(default_factory=dict)  # source, licence, energy, where a table tells them
+    words: Mapping[str, Any] = field(default_factory=dict)  # source, licence, energy, where a table has them
     note: str = ""  # what was chosen when it was read, as the setting of a CIF without operators
 
 
@@ -39,7 +39,7 @@ def offers(
     max_atoms: int | None = None,
     progress: Progress | None = None,
 ) -> list[Offer]:
-    """Each crystal of a table, or of files, folders and archives, in order.
+    """Return each crystal of a table, or of files, folders and archives, in order.
 
     Crystals come in the standard setting of the group that spglib finds within `symprec` angstrom; those of more than
     `max_atoms` atoms in the conventional cell are refused. Tables without elements are of atomic number `element`, and
@@ -66,11 +66,11 @@ class _Count:
         self.done, self.total, self.progress = 0, files, progress
 
     def opened(self, crystals: int) -> None:
-        """A file turned out to hold so many."""
+        """Count the crystals that a file turned out to hold."""
         self.total += crystals - 1
 
     def tick(self) -> None:
-        """One more is done."""
+        """Count one more as done."""
         self.done += 1
         if self.progress is not None:
             self.progress(self.done, self.total)

@@ -10,7 +10,10 @@ from legocryst.crystal.io.structures import FileError
 
 
 def atoms_of(text: str, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lattice (3, 3), fractional coordinates (a, 3) and atomic numbers (a,) of a POSCAR; `name` is its file's."""
+    """Return lattice (3, 3), fractional coordinates (a, 3) and atomic numbers (a,) of a POSCAR.
+
+    `name` is its file's.
+    """
     lines = [line.split("!")[0].split() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     try:
         scale, vectors = _numbers(lines[1]), np.array([_numbers(lines[k][:3]) for k in (2, 3, 4)])
@@ -46,7 +49,7 @@ def atoms_of(text: str, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _factor(scale: list[float], vectors: np.ndarray) -> np.ndarray:
-    """What Cartesian x, y and z (3,) are multiplied by."""
+    """Return what Cartesian x, y and z (3,) are multiplied by."""
     if len(scale) == 3 and min(scale) > 0:
         return np.array(scale)
     volume = abs(np.linalg.det(vectors))
@@ -58,7 +61,7 @@ def _factor(scale: list[float], vectors: np.ndarray) -> np.ndarray:
 
 
 def _numbers(words: list[str]) -> list[float]:
-    """The numbers at the beginning of a line, at least one."""
+    """Return the numbers at the beginning of a line, at least one."""
     results = [float(word) for word in takewhile(_is_number, words)]
     if not results:
         raise ValueError(f"{words[0][:20]!r} stands for a number" if words else "a line lacks its numbers")
@@ -74,7 +77,7 @@ def _is_number(word: str) -> bool:
 
 
 def _atomic_number(word: str) -> int:
-    """Atomic number of a symbol, which may carry the name of a potential: `Fe_pv`, `C/1f2e`."""
+    """Return atomic number of a symbol, which may carry the name of a potential: `Fe_pv`, `C/1f2e`."""
     number = ATOMIC_NUMBER.get(re.split("[_/.]", word)[0], 0)
     if not number:
         raise FileError(f"the structure has dummy atoms ({word[:20]}): give real elements only")

@@ -54,11 +54,11 @@ class Entry:
     """One crystal of a file: `make(symprec, max_atoms)` gives it as `from_structure` does, or raises FileError."""
 
     make: Callable[[float, int | None], Read]
-    words: Mapping[str, Any] = field(default_factory=dict)  # those of WORDS that the file tells
+    words: Mapping[str, Any] = field(default_factory=dict)  # those of WORDS that the file has
 
 
 def entries(path: Path, *, element: int | None) -> list[Entry]:
-    """The crystals of a file, in order; those of a table without elements are of atomic number `element`.
+    """Return the crystals of a file, in order; those of a table without elements are of atomic number `element`.
 
     Raises FileError with one sentence for a file that is of no known kind, empty, or not what its name says.
     """
@@ -74,13 +74,13 @@ def entries(path: Path, *, element: int | None) -> list[Entry]:
 
 
 def kind_of(path: Path) -> str:
-    """Kind of a file by its name, "" for one that is not read."""
+    """Return kind of a file by its name, "" for one that is not read."""
     named = path.name.upper().startswith(("POSCAR", "CONTCAR"))
     return SUFFIXES.get(path.suffix.lower(), "POSCAR" if named else "")
 
 
 def rows(table: pd.DataFrame, *, element: int | None) -> list[Entry]:
-    """The rows of a table in METHOD's columns; raises TableError for another."""
+    """Return the rows of a table in METHOD's columns; raises TableError for another."""
     if element is None and not {"el0", "el_0"} & set(table.columns):
         raise TableError("the table does not name its elements: add the columns el0, el1, ... with atomic numbers")
     decoded = decode(table, mode="strict", element=element or 1, max_atoms=MAX_ATOMS)
@@ -94,7 +94,7 @@ def rows(table: pd.DataFrame, *, element: int | None) -> list[Entry]:
 
 
 def _of_row(crystals: Crystals, k: int, symprec: float, max_atoms: int | None) -> Read:
-    """Crystal k in the setting of the group that spglib finds, or as it is written where that is not clear."""
+    """Return crystal k in the setting of the group that spglib finds, or as it is written where that is not clear."""
     one = crystals.take([k])
     atoms = one.atoms()
     try:
@@ -108,7 +108,7 @@ def _refuse(sentence: str, symprec: float, max_atoms: int | None) -> Read:
 
 
 def text_of(path: Path) -> str:
-    """The text of a file: UTF-8, or UTF-16 as its byte order mark or the zero bytes of plain letters tell."""
+    """Return the text of a file: UTF-8, or UTF-16 as its byte order mark or the zero bytes of plain letters tell."""
     data = path.read_bytes()
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", errors="replace")
@@ -118,7 +118,7 @@ def text_of(path: Path) -> str:
 
 
 def _cif(path: Path) -> Iterator[Entry]:
-    """Each block with atoms; blocks of text about the whole file have none."""
+    """Yield each block with atoms; blocks of text about the whole file have none."""
     from legocryst.crystal.io import cif
 
     try:
@@ -135,7 +135,7 @@ def _cif(path: Path) -> Iterator[Entry]:
 
 
 def _of_block(block: "Block", symprec: float, max_atoms: int | None) -> Read:
-    """The crystal that all readings of a block give."""
+    """Return the crystal that all readings of a block give."""
     from legocryst.crystal.io.cif import ADD, readings
     from legocryst.crystal.io.hall_settings import listed
 
@@ -160,7 +160,7 @@ def _of_reading(cell: "Cell", symprec: float, max_atoms: int | None) -> Crystals
 
 
 def from_cif(text: str) -> Crystals:
-    """The crystal of a text of one block, as `to_cif` writes it."""
+    """Return the crystal of a text of one block, as `to_cif` writes it."""
     from legocryst.crystal.io.cif import blocks
 
     (block,) = blocks(text)
@@ -176,14 +176,14 @@ def _poscar(path: Path) -> Iterator[Entry]:
 def _of_cell(
     lattice: np.ndarray, points: np.ndarray, species: np.ndarray, symprec: float, max_atoms: int | None
 ) -> Read:
-    """A crystal of its lattice (3, 3), fractional coordinates (a, 3) and atomic numbers (a,)."""
+    """Return a crystal of its lattice (3, 3), fractional coordinates (a, 3) and atomic numbers (a,)."""
     from pymatgen.core import Structure
 
     return Read(from_structure(Structure(lattice, species.tolist(), points), symprec, max_atoms))
 
 
 def _extxyz(path: Path) -> Iterator[Entry]:
-    """Each frame; behind a wrong number of atoms no others are found any more."""
+    """Yield each frame; behind a wrong number of atoms no others are found any more."""
     lines = text_of(path).rstrip().splitlines()
     begin = 0
     while begin < len(lines):
@@ -210,7 +210,7 @@ def _of_frame(name: str, frame: str, symprec: float, max_atoms: int | None) -> R
 
 
 def _database(path: Path) -> Iterator[Entry]:
-    """Each row of an ASE database (SQLite); another database is refused before ASE could write tables into it."""
+    """Yield each row of an ASE database (SQLite); another database is refused before ASE could write tables into it."""
     from ase.db import connect
 
     try:
@@ -231,7 +231,7 @@ def _of_atoms(
     symprec: float,
     max_atoms: int | None,
 ) -> Read:
-    """A crystal of ASE's arrays: cell (3, 3), periodic (3,) and positions (a, 3) in angstrom."""
+    """Return a crystal of ASE's arrays: cell (3, 3), periodic (3,) and positions (a, 3) in angstrom."""
     if not (np.isfinite(cell).all() and np.isfinite(positions).all()):
         raise FileError("the structure has coordinates or cell lengths that are not numbers: correct the file")
     if cell.shape != (3, 3) or abs(np.linalg.det(cell)) < 1e-3:

@@ -23,7 +23,7 @@ class FileError(ValueError):
 
 
 def to_structure(crystals: Crystals, i: int = 0) -> "Structure":
-    """Conventional cell of crystal i as a pymatgen Structure, coordinates wrapped into [0, 1)."""
+    """Return conventional cell of crystal i as a pymatgen Structure, coordinates wrapped into [0, 1)."""
     from pymatgen.core import Structure
 
     atoms = crystals.take([i]).atoms()
@@ -31,7 +31,7 @@ def to_structure(crystals: Crystals, i: int = 0) -> "Structure":
 
 
 def from_structure(structure: "Structure", symprec: float = 0.01, max_atoms: int | None = None) -> Crystals:
-    """One crystal in the standard setting of its space group, which spglib finds within `symprec` angstrom.
+    """Return one crystal in the standard setting of its space group, which spglib finds within `symprec` angstrom.
 
     Raises FileError for partial occupancy, dummy atoms, coordinates that are not numbers, overlapping atoms, and more
     than `max_atoms` atoms in the conventional cell.
@@ -46,7 +46,7 @@ def from_atoms(
     symprec: float = 0.01,
     max_atoms: int | None = None,
 ) -> Crystals:
-    """One crystal, as `from_structure`, of lattice (3, 3), fractional coordinates (a, 3) and atomic numbers (a,)."""
+    """Make one crystal, as `from_structure`, of lattice (3, 3), fractional coordinates (a, 3), atomic numbers (a,)."""
     if max_atoms is not None and len(points) > max_atoms:  # spglib would take long to say the same
         _check_size(len(points) // _translations(lattice, points, species, 2 * symprec), max_atoms)
     standard = _standardized(lattice, points, species, symprec)
@@ -68,7 +68,7 @@ def from_atoms(
 
 
 def assign(group: int, point: np.ndarray, multiplicity: int, lattice: np.ndarray) -> tuple[int, np.ndarray]:
-    """Wyckoff index of a point whose orbit has `multiplicity` members, and its place on the first operation."""
+    """Return Wyckoff index of a point whose orbit has `multiplicity` members, and its place on the first operation."""
     table = wyckoff()
     ids = np.array([p for p in table.positions(group) if table.multiplicity[p] == multiplicity])
     if not len(ids):
@@ -80,7 +80,7 @@ def assign(group: int, point: np.ndarray, multiplicity: int, lattice: np.ndarray
 
 
 def to_cif(crystals: Crystals, i: int = 0, *, name: str = "") -> str:
-    """CIF text of crystal i: space group, symmetry operations, and one atom row for each Wyckoff site."""
+    """Return CIF text of crystal i: space group, symmetry operations, and one atom row for each Wyckoff site."""
     crystal = crystals.take([i])
     group, table = int(crystal.group[0]), wyckoff()
     label = "".join(c if c.isalnum() or c in "-_." else "_" for c in name) or f"crystal_{i}"
@@ -113,7 +113,10 @@ def to_cif(crystals: Crystals, i: int = 0, *, name: str = "") -> str:
 
 
 def same_crystal(one: Crystals, other: Crystals) -> bool:
-    """Whether two crystals in standard settings are one, its mirror image included; where it is not clear, False."""
+    """Say whether two crystals in standard settings are one, its mirror image included.
+
+    Where it is not clear, False.
+    """
     from pymatgen.analysis.structure_matcher import StructureMatcher
 
     counts = [sorted(zip(crystal.species, crystal.multiplicity, strict=True)) for crystal in (one, other)]
@@ -131,7 +134,7 @@ def _check_size(atoms: int, max_atoms: int) -> None:
 
 
 def _translations(lattice: np.ndarray, points: np.ndarray, species: np.ndarray, tolerance: float) -> int:
-    """At most so many translations of a crystal lie in the given cell: those that carry some atoms onto others."""
+    """Bound the translations of a crystal in the given cell by those that carry some atoms onto others."""
     from scipy.spatial import KDTree
 
     tree = KDTree(wrapped(points), boxsize=1.0)
@@ -143,7 +146,7 @@ def _translations(lattice: np.ndarray, points: np.ndarray, species: np.ndarray, 
 
 
 def _checked(structure: "Structure") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lattice, fractional coordinates and atomic numbers of a structure that makes sense."""
+    """Return lattice, fractional coordinates and atomic numbers of a structure that makes sense."""
     from pymatgen.core import DummySpecies, Structure
 
     if not structure.is_ordered:
@@ -171,7 +174,7 @@ def _checked(structure: "Structure") -> tuple[np.ndarray, np.ndarray, np.ndarray
 
 @cache
 def hall_number(group: int) -> int:
-    """Hall number, as spglib counts, of the setting whose operations are those of `wyckoff()`; there is exactly one."""
+    """Return the Hall number, as spglib counts, of the one setting whose operations are those of `wyckoff()`."""
     import spglib
 
     expected = _operation_set(*wyckoff().general(group))
@@ -201,7 +204,7 @@ def _standardized(lattice: np.ndarray, points: np.ndarray, species: np.ndarray, 
 
 
 def _orbit(group: int, points: np.ndarray, first: int, lattice: np.ndarray, tolerance: float) -> np.ndarray:
-    """Indices of the atoms to which the operations of the group carry atom `first`."""
+    """Return indices of the atoms to which the operations of the group carry atom `first`."""
     rotation, translation = wyckoff().general(group)
     images = rotation @ points[first] + translation
     offset = images[:, None] - points
@@ -212,7 +215,7 @@ def _orbit(group: int, points: np.ndarray, first: int, lattice: np.ndarray, tole
 
 
 def _xyz(rotation: np.ndarray, translation: np.ndarray) -> str:
-    """An operation as in `-x+1/2,y,z`."""
+    """Return an operation as in `-x+1/2,y,z`."""
     parts = []
     for row, shift in zip(np.rint(rotation).astype(int), np.rint(translation * 24).astype(int) % 24, strict=True):
         text = "".join(f"{'+' if k > 0 else '-'}{axis}" for k, axis in zip(row, "xyz", strict=True) if k)

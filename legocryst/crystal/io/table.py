@@ -66,13 +66,13 @@ class _Sites:
 
 
 def columns(sites: int = 8, *, elements: bool = False) -> list[str]:
-    """Column names of a table with that many sites."""
+    """Return column names of a table with that many sites."""
     names = ("el", "wp", "x", "y", "z") if elements else ("wp", "x", "y", "z")
     return ["spg", *CELL, *(f"{name}{i}" for i in range(sites) for name in names)]
 
 
 def encode(crystals: Crystals, *, sites: int = 8) -> pd.DataFrame:
-    """One row for each crystal; inverse of `decode`.
+    """Return one row for each crystal; inverse of `decode`.
 
     Element columns (atomic numbers, -1 where unused) appear only if there are several elements. Raises TableError if a
     crystal has more than `sites` sites.
@@ -99,7 +99,7 @@ def encode(crystals: Crystals, *, sites: int = 8) -> pd.DataFrame:
 
 
 def decode(table: pd.DataFrame, *, element: int, mode: Mode = "snap", max_atoms: int = 500) -> Decoded:
-    """Crystals of a table; every site is kept or the row is undecodable, with its reason.
+    """Return crystals of a table; every site is kept or the row is undecodable, with its reason.
 
     `snap` moves a site to the nearest point of its Wyckoff position; `strict` refuses rows where one would move more
     than 0.1 angstrom; `drop` leaves out what the reference programs leave out: sites with a column at -0.01 or below
@@ -138,7 +138,7 @@ def decode(table: pd.DataFrame, *, element: int, mode: Mode = "snap", max_atoms:
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
-    """A table from a .csv, .parquet or .json file. Raises TableError with one sentence if that fails."""
+    """Return a table from a .csv, .parquet or .json file. Raises TableError with one sentence if that fails."""
     path = Path(path)
     readers: dict[str, Callable[..., pd.DataFrame]] = {
         ".csv": pd.read_csv,
@@ -160,7 +160,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
 
 
 def _canonical(table: pd.DataFrame) -> pd.DataFrame:
-    """The table's own columns, with `wp_0` spelled `wp0`; refuses what is missing."""
+    """Return the table's own columns, with `wp_0` spelled `wp0`; refuses what is missing."""
     names = {f"{n}_{i}": f"{n}{i}" for n in ("wp", "x", "y", "z", "el") for i in range(len(table.columns))}
     table = table.rename(columns=names)
     sites = 0
@@ -185,7 +185,7 @@ def _canonical(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _numbers(table: pd.DataFrame, *, element: int, drop: bool) -> tuple[np.ndarray, np.ndarray, _Sites]:
-    """Group (n,) and cell (n, 6) as read, and the used sites."""
+    """Return group (n,) and cell (n, 6) as read, and the used sites."""
     sites = sum(name.startswith("wp") for name in table.columns)
     names = [f"{name}{i}" for i in range(sites) for name in ("wp", "x", "y", "z")]
     block = table[names].to_numpy(float).reshape(len(table), sites, 4)
@@ -201,7 +201,7 @@ def _numbers(table: pd.DataFrame, *, element: int, drop: bool) -> tuple[np.ndarr
 
 
 def _atomic_numbers(column: pd.Series) -> np.ndarray:
-    """Atomic numbers of a column of symbols or numbers; 0 for what is neither."""
+    """Return atomic numbers of a column of symbols or numbers; 0 for what is neither."""
     known = {str(number): number for number in range(1, len(SYMBOLS))} | ATOMIC_NUMBER
     return np.array([known.get(str(value).strip().removesuffix(".0"), 0) for value in column], np.int64)
 
@@ -218,14 +218,14 @@ def _refuse_other_formats(cell: np.ndarray, sites: _Sites) -> None:
 
 
 def _whole(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Nearest integers, and whether the values are that up to round-off; what is not finite gives -1 and passes."""
+    """Round to integers, and say whether values are that up to round-off; what is not finite gives -1 and passes."""
     finite = np.isfinite(values)
     nearest = np.rint(np.where(finite, values, -1.0))
     return np.clip(nearest, -(2**31), 2**31).astype(np.int64), ~finite | (np.abs(values - nearest) < 1e-3)
 
 
 def possible(cell: np.ndarray) -> np.ndarray:
-    """(n,) bool: cells (n, 6) with a volume, of a size that a crystal can have."""
+    """Return (n,) bool: cells (n, 6) with a volume, of a size that a crystal can have."""
     lengths, volume = cell[:, :3], cells.volume(cell)
     angles_fit = np.all((cell[:, 3:] > 0) & (cell[:, 3:] < np.pi), axis=1)
     sized = np.all((lengths >= LENGTHS[0]) & (lengths <= LENGTHS[1]), axis=1)
@@ -239,12 +239,12 @@ def _mark(reason: np.ndarray, rows: np.ndarray, text: str) -> None:
 
 
 def _any(sites: np.ndarray, row: np.ndarray, n: int) -> np.ndarray:
-    """(n,) rows of which at least one site is true."""
+    """Return (n,) rows of which at least one site is true."""
     return np.bincount(row[sites], minlength=n) > 0
 
 
 def _check_sites(reason: np.ndarray, group: np.ndarray, sites: _Sites) -> None:
-    """What can be wrong with single sites, and with having none; site positions become integers."""
+    """Check single sites, and that there are any; site positions become integers."""
     n, table = len(reason), wyckoff()
     numbers = np.isfinite(sites.position) & np.isfinite(sites.coordinates).all(axis=1)
     position, whole = _whole(sites.position)
@@ -258,7 +258,7 @@ def _check_sites(reason: np.ndarray, group: np.ndarray, sites: _Sites) -> None:
 
 
 def _check_atoms(reason: np.ndarray, sites: _Sites, position_id: np.ndarray, max_atoms: int) -> None:
-    """What can be wrong with the sites of a row together."""
+    """Check the sites of a row together."""
     n, table = len(reason), wyckoff()
     _mark(reason, np.bincount(sites.row, minlength=n) == 0, NO_SITES)
     fixed = ~table.free[position_id].any(axis=1)

@@ -35,26 +35,26 @@ def _ways(which: np.ndarray, prefix: str = "") -> Ways:
 
 @lru_cache(maxsize=1)
 def all_ways() -> tuple[np.ndarray, Ways]:
-    """The ways of all groups in turn: those of group g are first[g]:first[g + 1], the group as it is first."""
+    """Return the ways of all groups in turn: those of group g are first[g]:first[g + 1], the group as it is first."""
     of = _table()["group"]
     return np.searchsorted(of, np.arange(N_GROUPS + 2)), _ways(np.arange(len(of)))
 
 
 @cache
 def shears(group: int) -> Ways:
-    """Changes of one axis by another of a triclinic or monoclinic group, with which its cell is reduced."""
+    """Return changes of one axis by another of a triclinic or monoclinic group, with which its cell is reduced."""
     return _ways(np.flatnonzero(_table()["shear_group"] == group), "shear_")
 
 
 @cache
 def polar_axes(group: int) -> np.ndarray:
-    """(3,) bool: axes along which a space group leaves the origin free."""
+    """Return (3,) bool: axes along which a space group leaves the origin free."""
     return np.abs(wyckoff().general(group)[0].mean(axis=0)).max(axis=1) > 1e-6
 
 
 @cache
 def improper(group: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """Rotation and translation of an operation that changes the hand; None for a group of proper rotations only."""
+    """Find rotation and translation of an operation that changes the hand; None where all rotations are proper."""
     rotation, translation = wyckoff().general(group)
     operations = np.flatnonzero(np.linalg.det(rotation) < 0)
     return (rotation[operations[0]], translation[operations[0]]) if len(operations) else None

@@ -26,7 +26,7 @@ class Positions(NamedTuple):
 
     @staticmethod
     def of(table: Wyckoff) -> "Positions":
-        """The arrays of the table."""
+        """Return the arrays of the table."""
         return Positions(table.first, table.multiplicity, table.op_first, table.rotation, table.translation)
 
 
@@ -41,7 +41,7 @@ class Atoms(NamedTuple):
 
 @compiled
 def _apart(x: float) -> float:
-    """Distance from the nearest whole number."""
+    """Return distance from the nearest whole number."""
     return abs(x - np.rint(x))
 
 
@@ -52,7 +52,7 @@ def _same(a: np.ndarray, b: np.ndarray) -> bool:
 
 @compiled
 def _apply(rotation: np.ndarray, translation: np.ndarray, x: np.ndarray, out: np.ndarray) -> None:
-    """`out` = rotation x + translation."""
+    """Set `out` to rotation x + translation."""
     for i in range(3):
         out[i] = rotation[i, 0] * x[0] + rotation[i, 1] * x[1] + rotation[i, 2] * x[2] + translation[i]
 
@@ -65,7 +65,7 @@ def _determinant(m: np.ndarray) -> float:
 
 @compiled
 def distinct(point: np.ndarray, site: np.ndarray, to_primitive: np.ndarray) -> np.ndarray:
-    """(n,) bool: points (n, 3) of which no earlier one of the same site is a copy by a translation."""
+    """Return (n,) bool: points (n, 3) of which no earlier one of the same site is a copy by a translation."""
     n, none = len(point), np.zeros(3)
     inside, kept = np.empty((n, 3)), np.ones(n, np.bool_)
     for a in range(n):
@@ -124,7 +124,7 @@ def _number(x: np.ndarray) -> float:
 def _find(
     points: np.ndarray, numbers: np.ndarray, order: np.ndarray, x: np.ndarray, gram: np.ndarray, reach: float
 ) -> tuple[int, float]:
-    """Nearest of the points to x, and the square of its distance in the metric `gram`; (-1, inf) if none is near.
+    """Find the point nearest to x, and the square of its distance in the metric `gram`; (-1, inf) if none is near.
 
     `numbers` are those of the points in rising `order`; only points whose number is within `reach` are looked at.
     """
@@ -154,7 +154,7 @@ def _find(
 
 @compiled
 def placed(table: Positions, group: int, size: int, x: np.ndarray, out: np.ndarray) -> int:
-    """Wyckoff index of a point x whose orbit has `size` members; `out` is its image on the first operation.
+    """Return Wyckoff index of a point x whose orbit has `size` members; `out` is its image on the first operation.
 
     -1 if it is on no position of the group.
     """
@@ -246,9 +246,9 @@ def deviation(
     spread: np.ndarray,
     most: float,
 ) -> float:
-    """Largest distance of points (n, 3) from the expected ones that they are, each one's of its own; inf if not so.
+    """Find the largest distance of points (n, 3) from the expected ones, paired one to one; inf where none pair.
 
-    `kind` tells elements apart. `gram` is the metric in square angstrom, and `spread` (3,) tells how far x, y and z go
+    `kind` separates elements. `gram` is the metric in square angstrom, and `spread` (3,) tells how far x, y and z go
     within one angstrom; beyond `most` angstrom no partner is sought.
     """
     n = len(points)

@@ -11,13 +11,13 @@ from legocryst.crystal.symmetry.wyckoff import primitive, wyckoff
 
 
 def primitive_atoms(crystals: Crystals) -> np.ndarray:
-    """Atoms (n,) in the primitive cell of each crystal's space group."""
+    """Return atoms (n,) in the primitive cell of each crystal's space group."""
     points = np.array([round(1 / np.linalg.det(primitive(int(group)))) for group in crystals.group], np.int64)
     return crystals.atom_count // points
 
 
 def without_symmetry(crystal: Crystals) -> Crystals:
-    """The one crystal of a batch as a crystal of P1 in its primitive cell."""
+    """Return the one crystal of a batch as a crystal of P1 in its primitive cell."""
     basis, atoms, chosen = primitive(int(crystal.group[0])).T, crystal.atoms(), in_primitive_cell(crystal)
     points = atoms.fractional[chosen] @ np.linalg.inv(basis)
     sites = [(int(number), 0, point) for number, point in zip(atoms.species[chosen], points.tolist(), strict=True)]
@@ -25,7 +25,7 @@ def without_symmetry(crystal: Crystals) -> Crystals:
 
 
 def in_primitive_cell(crystals: Crystals) -> np.ndarray:
-    """Places among the atoms of all crystals of those in their primitive cells, one of each class of translations."""
+    """Find the atoms of all crystals that are in their primitive cells, one of each class of translations."""
     first = np.cumsum(crystals.multiplicity) - crystals.multiplicity
     return np.concatenate(
         [start + translation_classes(int(p)) for start, p in zip(first, crystals.position_id, strict=True)]
@@ -34,7 +34,7 @@ def in_primitive_cell(crystals: Crystals) -> np.ndarray:
 
 @lru_cache(maxsize=4096)
 def translation_classes(position_id: int) -> np.ndarray:
-    """Of the atoms of a position, in the order of its operations, one for each in the primitive cell."""
+    """Return of a position's atoms, in the order of its operations, one for each in the primitive cell."""
     table, ops = wyckoff(), wyckoff().operations(position_id)
     inverse = np.linalg.inv(primitive(group_of_position(position_id)).T)
     offset = (table.translation[ops][:, None] - table.translation[ops]) @ inverse
@@ -45,7 +45,7 @@ def translation_classes(position_id: int) -> np.ndarray:
 
 @lru_cache(maxsize=4096)
 def rotation_orbits(position_id: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The atoms of a position as orbits of the group's rotations and screw rotations, one or two.
+    """Return the atoms of a position as orbits of the group's rotations and screw rotations, one or two.
 
     Orbit (m,) of each atom; operation (m,), of those of the general position, that carries the orbit's first atom to
     it; first atom of each orbit.

@@ -24,13 +24,13 @@ class Parallel:
 
 
 def group_of_position(position_id: int) -> int:
-    """Space group to which a position belongs."""
+    """Return space group to which a position belongs."""
     return int(np.searchsorted(wyckoff().first[1:], position_id, side="right"))
 
 
 @cache
 def parallels(position_id: int) -> tuple[Parallel, ...]:
-    """The affine subspaces of a position, modulo the lattice, each once; the first holds the first operation.
+    """Return the affine subspaces of a position, modulo the lattice, each once; the first holds the first operation.
 
     The projector on the free directions is the mean of the site symmetry's rotations, orthogonal in every metric that
     the group allows, hence the same for all cells.
@@ -43,7 +43,7 @@ def parallels(position_id: int) -> tuple[Parallel, ...]:
     maps_point = rotation @ point[0] + translation
 
     def carriers(k: int) -> np.ndarray:
-        """General operations that carry the first operation onto the k-th."""
+        """Return general operations that carry the first operation onto the k-th."""
         offset = maps_point - point[k]
         same = np.abs(maps_rotation - frozen[k]).max(axis=(1, 2)) < 1e-6
         return np.flatnonzero(same & (np.abs(offset - np.rint(offset)).max(axis=1) < 1e-6))
@@ -101,7 +101,7 @@ def project(position_id: np.ndarray, coordinates: np.ndarray, lattice: np.ndarra
 
 
 def wrapped(coordinates: np.ndarray) -> np.ndarray:
-    """Fractional coordinates in [0, 1); the second remainder sends -1e-17 to 0, not 1."""
+    """Return fractional coordinates in [0, 1); the second remainder sends -1e-17 to 0, not 1."""
     return coordinates % 1.0 % 1.0
 
 
@@ -112,7 +112,7 @@ def _is_general(position_id: np.ndarray) -> np.ndarray:
 
 
 def _project_one(identity: int, coordinates: np.ndarray, metric: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Points on the first operation (not wrapped) and displacements, for sites of one position."""
+    """Return points on the first operation (not wrapped) and displacements, for sites of one position."""
     n = len(coordinates)
     nearest = np.full(n, np.inf)
     on_first, displacement = np.empty((n, 3)), np.empty((n, 3))

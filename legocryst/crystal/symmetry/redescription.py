@@ -33,18 +33,18 @@ class Descriptions:
     p: np.ndarray  # (n, 3)
 
     def take(self, which: np.ndarray | Sequence[int]) -> "Descriptions":
-        """Those of an index array, in that order."""
+        """Return those of an index array, in that order."""
         return Descriptions(self.crystals.take(which), self.source[which], self.P[which], self.p[which])
 
     @staticmethod
     def concatenate(parts: Sequence["Descriptions"]) -> "Descriptions":
-        """All of several, in order."""
+        """Return all of several, in order."""
         source, P, p = (np.concatenate([getattr(part, name) for part in parts]) for name in ("source", "P", "p"))
         return Descriptions(Crystals.concatenate([part.crystals for part in parts]), source, P, p)
 
 
 def atoms_of(crystals: Crystals) -> Atoms:
-    """The atoms of the primitive cell of every crystal."""
+    """Return the atoms of the primitive cell of every crystal."""
     atoms = crystals.atoms()
     basis = np.array([primitive(int(group)) for group in crystals.group]).reshape(-1, 3, 3)
     kept = np.concatenate(
@@ -59,7 +59,7 @@ def atoms_of(crystals: Crystals) -> Atoms:
 
 
 def written(source: Crystals, subgroups: Subgroups, *, max_sites: int, max_atoms: int) -> tuple[Crystals, Subgroups]:
-    """A crystal (a batch of one) in those subgroups of its space group in which it is within limits, and these.
+    """Return a crystal (a batch of one) in those subgroups of its space group in which it is within limits, and these.
 
     Cells are reduced. Raises ValueError for subgroups of another group, and for a crystal whose atoms coincide.
     """
@@ -109,7 +109,7 @@ def written(source: Crystals, subgroups: Subgroups, *, max_sites: int, max_atoms
 def redescribed(
     crystals: Crystals, subgroups: Subgroups, which: np.ndarray, way: np.ndarray, chance: np.ndarray
 ) -> Descriptions:
-    """What `written` gave of source 0, described again in n rows.
+    """Return what `written` gave of source 0, described again in n rows.
 
     Row r is crystal `which[r]` after the way numbered `way[r]` among those of its group (see `normalizers.all_ways`),
     with any point of each orbit, drawn by `chance` (n, at least its sites) in [0, 1). Sites are in the order of their
@@ -135,7 +135,7 @@ def redescribed(
 
 
 def settled(described: Descriptions) -> Descriptions:
-    """The same with the origin along polar axes on the first site; coordinates and p in [0, 1)."""
+    """Return the same with the origin along polar axes on the first site; coordinates and p in [0, 1)."""
     crystals, P = described.crystals, described.P
     polar = np.array([polar_axes(group) for group in range(1, N_GROUPS + 1)])[crystals.group - 1]
     shift = np.where(polar, -crystals.coordinates[crystals.first_site[:-1]], 0.0)
@@ -145,7 +145,7 @@ def settled(described: Descriptions) -> Descriptions:
 
 
 def deviations(sources: Crystals, described: Descriptions, *, most: float = SAME) -> np.ndarray:
-    """Angstrom (n,) by which each description differs from its source; inf beyond `most`, or for other atoms.
+    """Return angstrom (n,) by which each description differs from its source; inf beyond `most`, or for other atoms.
 
     That is the largest distance of an atom from the source's atom that it should be, or difference of the cells.
     """
@@ -169,7 +169,7 @@ def deviations(sources: Crystals, described: Descriptions, *, most: float = SAME
 
 
 def row_keys(crystals: Crystals) -> list[bytes]:
-    """What each crystal's row holds to six decimals, as bytes."""
+    """Return what each crystal's row holds to six decimals, as bytes."""
     point = np.rint(crystals.coordinates * 1e6).astype(np.int64) % 10**6
     sites = np.c_[crystals.species, crystals.position, point]
     heads = np.c_[crystals.group, np.rint(crystals.cell * 1e6).astype(np.int64)]
@@ -190,7 +190,7 @@ def _write(
     owner: np.ndarray,
     count: np.ndarray,
 ) -> None:
-    """Sites of the one crystal of `atoms` in each subgroup; `count` as of `orbits.sites_of`."""
+    """Write the sites of the one crystal of `atoms` in each subgroup; `count` as of `orbits.sites_of`."""
     room = size.max() if len(size) else 0
     where, site = np.empty((room, 3)), np.empty(room, np.int64)
     for h in range(len(group)):
@@ -208,7 +208,7 @@ def _describe(
     chance: np.ndarray,
     out: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> None:
-    """The loop of `redescribed`."""
+    """Run the loop of `redescribed`."""
     begin, size, coordinates = sites
     target, inverse, shift = ways
     position, point, order = out
@@ -232,7 +232,7 @@ def _describe(
 
 @compiled
 def _before(position: int, x: np.ndarray, other: int, y: np.ndarray) -> bool:
-    """Whether a site comes before another: by position, then by coordinates to six decimals."""
+    """Say whether a site comes before another: by position, then by coordinates to six decimals."""
     if position != other:
         return position < other
     for i in range(3):
@@ -252,7 +252,7 @@ def _deviate(
     metric: tuple[np.ndarray, np.ndarray, float],
     out: np.ndarray,
 ) -> None:
-    """The loop of `deviations`."""
+    """Run the loop of `deviations`."""
     source, inverse, origin = transformation
     first, position, coordinates, kind, count = rows
     gram, spread, most = metric

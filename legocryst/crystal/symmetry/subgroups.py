@@ -16,7 +16,7 @@ from legocryst.crystal.symmetry.normalizers import shears
 from legocryst.crystal.symmetry.wyckoff import N_GROUPS, primitive, wyckoff
 
 CELLS = 4
-"""The data file has the subgroups whose primitive cell is at most so many times the parent's."""
+"""The data file has the subgroups whose primitive cell is at most this many times the parent's."""
 _TERM = re.compile(r"([+-]?)(\d+(?:/\d+)?)?([abc])")
 
 
@@ -43,7 +43,7 @@ class Subgroups:
         return self.t_index * self.k_index
 
     def take(self, which: np.ndarray | Sequence[int] | slice) -> "Subgroups":
-        """Those of an index array, a boolean mask or a slice, in that order."""
+        """Return those of an index array, a boolean mask or a slice, in that order."""
         arrays = (self.group, self.t_index, self.k_index, self.P, self.p)
         return Subgroups(self.parent, *(array[which] for array in arrays))
 
@@ -56,7 +56,7 @@ def _table() -> dict[str, np.ndarray]:
 
 @cache
 def subgroups(group: int) -> Subgroups:
-    """The subgroups of a space group by increasing index, itself first; one for each class of conjugates.
+    """Return the subgroups of a space group by increasing index, itself first; one for each class of conjugates.
 
     Conjugate subgroups describe a crystal in the same numbers, so one of them stands for all.
     """
@@ -73,7 +73,7 @@ def subgroups(group: int) -> Subgroups:
 
 
 def reduced(table: Subgroups, lattice: np.ndarray) -> Subgroups:
-    """The same subgroups, monoclinic and triclinic ones with the shortest axes that their settings allow.
+    """Return the same subgroups, monoclinic and triclinic ones with the shortest axes that their settings allow.
 
     `lattice` (3, 3) is the parent's, rows a, b, c. An axis is changed by another as long as that makes it shorter.
     """
@@ -93,7 +93,7 @@ def reduced(table: Subgroups, lattice: np.ndarray) -> Subgroups:
 
 
 def indices(parent: np.ndarray, group: np.ndarray, P: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Index of the rotations and of the translations (n,) of groups in parents (n,), with their axes (n, 3, 3)."""
+    """Return indices of the rotations and translations (n,) of groups in parents (n,), with their axes (n, 3, 3)."""
     table = wyckoff()
     volume = np.array([np.linalg.det(primitive(g)) for g in range(1, N_GROUPS + 1)])
     rotations = table.multiplicity[table.first[1:-1]] * volume
@@ -102,12 +102,12 @@ def indices(parent: np.ndarray, group: np.ndarray, P: np.ndarray) -> tuple[np.nd
 
 
 def basis_text(P: np.ndarray) -> str:
-    """The axes a', b', c' that a transformation P (3, 3) gives, in those of the parent: `a-b,a+b,2c`."""
+    """Return the axes a', b', c' that a transformation P (3, 3) gives, in those of the parent: `a-b,a+b,2c`."""
     return ",".join(_sum(column) for column in P.T)
 
 
 def basis_of(text: str) -> np.ndarray:
-    """P (3, 3) of such a text; inverse of `basis_text`. Raises ValueError for any other text."""
+    """Return P (3, 3) of such a text; inverse of `basis_text`. Raises ValueError for any other text."""
     columns = []
     for part in text.split(","):
         terms = list(_TERM.finditer(part))

@@ -34,22 +34,22 @@ class Wyckoff:
     symbol: np.ndarray  # (231,) str, Hermann-Mauguin
 
     def positions(self, group: int) -> range:
-        """Ids of the positions of `group`, general one first."""
+        """Return ids of the positions of `group`, general one first."""
         return range(int(self.first[group]), int(self.first[group + 1]))
 
     def operations(self, position_id: int) -> slice:
-        """Slice of `rotation` and `translation` that makes the orbit of a position."""
+        """Return slice of `rotation` and `translation` that makes the orbit of a position."""
         return slice(int(self.op_first[position_id]), int(self.op_first[position_id + 1]))
 
     def general(self, group: int) -> tuple[np.ndarray, np.ndarray]:
-        """Rotations (m, 3, 3) and translations (m, 3) of the group, centring included."""
+        """Return rotations (m, 3, 3) and translations (m, 3) of the group, centring included."""
         ops = self.operations(int(self.first[group]))
         return self.rotation[ops], self.translation[ops]
 
 
 @lru_cache(maxsize=1)
 def wyckoff() -> Wyckoff:
-    """The table, read once."""
+    """Return the table, read once."""
     with np.load(DATA / "wyckoff.npz") as file:
         op_first = file["op_first"].astype(np.int64)
         return Wyckoff(
@@ -76,10 +76,10 @@ _CENTRING = {
 
 
 def primitive(group: int) -> np.ndarray:
-    """(3, 3) columns are a basis of a space group's translations in its conventional axes."""
+    """Return columns (3, 3) that are a basis of a space group's translations in its conventional axes."""
     return np.array(_CENTRING[symbol(group)[0]]).T
 
 
 def symbol(group: int) -> str:
-    """Hermann-Mauguin symbol of a space group."""
+    """Return Hermann-Mauguin symbol of a space group."""
     return str(wyckoff().symbol[group])

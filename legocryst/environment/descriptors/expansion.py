@@ -50,7 +50,7 @@ class Scratch(NamedTuple):
 
 
 def scratch(descriptors: Sequence[Descriptor], neighbors: int) -> Scratch:
-    """Room for any of some descriptors and at most so many neighbours of a site."""
+    """Make room for any of some descriptors and at most `neighbours` neighbours of a site."""
     functions = max(each.cubic.shape[2] for each in descriptors)
     monomials = max(len(each.parent) for each in descriptors)
     n_max = max(each.n_max for each in descriptors)
@@ -73,7 +73,7 @@ def scratch(descriptors: Sequence[Descriptor], neighbors: int) -> Scratch:
 
 @lru_cache
 def descriptor(kind: str, settings: DescriptorSettings) -> Descriptor:
-    """The descriptor of some settings, its tables made once."""
+    """Return the descriptor of some settings, its tables made once."""
     recipe, r_cut = DESCRIPTORS[kind](settings), settings.r_cut
     n_max, levels = recipe.radial(np.zeros(1)).shape[1:]
     of = harmonics(levels - 1)
@@ -147,13 +147,13 @@ def expand(
 
 @compiled
 def _degree(level: int) -> int:
-    """The place of the first monomial of a degree."""
+    """Return the place of the first monomial of a degree."""
     return level * (level + 1) * (level + 2) // 6
 
 
 @compiled
 def make_features(d: Descriptor, work: Scratch) -> None:
-    """The features of the site that was expanded, in `work.feature`."""
+    """Compute the features of the site that was expanded, in `work.feature`."""
     if len(d.pairs) == 0:
         for n in range(d.n_max):
             work.feature[n] = work.coefficient[n, 0]
@@ -177,7 +177,7 @@ def make_features(d: Descriptor, work: Scratch) -> None:
 
 @compiled
 def pull_to_coefficients(d: Descriptor, work: Scratch) -> None:
-    """Gradient over c_nlm, in `work.pull`, of a function whose gradient over the features is in `work.feature`."""
+    """Pull a gradient over the features, in `work.feature`, back to one over c_nlm, in `work.pull`."""
     work.pull[: d.n_max, : len(d.row) - 1] = 0.0
     if len(d.pairs) == 0:
         for n in range(d.n_max):

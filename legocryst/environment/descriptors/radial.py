@@ -11,7 +11,7 @@ _INTERVALS, _TERMS = 512, 100
 
 
 def radial_overlap(n_max: int, r_cut: float) -> np.ndarray:
-    """Overlap (n_max, n_max) of the normalised phi_a with weight r^2.
+    """Return overlap (n_max, n_max) of the normalised phi_a with weight r^2.
 
     The integral of r^2 (r_cut - r)^p over [0, r_cut] is 2 r_cut^(p + 3) / ((p + 1)(p + 2)(p + 3)).
     """
@@ -25,7 +25,7 @@ def radial_overlap(n_max: int, r_cut: float) -> np.ndarray:
 
 
 def radial_basis(r: np.ndarray, settings: DescriptorSettings) -> np.ndarray:
-    """Orthonormal radial functions g_n (n_max, len(r)) at distances r (angstrom) below r_cut."""
+    """Return orthonormal radial functions g_n (n_max, len(r)) at distances r (angstrom) below r_cut."""
     n_max, r_cut = settings.n_max, settings.r_cut
     a = np.arange(1, n_max + 1) + 2
     norm = np.sqrt(2 * r_cut ** (2 * a + 3.0) / ((2 * a + 1) * (2 * a + 2) * (2 * a + 3)))
@@ -34,7 +34,7 @@ def radial_basis(r: np.ndarray, settings: DescriptorSettings) -> np.ndarray:
 
 
 def radial_functions(r: np.ndarray, settings: DescriptorSettings) -> np.ndarray:
-    """H_nl (len(r), n_max, l_max + 1) at distances r (angstrom) for a neighbour of atomic number 1, by quadrature.
+    """Compute h_nl (len(r), n_max, l_max + 1) at distances r (angstrom) for atomic number 1, by quadrature.
 
     The power spectrum is P_nn'l = sum_jk H_nl(r_j) H_n'l(r_k) P_l(cos theta_jk).
     """
@@ -55,12 +55,12 @@ def radial_functions(r: np.ndarray, settings: DescriptorSettings) -> np.ndarray:
 
 
 def cosine_cutoff(r: np.ndarray, r_cut: float) -> np.ndarray:
-    """1 at r = 0, 0 with zero slope at r_cut."""
+    """Return 1 at r = 0, 0 with zero slope at r_cut."""
     return 0.5 * (np.cos(np.pi * r / r_cut) + 1)
 
 
 def piecewise_cubics(functions: Callable[[np.ndarray], np.ndarray], r_cut: float) -> np.ndarray:
-    """Coefficients (intervals, 4, k) of functions (len(r), k) of r on [0, r_cut], in the interval's share passed."""
+    """Fit coefficients (intervals, 4, k) of functions (len(r), k) of r on [0, r_cut], by the interval's share."""
     node = np.cos(np.pi * (np.arange(2 * _TERMS) + 0.5) / (2 * _TERMS))
     series = chebyshev.chebfit(node, functions((node + 1) * r_cut / 2), _TERMS - 1)
     knot = np.linspace(-1, 1, _INTERVALS + 1)
@@ -72,7 +72,7 @@ def piecewise_cubics(functions: Callable[[np.ndarray], np.ndarray], r_cut: float
 
 
 def radial_distribution(distance: np.ndarray, r: np.ndarray, *, width: float = 0.05, each: bool = False) -> np.ndarray:
-    """Sum over neighbours of normalised Gaussians of standard deviation `width` (angstrom), on the grid r.
+    """Return sum over neighbours of normalised Gaussians of standard deviation `width` (angstrom), on the grid r.
 
     With `each`, the Gaussian of each neighbour by itself, (neighbours, len(r)).
     """

@@ -27,14 +27,14 @@ class Recipe:
 
 
 def power_spectrum(settings: DescriptorSettings) -> Recipe:
-    """SO(3) power spectrum, neighbours weighted by atomic number; order (n, n') = 11, 21, 22, ..., l inside."""
+    """Return SO(3) power spectrum, neighbours weighted by atomic number; order (n, n') = 11, 21, 22, ..., l inside."""
     pairs = [(n, m) for n in range(settings.n_max) for m in range(n + 1)]
     factor = _addition(settings)
     return Recipe(lambda r: radial_functions(r, settings) * factor, pairs, by_species=True)
 
 
 def angular_fourier(settings: DescriptorSettings) -> Recipe:
-    """AFS_nl = sum_jk g_n(r_j) g_n(r_k) cos(l theta_jk), with the power spectrum's g_n times a cosine cutoff."""
+    """Return AFS_nl = sum_jk g_n(r_j) g_n(r_k) cos(l theta_jk), with the power spectrum's g_n times a cosine cutoff."""
     n_max, levels, factor = settings.n_max, settings.l_max + 1, _addition(settings)
 
     def radial(r: np.ndarray) -> np.ndarray:
@@ -49,7 +49,7 @@ def angular_fourier(settings: DescriptorSettings) -> Recipe:
 
 
 def smeared_distances(settings: DescriptorSettings) -> Recipe:
-    """Gaussians of standard deviation `WIDTH` at the neighbours' distances, on a grid, times a cosine cutoff."""
+    """Return Gaussians of standard deviation `WIDTH` at the neighbours' distances, on a grid, times a cosine cutoff."""
 
     def radial(r: np.ndarray) -> np.ndarray:
         # Y_00 = 1 / sqrt(4 pi) is taken out, the square root of the grid's step makes sums of squares integrals
@@ -60,12 +60,12 @@ def smeared_distances(settings: DescriptorSettings) -> Recipe:
 
 
 def radial_grid(settings: DescriptorSettings) -> np.ndarray:
-    """Distances (angstrom) of the features of the radial distribution."""
+    """Return distances (angstrom) of the features of the radial distribution."""
     return np.arange(0.5, settings.r_cut, WIDTH)
 
 
 def _addition(settings: DescriptorSettings) -> np.ndarray:
-    """Factor (l_max + 1,) with which P_nn'l = sum_jk h_nl(r_j) h_n'l(r_k) P_l(cos theta_jk) of the Legendre P_l.
+    """Return factor (l_max + 1,) with which P_nn'l = sum_jk h_nl(r_j) h_n'l(r_k) P_l(cos theta_jk) of the Legendre P_l.
 
     The addition theorem is sum_m Y_lm(a) Y_lm(b) = (2 l + 1) / 4 pi P_l(cos).
     """

@@ -29,7 +29,7 @@ def _features_of_sites(
 
 
 def features(of: Descriptor, edges: Edges, species: np.ndarray, sites: int) -> np.ndarray:
-    """Features (sites, k) of a descriptor; `species` (atoms,) atomic numbers."""
+    """Return features (sites, k) of a descriptor; `species` (atoms,) atomic numbers."""
     first = np.searchsorted(edges.site, np.arange(sites + 1))
     out = np.empty((sites, len(of.mix)))
     room = scratch([of], int(np.diff(first).max(initial=0)))
@@ -38,7 +38,7 @@ def features(of: Descriptor, edges: Edges, species: np.ndarray, sites: int) -> n
 
 
 def spectra(crystals: Crystals, settings: DescriptorSettings) -> np.ndarray:
-    """Power spectrum (s, components) of every site of a batch."""
+    """Return power spectrum (s, components) of every site of a batch."""
     return _of_crystals(crystals, descriptor("power_spectrum", settings))
 
 
@@ -50,12 +50,12 @@ def _of_crystals(crystals: Crystals, of: Descriptor) -> np.ndarray:
 
 @lru_cache
 def reference(target: Target, kind: str = "power_spectrum") -> np.ndarray:
-    """Features (k,) of the first site of the target's reference crystal."""
+    """Return features (k,) of the first site of the target's reference crystal."""
     return _of_crystals(target.reference.crystals(), descriptor(kind, target.descriptor))[0]
 
 
 def angular_fourier_series(vectors: np.ndarray, l_max: int) -> np.ndarray:
-    """Angular Fourier series (l_max + 1,) of neighbour vectors (k, 3), radial weight 1.
+    """Return angular Fourier series (l_max + 1,) of neighbour vectors (k, 3), radial weight 1.
 
     AFS_l = sum_jk cos(l theta_jk), self terms included.
     """

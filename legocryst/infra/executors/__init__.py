@@ -21,7 +21,7 @@ _LOCAL = re.compile(r"local:0*[1-9]\d*")
 def executor(cluster: str = "", *, processes: int = 1) -> Iterator[Executor]:
     """Give the executor that a text names, for as long as the block lasts.
 
-    "" spreads work over up to so many `processes` of this computer, `local:N` over a Dask cluster of N of them; the
+    "" spreads work over up to `processes` processes of this computer, `local:N` over a Dask cluster of N of them; the
     address of a Dask scheduler, or the path of its file, over its workers. Raises ExecutorError as `checked` does, and
     where no scheduler answers.
     """

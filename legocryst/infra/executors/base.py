@@ -23,7 +23,7 @@ class Executor(Protocol):
         ...
 
     def at_once(self, parts: int, seconds: float = inf) -> int:
-        """Return how many of so many parts, of so many CPU-s together, are worked on at the same time."""
+        """Return how many parts of a number with some CPU-s together are worked on at the same time."""
         ...
 
     def map(

@@ -29,7 +29,7 @@ PATIENCE = 300.0
 """Seconds for which work waits without any worker."""
 POLL_SECONDS = 15
 RETRIES = 2
-"""A part that failed is tried so many times again, since the fault may be its host's."""
+"""How often a part that failed is tried again, since the fault may be its host's."""
 ALLOWED_FAILURES = 1000
 """Dead workers that a part is forgiven: whatever was on a worker that dies grows suspect, whoever was to blame."""
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -170,7 +170,7 @@ class DaskExecutor:
 
 @contextmanager
 def local_cluster(workers: int) -> Iterator[DaskExecutor]:
-    """Give an executor over a cluster of so many worker processes on this computer, which ends with the block."""
+    """Give an executor over a cluster of worker processes on this computer, which ends with the block."""
     require("cluster")
     from distributed import Client, LocalCluster
 

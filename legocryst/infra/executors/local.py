@@ -20,7 +20,7 @@ START_SECONDS = 8.0
 
 @dataclass(frozen=True, slots=True)
 class LocalProcesses:
-    """Up to so many processes for each `map`, which end with it; little work is done in this process."""
+    """Up to a number of processes for each `map`, which end with it; little work is done in this process."""
 
     processes: int = 1
 

@@ -40,7 +40,7 @@ class Known:
 
     @staticmethod
     def of(job: Job | None, *, shipped: str) -> "Known":
-        """The training set of a job, or the one shipped for a target."""
+        """Return the training set of a job, or the one shipped for a target."""
         name = shipped if job is None else job.record["settings"]["curate"]["target"]
         goal = shell.target(name)
         return Known(job, goal, *queries.known(job.id if job else None, target=name, element=goal.atomic_number))
@@ -51,7 +51,7 @@ class Known:
         return self.job.id if self.job else f"shipped for {self.target.name}"
 
     def counts(self, store: Store) -> tuple[int, int]:
-        """How many crystals it has, and how many of them have a 3-periodic net."""
+        """Return how many crystals it has, and how many of them have a 3-periodic net."""
         sql = f"SELECT count(*) AS n, count(*) FILTER (periodicity = 3) AS frameworks FROM {self.sql}"
         row = store.query(sql, self.parameters).iloc[0]
         return int(row["n"]), int(row["frameworks"])
@@ -59,7 +59,7 @@ class Known:
     def page(
         self, store: Store, *, order: str = "number", descending: bool = False, limit: int, offset: int = 0
     ) -> "pd.DataFrame":
-        """Some rows, those without `order` last."""
+        """Return some rows, those without `order` last."""
         sql = (
             f"SELECT * FROM {self.sql} ORDER BY {column(order)} {'DESC' if descending else 'ASC'} NULLS LAST, number "
             "LIMIT ? OFFSET ?"
@@ -68,17 +68,17 @@ class Known:
         return rows.assign(symbol=wyckoff().symbol[rows["spg"].to_numpy(int)])
 
     def row(self, store: Store, number: int) -> "pd.DataFrame":
-        """The one row of a number."""
+        """Return the one row of a number."""
         return store.query(f"SELECT * FROM {self.sql} WHERE number = ?", [*self.parameters, number])
 
     def crystals(self, rows: "pd.DataFrame") -> Crystals:
-        """The crystals of some rows."""
+        """Return the crystals of some rows."""
         from legocryst.crystal.io.table import decode
 
         return decode(rows, element=self.target.atomic_number, max_atoms=10**6).crystals
 
     def tiles(self, rows: "pd.DataFrame", text: Callable[["pd.Series[Any]"], str]) -> list[Tile]:
-        """A thumbnail of each of some rows, named by its number."""
+        """Return a thumbnail of each of some rows, named by its number."""
         crystals, out = self.crystals(rows), []
         for k, (_, row) in enumerate(rows.iterrows()):
             drawn = scene(crystals, k, cutoff=self.target.bond_window[1], across=False)
@@ -87,7 +87,7 @@ class Known:
 
 
 def title_of(row: "pd.Series[Any]") -> str:
-    """A crystal in words: the name of its net, or its number."""
+    """Return a crystal in words: the name of its net, or its number."""
     return str(row["name"]) or f"Crystal {row['number']}"
 
 
@@ -116,7 +116,7 @@ def examined(
 
 
 def written(uploads: Sequence[Upload], folder: Path) -> list[Path]:
-    """The uploads as files of a folder; raises ValueError where two have one name."""
+    """Return the uploads as files of a folder; raises ValueError where two have one name."""
     paths = []
     for name, content in uploads:
         path = folder / Path(name).name

@@ -36,7 +36,7 @@ ROWS = (
 
 
 def failures(store: Store, where: Filters) -> None:
-    """The tab. Filters by class, status and reason do not count here, since they would leave nothing."""
+    """Show the tab; filters by class, status and reason do not count here, since they would leave nothing."""
     among = {name: values for name, values in where.among.items() if name not in ("class", "status", "reason")}
     containing = {name: text for name, text in where.containing.items() if name != "reason"}
     rest = replace(where, among={**among, "status": ["invalid", "undecodable"]}, containing=containing)
@@ -77,14 +77,14 @@ def failures(store: Store, where: Filters) -> None:
 
 
 def by_reason(store: Store, where: Filters) -> pd.DataFrame:
-    """Rows by reason (`reason`, `status`, `n`), the most frequent first."""
+    """Return rows by reason (`reason`, `status`, `n`), the most frequent first."""
     condition, values = where.sql()
     sql = f"SELECT reason, any_value(status) AS status, count(*) AS n FROM candidates WHERE {condition}"
     return store.query(f"{sql} GROUP BY reason ORDER BY n DESC, reason", values)
 
 
 def bars(counts: pd.DataFrame) -> go.Figure:
-    """A bar of each reason."""
+    """Return a bar of each reason."""
     height = 110 + 28 * len(counts)
     figure = go.Figure(layout={"template": figures.TEMPLATE, "hovermode": "closest", "height": height})
     labels = [f"{number:,}" for number in counts["n"]]
@@ -107,7 +107,7 @@ def _clicked() -> None:
 
 
 def examples(store: Store, rows: pd.DataFrame) -> None:
-    """Some rejected crystals in 3D."""
+    """Show some rejected crystals in 3D."""
     made = pictures.tiles(rows, text="loss")[:EXAMPLES]
     if not made:
         st.caption("These rows are no crystals, or have too many atoms, so there is nothing to draw.")

@@ -26,7 +26,7 @@ _ENDS = {"set": ("",), "range": ("_from", "_to"), "text": ("_has",)}
 
 
 def shape(name: str) -> str:
-    """How a column is filtered: by a set of values, a range, or a text in it."""
+    """Return how a column is filtered: by a set of values, a range, or a text in it."""
     kind = QUANTITIES[name].kind
     if kind in ("category", "truth") or name in AS_SETS:
         return "set"
@@ -34,17 +34,17 @@ def shape(name: str) -> str:
 
 
 def keys(name: str) -> list[str]:
-    """Keys of a filter's widgets, which are its names in the address."""
+    """Return keys of a filter's widgets, which are its names in the address."""
     return [name + end for end in _ENDS[shape(name)]]
 
 
 def label(name: str) -> str:
-    """A column in words, with its unit."""
+    """Return a column in words, with its unit."""
     return QUANTITIES[name].header
 
 
 def filters(store: Store) -> Filters:
-    """The widgets, and the conditions that they hold."""
+    """Show the widgets, and return the conditions that they hold."""
     if DEFAULT not in st.session_state:
         in_address = [name for name in ORDERED if any(key in st.query_params for key in keys(name))]
         st.session_state[DEFAULT] = [*BASIC, *(name for name in in_address if name not in BASIC)]
@@ -86,7 +86,7 @@ def narrow(ranges: dict[str, tuple[float, float]]) -> None:
 
 
 def chosen(store: Store, name: str, place: DeltaGenerator) -> list[Any]:
-    """The values of a column that pass; none chosen: all pass."""
+    """Show a choice of the values of a column that pass; none chosen: all pass."""
     quantity = QUANTITIES[name]
     options = _values(str(store.workspace), store.stamp(), name, store)
     default = ["new"] if name == "class" and "new" in options else None
@@ -106,7 +106,7 @@ def chosen(store: Store, name: str, place: DeltaGenerator) -> list[Any]:
 
 @st.cache_data(show_spinner=False, max_entries=200)
 def _values(folder: str, stamp: tuple[Any, ...], name: str, _store: Store) -> list[str]:
-    """The values of a column of all crystals, as text."""
+    """Return the values of a column of all crystals, as text."""
     return [str(value) for value in queries.count_by(_store, "candidates", name)[name] if str(value)]
 
 
@@ -116,17 +116,17 @@ def _all(folder: str, stamp: tuple[Any, ...], _store: Store) -> int:
 
 
 def number_of_all(store: Store) -> int:
-    """How many rows there are."""
+    """Return how many rows there are."""
     return _all(str(store.workspace), store.stamp(), store)
 
 
 def part(name: str, place: DeltaGenerator) -> str:
-    """A text that the column must contain."""
+    """Show a field for a text that the column must contain."""
     return place.text_input(f"{QUANTITIES[name].label} contains", key=f"{name}_has", bind="query-params").strip()
 
 
 def limits(name: str, place: DeltaGenerator) -> tuple[float | None, float | None]:
-    """Two fields for the least and the largest value; empty ones are open."""
+    """Show two fields for the least and the largest value; empty ones are open."""
     low, high = place.columns(2, vertical_alignment="bottom")
     form = "%d" if QUANTITIES[name].kind == "integer" else "%g"
     options: dict[str, Any] = {"value": None, "format": form, "bind": "query-params", "placeholder": "any"}

@@ -23,7 +23,7 @@ DEFAULT = (
 
 
 def table(store: Store, where: Filters, total: int) -> None:
-    """The tab."""
+    """Show the tab."""
     order, descending, columns = arranged()
     last = max(1, math.ceil(total / PAGE))
     place = st.container()
@@ -40,7 +40,7 @@ def table(store: Store, where: Filters, total: int) -> None:
 
 
 def arranged() -> tuple[str, bool, list[str]]:
-    """Widgets for order and columns."""
+    """Show widgets for order and columns."""
     left, middle, right = st.columns([4, 2, 2], vertical_alignment="bottom")
     with right.popover("Columns", width="stretch"):
         columns = st.multiselect(
@@ -52,7 +52,7 @@ def arranged() -> tuple[str, bool, list[str]]:
 
 
 def rows(frame: pd.DataFrame, *, key: str, alt: str, mode: Mode = "multi-row", height: int = 400) -> list[str]:
-    """Rows with their links; returns the names of the selected crystals."""
+    """Show rows with their links; returns the names of the selected crystals."""
     shown = frame.assign(id="/structure?id=" + frame["id"])
     config = table_view.columns(list(shown.columns))
     config["id"] = st.column_config.LinkColumn(QUANTITIES["id"].label, display_text="Open", width="small")

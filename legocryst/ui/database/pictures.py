@@ -34,7 +34,7 @@ DRAWN = (
 
 
 def drawings(rows: pd.DataFrame, *, across: bool = True, most: int = 6000) -> dict[str, Scene]:
-    """A scene of each row's crystal, as generated, by its name; without rows that are none, or have too many atoms."""
+    """Draw each row's crystal as generated, by its name, without rows that are none or have too many atoms."""
     from legocryst.database.geometry import crystals_of
 
     fit = rows[rows["atoms"].fillna(0) <= most].reset_index(drop=True)
@@ -50,7 +50,7 @@ def _scene(crystal: "Crystals", cutoff: float, across: bool) -> Scene:
 
 
 def one(store: Store, name: str, *, height: int = 330, key: str) -> None:
-    """One crystal with its name, and the link to its page; or why there is nothing to draw."""
+    """Show one crystal with its name, and the link to its page; or why there is nothing to draw."""
     row = store.crystal(name)
     first = row.iloc[0]
     st.markdown(f"**{title(first)}**")
@@ -67,13 +67,13 @@ def one(store: Store, name: str, *, height: int = 330, key: str) -> None:
 
 
 def title(row: "pd.Series[Any]") -> str:
-    """A crystal in a few words."""
+    """Return a crystal in a few words."""
     group = row["symbol"] or "no crystal"
     return f"{row['net_name'] or 'Unnamed net'}, {group}" if row["status"] == "valid" else f"{row['status']}, {group}"
 
 
 def tiles(rows: pd.DataFrame, *, text: str = "energy") -> list[Tile]:
-    """A thumbnail of each row that has a crystal of not too many atoms."""
+    """Return a thumbnail of each row that has a crystal of not too many atoms."""
     drawn = drawings(rows, across=False, most=ATOMS)
     made = []
     for _, row in rows.iterrows():
@@ -84,7 +84,7 @@ def tiles(rows: pd.DataFrame, *, text: str = "energy") -> list[Tile]:
 
 
 def thumbnails(store: Store, where: Filters, total: int) -> None:
-    """The tab with the gallery of what passes the filters."""
+    """Show the tab with the gallery of what passes the filters."""
     grid, side = st.columns([5, 3], gap="medium")
     with grid:
         order, descending, _ = arranged()
@@ -106,7 +106,7 @@ def pick(name: str) -> None:
 
 
 def picked(store: Store, *, key: str) -> None:
-    """The crystal that was picked last, in a figure or the gallery."""
+    """Show the crystal that was picked last, in a figure or the gallery."""
     name = st.session_state.get("picked_crystal", "")
     if name and store.total(Filters(among={"id": [name]})):
         one(store, name, key=key)
@@ -115,7 +115,7 @@ def picked(store: Store, *, key: str) -> None:
 
 
 def side_by_side(store: Store) -> None:
-    """The tab with two to four crystals next to each other."""
+    """Show the tab with two to four crystals next to each other."""
     names = [name for name in selection.compared() if store.total(Filters(among={"id": [name]}))]
     entered = st.text_input(
         "Crystals, with commas between them",
@@ -143,7 +143,7 @@ def side_by_side(store: Store) -> None:
 
 
 def differences(rows: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """Quantities down, crystals across as text; the column Differs has ≠ where they are not all the same."""
+    """Return quantities down, crystals across as text; the column Differs has ≠ where they are not all the same."""
     listed = []
     for name in names:
         values = list(rows[name])
@@ -154,7 +154,7 @@ def differences(rows: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
 
 
 def differ(values: list[Any]) -> bool:
-    """Whether values are not all the same; numbers may be apart by a ten-thousandth."""
+    """Say whether values are not all the same; numbers may be apart by a ten-thousandth."""
     known = [value for value in values if not pd.isna(value)]
     if len(known) < len(values):
         return bool(known)
@@ -164,7 +164,7 @@ def differ(values: list[Any]) -> bool:
 
 
 def worded(name: str, value: Any) -> str:
-    """A value as text, "" where it is not known."""
+    """Return a value as text, "" where it is not known."""
     if pd.isna(value) or value == "":
         return ""
     kind = QUANTITIES[name].kind

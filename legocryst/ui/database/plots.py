@@ -18,7 +18,7 @@ from legocryst.ui.widgets import figures
 from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS, QUANTITIES
 
 POINTS = 3000
-"""Up to so many crystals are drawn one by one, more as squares of a grid."""
+"""Most crystals that are drawn one by one; more are squares of a grid."""
 MOUSE = ("A click shows a crystal", "A drag filters by a box")
 NUMBER = "number of crystals"
 NUMBERS = tuple(
@@ -29,7 +29,7 @@ ROWS = ("symbol", "kind", "net_name", "atoms", "energy", "density", "loss", "cla
 
 
 def figure(store: Store, where: Filters) -> None:
-    """The tab, in a fragment of the page."""
+    """Show the tab, in a fragment of the page."""
     if st.session_state.pop("narrowed", False):
         st.rerun()  # the whole page, for its filters
     left, right = st.columns(2)
@@ -47,7 +47,7 @@ def figure(store: Store, where: Filters) -> None:
 
 
 def histogram(store: Store, where: Filters, x: str) -> None:
-    """Bars; those that are selected become the range of the filter."""
+    """Show bars; those that are selected become the range of the filter."""
     condition, parameters = where.sql()
     bins = queries.histogram(store, "candidates", x, where=condition, parameters=parameters)
     if bins.empty:
@@ -62,7 +62,7 @@ def histogram(store: Store, where: Filters, x: str) -> None:
 
 
 def scatter(store: Store, where: Filters, x: str, y: str) -> None:
-    """Single points up to `POINTS`, else squares of a grid; linked with the rows below and the 3D view beside."""
+    """Show single points up to `POINTS`, else squares of a grid; linked with the rows below and the 3D view beside."""
     points, n = values(store, where, x, y)
     if not n:
         st.info("None of these crystals has both values.")
@@ -100,7 +100,7 @@ def scatter(store: Store, where: Filters, x: str, y: str) -> None:
 
 
 def values(store: Store, where: Filters, x: str, y: str) -> tuple[pd.DataFrame | None, int]:
-    """`id`, `x`, `y` of the crystals with both values, None for more than `POINTS`; and how many they are."""
+    """Return `id`, `x`, `y` of the crystals with both values, None for more than `POINTS`; and how many they are."""
     condition, parameters = where.sql()
     finite = " AND ".join(f"isfinite(CAST({column(name)} AS DOUBLE))" for name in (x, y))
     source = f"FROM candidates WHERE {condition} AND {finite}"
@@ -112,7 +112,7 @@ def values(store: Store, where: Filters, x: str, y: str) -> tuple[pd.DataFrame |
 
 
 def dots(points: pd.DataFrame, x: str, y: str, *, lit: str = "") -> go.Figure:
-    """A point for each crystal, classes told apart by marker and colour; the `lit` one has a ring."""
+    """Return a point for each crystal, classes distinguished by marker and colour; the `lit` one has a ring."""
     out = go.Figure(layout={"template": figures.TEMPLATE, "hovermode": "closest", "height": 380, "showlegend": True})
     for k, (name, part) in enumerate(points.groupby("class", sort=True)):
         out.add_scattergl(
@@ -154,7 +154,7 @@ def _plot(drawn: go.Figure, mode: Literal["points", "box"], *, alt: str) -> None
 
 
 def _selected() -> None:
-    """What was selected in the figure becomes filters or the picked crystal."""
+    """Turn what was selected in the figure into filters or the picked crystal."""
     event = st.session_state["plot"]["selection"]
     plotted = st.session_state.get("plotted", {})
     if ranges := ranges_of(event, plotted):
@@ -165,7 +165,7 @@ def _selected() -> None:
 
 
 def ranges_of(event: Mapping[str, Any], plotted: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
-    """The range of each quantity that a selection asks for; none for single points."""
+    """Return the range of each quantity that a selection asks for; none for single points."""
     if "bins" in plotted:
         bins = np.asarray(plotted["bins"])
         at = [float(point["x"]) for point in event.get("points", ())]
@@ -177,20 +177,20 @@ def ranges_of(event: Mapping[str, Any], plotted: Mapping[str, Any]) -> dict[str,
 
 
 def names_of(event: Mapping[str, Any]) -> list[str]:
-    """Names of the crystals of the selected points."""
+    """Return names of the crystals of the selected points."""
     data = [point.get("customdata") for point in event.get("points", ())]
     return [str(one[0] if isinstance(one, list) else one) for one in data if one]
 
 
 def _chosen(points: pd.DataFrame) -> list[str]:
-    """The selected points, if they are still there."""
+    """Return the selected points, if they are still there."""
     event = st.session_state.get("plot") or {}
     names = names_of(event.get("selection", {}))
     return [name for name in names if name in set(points["id"])] if len(names) > 1 else []
 
 
 def _lit_by_row(points: pd.DataFrame) -> None:
-    """A row that was ticked below the figure is the crystal that is picked."""
+    """Pick the crystal whose row was ticked below the figure."""
     event = st.session_state.get("figure_rows") or {}
     rows, ids = event.get("selection", {}).get("rows", []), st.session_state.get("figure_ids", [])
     if rows and rows[0] < len(ids) and ids[rows[0]] != st.session_state.get("figure_row"):

@@ -19,7 +19,7 @@ COMPARE = "compare"
 
 
 def compared() -> list[str]:
-    """Names of the crystals that stand side by side."""
+    """Return names of the crystals that stand side by side."""
     return [name for name in st.query_params.get(COMPARE, "").split(",") if name][:COMPARED]
 
 
@@ -30,7 +30,7 @@ def compare(names: Sequence[str]) -> None:
 
 
 def actions(store: Store, picked: list[str]) -> None:
-    """What can be done with the selected rows, in a fragment of the page."""
+    """Show what can be done with the selected rows, in a fragment of the page."""
     if not picked:
         st.caption(
             "Tick rows to open, star, note, compare or download them. The link of a row opens its crystal in a new tab."
@@ -73,7 +73,7 @@ def _note(store: Store, names: list[str], note: str) -> None:
 
 
 def download(store: Store, where: Filters, total: int, *, picked: list[str], order: str, descending: bool) -> None:
-    """The crystals that pass, or the selected ones, as archive or table."""
+    """Show the crystals that pass, or the selected ones, as archive or table."""
     all_of_them = f"All that pass the filters ({total:,})"
     options = [all_of_them] + ([f"The selected rows ({len(picked)})"] if picked else [])
     what = st.radio("Crystals", options, key="download_what")

@@ -21,7 +21,7 @@ def _copy(folder: str, stamp: tuple[Any, ...], _store: Store) -> Copy:
 
 
 def box(store: Store) -> None:
-    """The tab."""
+    """Show the tab."""
     st.write(
         f"One SELECT in DuckDB's SQL over a copy of the database: at most {ROWS:,} rows and {SECONDS:g} seconds. It "
         "can change nothing and reach no file."

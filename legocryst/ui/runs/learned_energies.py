@@ -19,7 +19,7 @@ MOST = 2000
 
 
 def section(store: Store, job: Job) -> None:
-    """Three figures, where energies of a job were learnt; nothing else."""
+    """Show three figures where energies of a job were learnt, else nothing."""
     columns = ", ".join(f'"{name}"' for name in calibration_table.COLUMNS)
     table = store.query(f"SELECT {columns} FROM energies WHERE job = ? AND screen_seconds IS NOT NULL", [job.id])
     low = float(job.settings.rank.low_energy)
@@ -54,7 +54,7 @@ def section(store: Store, job: Job) -> None:
 
 
 def parity(both: "pd.DataFrame") -> go.Figure:
-    """Predicted over computed energies."""
+    """Return predicted over computed energies."""
     figure = go.Figure(layout={"template": figures.TEMPLATE, "hovermode": "closest", "showlegend": False})
     x, y = both["screen_energy"], both["predicted_energy"]
     ends = [min(x.min(), y.min()), max(x.max(), y.max())]
@@ -68,7 +68,7 @@ def parity(both: "pd.DataFrame") -> go.Figure:
 
 
 def calibration(table: "pd.DataFrame") -> go.Figure:
-    """Observed over nominal coverage."""
+    """Return observed over nominal coverage."""
     figure = go.Figure(layout={"template": figures.TEMPLATE, "showlegend": False})
     figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line={"color": "#888888", "dash": "dash"}, hoverinfo="skip")
     line, marker = {"color": figures.COLORS[0]}, {"size": 7}
@@ -86,7 +86,7 @@ def calibration(table: "pd.DataFrame") -> go.Figure:
 
 
 def search(rounds: "pd.DataFrame") -> go.Figure:
-    """What was found after each round, and what is expected at random."""
+    """Return what was found after each round, and what is expected at random."""
     figure = go.Figure(layout={"template": figures.TEMPLATE})
     for k, (name, column) in enumerate((("Learnt", "found"), ("At random", "at_random"))):
         figure.add_scatter(

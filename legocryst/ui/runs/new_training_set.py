@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def section(store: Store, job: Job) -> None:
-    """A form for which finds are taken, and the button that makes a training set of them and the present one."""
+    """Show a form for which finds are taken, and the button that makes a training set of them and the present one."""
     with st.expander("Learn from these finds"):
         st.write(
             "The new crystals of this run can join the crystals it learnt from. The next model then knows more "
@@ -50,7 +50,7 @@ def section(store: Store, job: Job) -> None:
 
 
 def low_energy_filter(job: Job, limit: float | None, *, frameworks: bool) -> Filters:
-    """The finds of a job that are taken."""
+    """Return the finds of a job that are taken."""
     kinds = {"kind": ["framework"]} if frameworks else {}
     return Filters(
         among={"job": [job.id], "class": ["new"], **kinds},
@@ -76,7 +76,7 @@ def learn(store: Store, job: Job, where: Filters) -> Job | None:
 
 
 def finds(store: Store, where: Filters) -> "pd.DataFrame":
-    """Crystals as a training set has them: METHOD's columns, net, energy, and where they are from."""
+    """Return crystals as a training set has them: METHOD's columns, net, energy, and where they are from."""
     columns = ("id", "net_key", "energy", *CRYSTAL_COLUMNS)
     table = store.page(where, limit=store.total(where), columns=columns)
     return table.assign(source="LEGO-Cryst, crystal " + table["id"], licence="").drop(columns="id")

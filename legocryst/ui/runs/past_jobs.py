@@ -39,7 +39,7 @@ KEPT = {
 
 
 def paragraph(job: Job) -> None:
-    """The methods paragraph, its references, and files of them."""
+    """Show the methods paragraph, its references, and files of them."""
     try:
         written = methods(job)
     except ValueError as error:
@@ -64,14 +64,14 @@ def paragraph(job: Job) -> None:
 
 
 def _plain(text: str) -> str:
-    """Text that Markdown leaves as it is."""
+    """Return text that Markdown leaves as it is."""
     for sign in "\\`*_[]<>$~":
         text = text.replace(sign, f"\\{sign}")
     return text
 
 
 def compared(job: Job) -> None:
-    """Settings that differ from those of another job, counts side by side, and training curves."""
+    """Show settings that differ from those of another job, counts side by side, and training curves."""
     others = {other.id: other for other in jobs(shell.workspace()) if other.id != job.id}
     if not others:
         st.info("There is no other job to compare with yet.")
@@ -106,7 +106,7 @@ def compared(job: Job) -> None:
 
 
 def curves(job: Job, other: Job, this: str, that: str) -> None:
-    """Loss and share of valid fresh samples of both trainings, where they have any."""
+    """Show loss and share of valid fresh samples of both trainings, where they have any."""
     both = {this: training_curve(job), that: training_curve(other)}
     columns = st.columns(2)
     for place, (quantity, label, percent) in zip(
@@ -130,7 +130,7 @@ def _value(value: Any) -> str:
 
 
 def repeated(job: Job) -> None:
-    """The settings of a job in one form, and the button that starts them again with what was changed."""
+    """Show the settings of a job in one form, and the button that starts them again with what was changed."""
     try:
         settings = job.settings
     except ValueError as error:
@@ -180,7 +180,7 @@ def _base(job: Job) -> str:
 
 
 def _settings_shown(job: Job, base: str) -> list[str]:
-    """Names of the settings of the stages that are done again."""
+    """Return names of the settings of the stages that are done again."""
     after = job.stages[job.stages.index(base) + 1 :] if base else job.stages
     names = [STAGES[stage].settings for stage in after]
     if job.command == "run":
@@ -196,14 +196,14 @@ def _finished_size(folder: str, ended: str) -> int:
 
 
 def size(job: Job) -> int:
-    """Bytes on disk; of a job that ended, counted once."""
+    """Return bytes on disk; of a job that ended, counted once."""
     if ended := job.final.get("ended", ""):
         return _finished_size(str(job.folder), ended)
     return compare.size(job.folder)
 
 
 def disk(all_jobs: list[Job]) -> str:
-    """Disk use of the workspace in a sentence."""
+    """Return disk use of the workspace in a sentence."""
     parts = {"jobs": sum(map(size, all_jobs))}
     for path in shell.workspace().glob("*.duckdb*"):
         parts["database"] = parts.get("database", 0) + compare.size(path)

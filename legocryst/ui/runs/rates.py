@@ -21,7 +21,7 @@ FROM candidates WHERE job = ?
 
 
 def section(store: Store, job: Job) -> None:
-    """A row for the run, and one for random crystals, where these were tried beside."""
+    """Show a row for the run, and one for random crystals, where these were tried beside."""
     table = rates(store, job)
     if table.empty:
         return
@@ -33,7 +33,7 @@ def section(store: Store, job: Job) -> None:
 
 
 def rates(store: Store, job: Job) -> "pd.DataFrame":
-    """Rows, share valid, and new crystals a CPU-minute, all and those of several sites."""
+    """Return rows, share valid, and new crystals a CPU-minute, all and those of several sites."""
     import pandas as pd
 
     seconds = {stage: float(step["cpu_seconds"]) for stage, step in steps(job).items()}
@@ -61,7 +61,7 @@ def rates(store: Store, job: Job) -> "pd.DataFrame":
 
 
 def trained_in(job: Job) -> float:
-    """CPU-s of the training of a job's model, in this job or the one whose model it took; 0 where none is known."""
+    """Return CPU-s of training a job's model, in this job or the one whose model it took; 0 where none is known."""
     step = steps(job).get("train")
     if step or not job.record["parent"]:
         return float(step["cpu_seconds"]) if step else 0.0

@@ -28,7 +28,7 @@ Stage = TypeVar("Stage", bound=s.Settings)
 
 
 def form(name: str, *, options: Mapping[str, Sequence[str]] | None = None, only: Sequence[str] = ()) -> bool:
-    """Widgets for the settings of a stage; returns whether they make sense, else the page says what is wrong.
+    """Show widgets for the settings of a stage; returns whether they make sense, else the page says what is wrong.
 
     `options` lists the allowed values of a text field, by name. With `only`, the other fields get no widget. Advanced
     ones are folded away. See `run_settings` for the values.
@@ -51,7 +51,7 @@ def form(name: str, *, options: Mapping[str, Sequence[str]] | None = None, only:
 
 
 def further() -> dict[str, str]:
-    """The settings of stages at the end of a run, which no page is about: their name and what it stands under."""
+    """Give the settings of stages at the end of a run, which no page is about: their name and what it stands under."""
     return {
         stage.settings: stage.title for stage in catalogue.STAGES.values() if stage.when == "end" and stage.settings
     }
@@ -71,7 +71,7 @@ def arrive() -> None:
 
 
 def seed() -> None:
-    """A widget for the seed of the run."""
+    """Show a widget for the seed of the run."""
     field = s.RunSettings.model_fields["seed"]
     values = st.session_state.setdefault(_KEPT, {}).setdefault("run", {"seed": field.default})
     values["seed"] = _widget("run", "seed", field, values["seed"], ())
@@ -97,12 +97,12 @@ def cluster() -> bool:
 
 
 def cluster_text() -> str:
-    """The cluster that was named in this session, "" for this computer."""
+    """Return the cluster that was named in this session, "" for this computer."""
     return str(st.session_state.get(_CLUSTER, ""))
 
 
 def preset_choice() -> None:
-    """A choice of preset; taking one fills in the settings of every stage."""
+    """Show a choice of preset; taking one fills in the settings of every stage."""
     remembered = st.session_state.setdefault(_KEPT, {})
 
     def fill() -> None:
@@ -119,12 +119,12 @@ def preset_choice() -> None:
 
 
 def target() -> str:
-    """Name of the target that the next run goes to."""
+    """Return name of the target that the next run goes to."""
     return str(_kept("curate")["target"])
 
 
 def with_target(settings: s.RunSettings, target: str) -> s.RunSettings:
-    """The settings of a run to another target, which no preset chooses."""
+    """Return the settings of a run to another target, which no preset chooses."""
     return settings.model_copy(update={"curate": settings.curate.model_copy(update={"target": target})})
 
 
@@ -142,7 +142,7 @@ def fill_in(settings: s.RunSettings, *, seed: int | None = None) -> None:
 
 
 def run_settings() -> s.RunSettings:
-    """Settings of a run: what the forms of all pages hold, those of the first preset where no form was opened yet.
+    """Return settings of a run: what all pages' forms hold, the first preset's where no form was opened yet.
 
     Raises pydantic's ValidationError (a ValueError) for values that make no sense.
     """
@@ -151,7 +151,7 @@ def run_settings() -> s.RunSettings:
 
 
 def _kept(name: str) -> dict[str, Any]:
-    """The values of a stage, which outlive their widgets: Streamlit forgets those on a change of page."""
+    """Return the values of a stage, which outlive their widgets: Streamlit forgets those on a change of page."""
     stages = st.session_state.setdefault(_KEPT, {})
     values: dict[str, Any] = stages.setdefault(name, getattr(s.preset(FIRST), name).model_dump())
     return values
@@ -167,7 +167,7 @@ def _columns(name: str, fields: Mapping[str, FieldInfo], options: Mapping[str, S
 
 
 def _widget(name: str, key: str, field: FieldInfo, value: Any, options: Sequence[str]) -> Any:
-    """The widget of one field, showing `value` when it is new; returns what it holds."""
+    """Show the widget of one field, showing `value` when it is new; returns what it holds."""
     widget, unit, takes = f"{name}.{key}", _extra(field, "unit"), s.shape(field)
     label = s.label(key, field) + (f" ({unit})" if unit else "")
     options = takes.choices or options
@@ -192,7 +192,7 @@ def _number(
     value: Any,
     **options: Any,
 ) -> float | None:
-    """A field for a number; an empty one keeps `value`, unless the setting may be empty."""
+    """Show a field for a number; an empty one keeps `value`, unless the setting may be empty."""
     low, high = bounds
     if takes.empty:
         # what an empty field stands for, which the help tells

@@ -12,7 +12,7 @@ from legocryst.ui.shell import forms, shell
 
 
 def button(label: str, command: str, *, good: bool = True, base: Job | None = None, through: str = "curate") -> bool:
-    """The button of a stage, with its estimated time below; returns whether it was pressed.
+    """Show the button of a stage, with its estimated time below; returns whether it was pressed.
 
     `command`, `base` and `through` as in `shell.start`; a form that makes no sense (`good`) locks the button. Above it
     stands the field for a cluster, where the job spreads work.
@@ -28,7 +28,7 @@ def button(label: str, command: str, *, good: bool = True, base: Job | None = No
 def starter(
     label: str, command: str, *, key: str, good: bool = True, base: Job | None = None, through: str = "curate"
 ) -> None:
-    """The button, and the start of its job, which the page then shows (`key` of `shell.choose_job`)."""
+    """Show the button, and the start of its job, which the page then shows (`key` of `shell.choose_job`)."""
     if button(label, command, good=good, base=base, through=through):
         started = shell.start(command, forms.run_settings(), parent=base, through=through)
         if started:
@@ -37,7 +37,7 @@ def starter(
 
 
 def time_of(settings: RunSettings, command: str, *, after: str = "") -> str:
-    """How long a job takes on this computer, in a sentence that says where that is known from."""
+    """Return how long a job takes on this computer, in a sentence that says where that is known from."""
     parts, missing = estimates.estimates(settings, command, known(), after=after)
     on = "1 core" if cores() <= 2 else f"{cores() - 1} cores"
     if not parts:
@@ -56,7 +56,7 @@ def time_of(settings: RunSettings, command: str, *, after: str = "") -> str:
 
 
 def known() -> estimates.Known:
-    """What the finished jobs of the workspace took."""
+    """Return what the finished jobs of the workspace took."""
     finished = tuple(job.id for job in jobs(shell.workspace()) if job.final.get("state") == "finished")
     return _known(str(shell.workspace()), finished)
 

@@ -19,7 +19,7 @@ _NOT_MEASURED = ("time", "attempt", "stage", "cpu_seconds", "epoch", "epochs", "
 
 
 def live(job: Job, draw: Callable[[Job], None] | None = None) -> None:
-    """Progress of a job, with `draw(job)` below it; anew each second while it runs, then the whole page once."""
+    """Show progress of a job, with `draw(job)` below it; anew each second while it runs, then the whole page once."""
     running = job.state in ("running", "queued")
 
     @st.fragment(run_every=SECONDS if running else None)
@@ -37,7 +37,7 @@ def live(job: Job, draw: Callable[[Job], None] | None = None) -> None:
 
 
 def progress(job: Job) -> None:
-    """State of a job, a bar for each stage, and the buttons that apply."""
+    """Show state of a job, a bar for each stage, and the buttons that apply."""
     state = job.state
     reached = steps(job)
     if state == "finished":
@@ -63,7 +63,7 @@ def progress(job: Job) -> None:
 
 
 def goal(job: Job) -> None:
-    """How far a run is that goes on until it has so many crystals."""
+    """Show how far a run is that goes on until it has enough crystals."""
     if not job.record["settings"].get("goal", {}).get("crystals"):
         return
     last = next((step for step in reversed(job.progress()) if "found" in step), None)
@@ -94,7 +94,7 @@ def buttons(job: Job, *, where: str = "live") -> None:
 
 
 def training_curve(job: Job) -> "pd.DataFrame":
-    """What training measured so far: columns epoch, quantity, value; of an epoch done twice the later report."""
+    """Return what training measured so far: columns epoch, quantity, value; of an epoch done twice the later report."""
     import pandas as pd
 
     rows: dict[tuple[int, str], float] = {}
@@ -107,7 +107,7 @@ def training_curve(job: Job) -> "pd.DataFrame":
 
 
 def speed(job: Job) -> float | None:
-    """Rows relaxed a second in the last attempt, by the clock; None before two reports.
+    """Return rows relaxed a second in the last attempt, by the clock; None before two reports.
 
     What other stages did between two rounds is no part of that time.
     """
@@ -122,7 +122,7 @@ def speed(job: Job) -> float | None:
 
 
 def planned(job: Job) -> list[str]:
-    """Stages that a job does or takes over, in order."""
+    """Return stages that a job does or takes over, in order."""
     try:
         return list(job.stages)
     except ValueError:  # made by another version: show what it did
@@ -130,7 +130,7 @@ def planned(job: Job) -> list[str]:
 
 
 def stage_progress(step: Mapping[str, Any], state: str) -> tuple[float, str]:
-    """Done part of a stage and words for it, from its last step; `state` is the job's."""
+    """Return done part of a stage and words for it, from its last step; `state` is the job's."""
     if not step:
         return (1.0, "done before") if state == "finished" else (0.0, "waiting")
     seconds = f"{step['cpu_seconds']:.0f} CPU-s"
@@ -151,12 +151,12 @@ def stage_progress(step: Mapping[str, Any], state: str) -> tuple[float, str]:
 
 
 def sentence_of(job: Job) -> str:
-    """Why a job ended, as a sentence."""
+    """Say why a job ended, as a sentence."""
     return sentence(ValueError(job.reason)) if job.reason else ""
 
 
 def steps(job: Job) -> dict[str, dict[str, Any]]:
-    """The last step of each stage; CPU-s of earlier attempts added."""
+    """Return the last step of each stage; CPU-s of earlier attempts added."""
     last: dict[str, dict[str, Any]] = {}
     seconds: dict[tuple[str, int], float] = {}
     counted: dict[str, dict[str, Any]] = {}

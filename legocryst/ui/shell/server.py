@@ -9,7 +9,7 @@ from legocryst import ROOT
 
 
 def serve() -> None:
-    """Serve until the process is told to end.
+    """Serve until the process is asked to end.
 
     It ends after all clean-up of Python's: that of a compiled library, which comes later, was once seen to hang, and
     the user's Ctrl-C with it.

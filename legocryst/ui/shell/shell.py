@@ -136,7 +136,7 @@ PAGES: dict[str, Page] = {
 
 
 def pages() -> "list[StreamlitPage]":
-    """The pages for `st.navigation`; Home is the default one, which answers at the bare address only."""
+    """Return the pages for `st.navigation`; Home is the default one, which answers at the bare address only."""
     return [
         st.Page(ROOT / "pages" / page.file, title=page.title, url_path=name, default=name == "home")
         for name, page in PAGES.items()
@@ -152,7 +152,7 @@ def route() -> None:
 
 @st.cache_resource(show_spinner=False)
 def _warmed() -> None:
-    """Once in a server: what the first picture of a crystal needs a second for is loaded while nobody waits for it."""
+    """Load, once in a server, what the first picture of a crystal needs a second for, while nobody waits for it."""
 
     def load() -> None:
         from legocryst.ui.widgets.scene import scene
@@ -166,7 +166,7 @@ def _warmed() -> None:
 
 
 def guard() -> None:
-    """Every page calls this first: on a deep link to a fresh server Streamlit runs the page without app.py."""
+    """Go to app.py first where a deep link to a fresh server has Streamlit run the page without it."""
     if _ROUTED not in st.session_state:
         st.session_state[_ROUTED] = True
         st.navigation(pages(), position="hidden")
@@ -174,12 +174,12 @@ def guard() -> None:
 
 
 def link(name: str, label: str = "", *, query: dict[str, str] | None = None) -> None:
-    """A link to another page."""
+    """Show a link to another page."""
     st.page_link(str(ROOT / "pages" / PAGES[name].file), label=label or PAGES[name].title, query_params=query)
 
 
 def begin(name: str) -> None:
-    """Title of a page and, of a stage's, what it does and what comes in."""
+    """Show the title of a page and, of a stage's, what it does and what comes in."""
     guard()
     if st.session_state.get(_HERE) != name:
         st.session_state[_HERE] = name
@@ -200,7 +200,7 @@ def begin(name: str) -> None:
 
 
 def end(name: str) -> None:
-    """What a stage gives, and the link to the next."""
+    """Show what a stage gives, and the link to the next."""
     page = PAGES[name]
     st.divider()
     left, right = st.columns([3, 1], vertical_alignment="center")
@@ -210,7 +210,7 @@ def end(name: str) -> None:
 
 
 def tabs(views: Mapping[str, Callable[[], None]], *, key: str) -> None:
-    """Tabs by their names, the open one in the address.
+    """Show tabs by their names, the open one in the address.
 
     Only that one is drawn: the others cost nothing, and a 3D view needs a place on the page.
     """
@@ -221,19 +221,19 @@ def tabs(views: Mapping[str, Callable[[], None]], *, key: str) -> None:
 
 
 def workspace() -> Path:
-    """The folder that the app serves."""
+    """Return the folder that the app serves."""
     return default_workspace().resolve()
 
 
 def target(name: str) -> "Target":
-    """The target of a name, a shipped one or one of the workspace; raises ValueError where there is none."""
+    """Return the target of a name, a shipped one or one of the workspace; raises ValueError where there is none."""
     from legocryst.environment.target_library import target
 
     return target(name, workspace())
 
 
 def target_names() -> list[str]:
-    """Names of the shipped targets, then of the saved ones."""
+    """Return names of the shipped targets, then of the saved ones."""
     from legocryst.environment.target_library import target_names
 
     return target_names(workspace())
@@ -245,7 +245,7 @@ def _writer(folder: str) -> Writer:
 
 
 def store() -> Store:
-    """The database of the workspace; when it cannot be opened the page says why and ends."""
+    """Return the database of the workspace; when it cannot be opened the page says why and ends."""
     try:
         return _writer(str(workspace())).store
     except StoreError as error:
@@ -254,20 +254,20 @@ def store() -> Store:
 
 
 def writer_error() -> str:
-    """What keeps the database from being up to date, "" if nothing."""
+    """Return what keeps the database from being up to date, "" if nothing."""
     store()
     return _writer(str(workspace())).error
 
 
 def sentence(error: Exception | str) -> str:
-    """A message as a sentence: capital first letter, unless it begins with the name of a file, and full stop."""
+    """Return a message as a sentence: capital first letter, unless it begins with the name of a file, and full stop."""
     text = str(error).strip()
     name = "." in text.split(" ")[0]
     return (text[:1] if name else text[:1].upper()) + text[1:] + ("" if text.endswith((".", "`")) else ".")
 
 
 def record(content: object) -> None:
-    """Plain values as they stand in a record; st.json writes some of them in colours too pale to read."""
+    """Show plain values as they stand in a record; st.json writes some of them in colours too pale to read."""
     st.code(json.dumps(content, indent=1, default=str), language=None, wrap_lines=True)
 
 
@@ -321,19 +321,19 @@ def catch_up(job: Job) -> None:
 
 
 def has(job: Job, stage: str) -> bool:
-    """Whether a job has the results of a stage."""
+    """Say whether a job has the results of a stage."""
     if stage == "relax":
         return any(job.shards.glob("crystals-*.parquet"))
     return STAGES[stage].is_done(job)
 
 
 def what(command: str) -> str:
-    """What a job of a command does, in words."""
+    """Return what a job of a command does, in words."""
     return {"run": "whole run", "curate": "training set"}.get(command, command)
 
 
 def name_of(job: Job) -> str:
-    """A job in words: what it does, when it was made, how it stands."""
+    """Return a job in words: what it does, when it was made, how it stands."""
     training, known = job.record["seeds"], job.record.get("reference", ())
     own = (
         [", ".join(training[:2]) + (f" and {len(training) - 2} more" if len(training) > 2 else "")] if training else []
@@ -345,7 +345,7 @@ def name_of(job: Job) -> str:
 
 
 def training_of(job: Job) -> str:
-    """A training in few words, as a figure has room for: its model, and when it was made."""
+    """Return a training in few words, as a figure has room for: its model, and when it was made."""
     return f"{job.record['settings']['train']['model']}, {_moment(job)}"
 
 
@@ -354,14 +354,14 @@ def _moment(job: Job) -> str:
 
 
 def labels(listed: Iterable[Job], name: Callable[[Job], str] = name_of) -> dict[str, str]:
-    """Jobs in words by their names, no two alike: a choice knows its options by their words."""
+    """Return jobs in words by their names, no two alike: a choice knows its options by their words."""
     words = {job.id: name(job) for job in listed}
     often = Counter(words.values())
     return {job: f"{text} ({job[-4:]})" if often[text] > 1 else text for job, text in words.items()}
 
 
 def choose_job(label: str, *, key: str, fits: Callable[[Job], bool], none: str = "") -> Job | None:
-    """A choice among the jobs that fit, newest first; `none` names the choice of no job, which then comes first."""
+    """Show a choice among the jobs that fit, newest first; `none` names the choice of no job, which comes first."""
     choices = {job.id: job for job in jobs(workspace()) if fits(job)}
     options = ([""] if none else []) + list(choices)
     remembered = st.session_state.setdefault("chosen", {})
@@ -384,7 +384,7 @@ def choose(key: str, job: Job) -> None:
 
 
 def shipped_target() -> str:
-    """The target whose shipped crystals are the training set where no other was chosen."""
+    """Return the target whose shipped crystals are the training set where no other was chosen."""
     from legocryst.stages.curate import shipped_file
 
     name = forms.target()
@@ -392,7 +392,7 @@ def shipped_target() -> str:
 
 
 def training_set() -> Job | None:
-    """A choice of training set, one for all pages: a job that curated the user's crystals, or None, the shipped set."""
+    """Show a choice of training set, one for all pages: a job that curated crystals, or None, the shipped set."""
     return choose_job(
         "Training set",
         key="training_set",
@@ -402,6 +402,6 @@ def training_set() -> Job | None:
 
 
 def chosen_training_set() -> Job | None:
-    """What was chosen on the page where `training_set` stands."""
+    """Return what was chosen on the page where `training_set` stands."""
     name = st.session_state.get("chosen", {}).get("training_set", "")
     return next((job for job in jobs(workspace()) if job.id == name), None)

@@ -34,12 +34,12 @@ ON_PAGE: dict[str, tuple[str, ...]] = {
 
 
 def term(slug: str, text: str = "") -> str:
-    """A word as a link to where the glossary explains it, for Markdown; raises ValueError for an unknown one."""
+    """Return a word as a link to where the glossary explains it, for Markdown; raises ValueError for an unknown one."""
     return link(slug, text)
 
 
 def popover(page: str) -> None:
-    """A button that shows what the words of a page mean, where it has any."""
+    """Show a button that shows what the words of a page mean, where it has any."""
     if slugs := ON_PAGE.get(page):
         with st.popover("Words on this page"):
             for slug in slugs:
@@ -48,7 +48,7 @@ def popover(page: str) -> None:
 
 
 def help_of(name: str, text: str) -> str:
-    """The help of a column, with a link to the term that explains it, where there is one."""
+    """Return the help of a column, with a link to the term that explains it, where there is one."""
     if name not in QUANTITY_TERMS:
         return text
     return f"{text} {link(QUANTITY_TERMS[name], 'More in the glossary')}".strip()

@@ -40,7 +40,7 @@ def bands_figure(
     ticks: Sequence[tuple[float, str]],
     levels: np.ndarray,
 ) -> go.Figure:
-    """Bands (k, n) in eV from the Fermi level along a path; branches are not joined."""
+    """Return bands (k, n) in eV from the Fermi level along a path; branches are not joined."""
     figure = _upright()
     ends = np.flatnonzero(np.diff(branch)) + 1
     x = np.insert(distance.astype(float), ends, np.nan)
@@ -57,7 +57,7 @@ def bands_figure(
 
 
 def dos_figure(energy: np.ndarray, dos: np.ndarray) -> go.Figure:
-    """States per eV and atom, upright beside the bands."""
+    """Return states per eV and atom, upright beside the bands."""
     figure = _upright()
     label = "%{x:.2f} states at %{y:.2f} eV<extra></extra>"
     figure.add_scatter(x=dos, y=energy, fill="tozerox", line={"width": 1.5}, mode="lines", hovertemplate=label)
@@ -66,7 +66,7 @@ def dos_figure(energy: np.ndarray, dos: np.ndarray) -> go.Figure:
 
 
 def _upright() -> go.Figure:
-    """A figure of energies from the Fermi level, which is a dashed line."""
+    """Return a figure of energies from the Fermi level, which is a dashed line."""
     layout = {"template": figures.TEMPLATE, "showlegend": False, "hovermode": "closest", "height": 420}
     figure = go.Figure(layout=layout)
     figure.add_hline(y=0, line_width=1, line_dash="dash", line_color="#666666")
@@ -75,7 +75,7 @@ def _upright() -> go.Figure:
 
 
 def charge_figure(charge: Mapping[str, Any]) -> go.Figure:
-    """The surface of a charge density in a box around the primitive cell, whose edges are drawn, with its atoms."""
+    """Draw the surface of a charge density in a box around the primitive cell, with its edges and atoms."""
     lattice, density = np.array(charge["lattice"]), np.array(charge["density"])
     low, size, values = on_box(density, lattice)
     step = size / (np.array(values.shape) - 1)
@@ -108,7 +108,7 @@ def charge_figure(charge: Mapping[str, Any]) -> go.Figure:
 
 
 def on_box(density: np.ndarray, lattice: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Corner and size of the upright box around a cell, and the periodic density of the cell at points of the box."""
+    """Return corner and size of the upright box around a cell, and the cell's periodic density at points of the box."""
     from scipy.ndimage import map_coordinates
 
     corners = np.indices((2, 2, 2)).reshape(3, -1).T @ lattice
@@ -121,14 +121,14 @@ def on_box(density: np.ndarray, lattice: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def _in_box(fractional: np.ndarray, lattice: np.ndarray, low: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """Atoms (m, 3) and their images in a box, angstrom."""
+    """Return atoms (m, 3) and their images in a box, angstrom."""
     cells = np.indices((7, 7, 7)).reshape(3, -1).T - 3
     atoms = ((fractional[:, None] + cells).reshape(-1, 3)) @ lattice
     return atoms[((atoms >= low - 0.01) & (atoms <= low + size + 0.01)).all(axis=1)]
 
 
 def _edges(lattice: np.ndarray) -> np.ndarray:
-    """Ends of the twelve edges of a cell, with gaps between them."""
+    """Return ends of the twelve edges of a cell, with gaps between them."""
     out = []
     for axis in range(3):
         for corner in np.indices((2, 2)).reshape(2, -1).T:
@@ -140,7 +140,7 @@ def _edges(lattice: np.ndarray) -> np.ndarray:
 
 @st.cache_data(show_spinner=False, max_entries=50)
 def _bands(key: str, target_name: str, _crystal: "Crystals") -> Any:
-    """Bands of a crystal that `key` names, or the reason why there are none."""
+    """Return bands of a crystal that `key` names, or the reason why there are none."""
     from legocryst.electronic.bands import NoBands, bands
 
     try:
@@ -150,7 +150,7 @@ def _bands(key: str, target_name: str, _crystal: "Crystals") -> Any:
 
 
 def tight_binding(row: "pd.Series", crystal: "Crystals", *, which: str) -> None:
-    """The section of the tight-binding bands of the crystal as it is shown; `which` tells geometries apart."""
+    """Show the section of the tight-binding bands of the crystal as it is shown; `which` tells geometries apart."""
     st.header("Bands")
     result = _bands(f"{row['id']}/{which}", row["target"], crystal)
     if isinstance(result, str):
@@ -167,7 +167,7 @@ def tight_binding(row: "pd.Series", crystal: "Crystals", *, which: str) -> None:
 
 
 def words(band_class: str, gap: float, overlap: float, direct: bool) -> str:
-    """Class and gap in words."""
+    """Return class and gap in words."""
     if band_class == "semiconductor":
         return f"Semiconductor with {'a direct' if direct else 'an indirect'} gap of {gap:.2f} eV"
     if band_class == "semimetal":
@@ -190,7 +190,7 @@ def _both(bands: go.Figure, dos: go.Figure, *, words: str, method: str, key: str
 
 
 def dft(row: "pd.Series", crystal: "Crystals") -> None:
-    """The section of density functional theory: what was computed, the button for more, input files."""
+    """Show the section of density functional theory: what was computed, the button for more, input files."""
     st.header("Density functional theory")
     name = str(row["id"])
     job = _newest_job(name)
@@ -209,7 +209,7 @@ def dft(row: "pd.Series", crystal: "Crystals") -> None:
 
 
 def _newest_job(name: str) -> Job | None:
-    """The newest job that computes the crystal."""
+    """Return the newest job that computes the crystal."""
     candidates = (
         job for job in jobs(shell.workspace()) if job.command == DFT.name and job.record["seeds"] == [f"{name}.cif"]
     )
@@ -217,7 +217,7 @@ def _newest_job(name: str) -> Job | None:
 
 
 def _computed(row: "pd.Series") -> None:
-    """One finished calculation."""
+    """Show one finished calculation."""
     convergence = json.loads(row["dft_convergence"])
     bands, dos = json.loads(row["dft_bands"]), json.loads(row["dft_dos"])
     settings = json.loads(row["dft_settings"])
@@ -244,7 +244,7 @@ def _computed(row: "pd.Series") -> None:
 
 
 def _start(name: str, crystal: "Crystals") -> bool:
-    """A job that computes the crystal; False where it is refused, which the page then says."""
+    """Start a job that computes the crystal; False where it is refused, which the page then says."""
     from legocryst.crystal.io.structures import to_cif
 
     with TemporaryDirectory(prefix="legocryst-") as folder:
@@ -265,7 +265,7 @@ def _inputs(name: str, crystal: "Crystals") -> None:
 
 
 def inputs_of(names: Sequence[str]) -> None:
-    """A button for the input files of those crystals of the database that are valid, relaxed ones where they are."""
+    """Show a button for the input files of the database's valid crystals, relaxed ones where they are."""
 
     def content() -> bytes:
         from legocryst.stages.bands import best
@@ -292,7 +292,7 @@ def inputs_of(names: Sequence[str]) -> None:
 
 
 def archive(crystals: Mapping[str, "Crystals"]) -> bytes:
-    """A zip archive of the input files of crystals by their names."""
+    """Return a zip archive of the input files of crystals by their names."""
     from legocryst.electronic.dft_inputs import input_files
 
     content, settings = BytesIO(), forms.run_settings().dft

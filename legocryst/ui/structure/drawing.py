@@ -25,7 +25,7 @@ BONDS_MATTER = ("too few bonds", "too many bonds")
 
 
 def geometries(row: "pd.Series[Any]") -> dict[str, Callable[[], Crystals]]:
-    """What there is of a row to look at, by name; a row that could not be decoded may have nothing."""
+    """Return what there is of a row to look at, by name; a row that could not be decoded may have nothing."""
     from legocryst.crystal.io.readers import from_cif
     from legocryst.ui.structure.net_section import stored
 
@@ -40,7 +40,7 @@ def geometries(row: "pd.Series[Any]") -> dict[str, Callable[[], Crystals]]:
 
 
 def sampled(row: "pd.Series[Any]") -> "pd.DataFrame":
-    """The row as the model wrote it, before anything was moved; empty where the job no longer has it."""
+    """Return the row as the model wrote it, before anything was moved; empty where the job no longer has it."""
     path = sample.STAGE.path(shell.workspace() / "jobs" / row["job"])
     if not path.exists():
         import pandas as pd
@@ -51,7 +51,7 @@ def sampled(row: "pd.Series[Any]") -> "pd.DataFrame":
 
 
 def sampled_crystal(row: "pd.Series[Any]") -> Crystals:
-    """The crystal that the model wrote, whatever its size; a batch of none where the row is no crystal."""
+    """Return the crystal that the model wrote, whatever its size; a batch of none where the row is no crystal."""
     from legocryst.crystal.io.table import TableError, decode
 
     try:
@@ -62,7 +62,7 @@ def sampled_crystal(row: "pd.Series[Any]") -> Crystals:
 
 @st.fragment
 def drawing(crystals: Crystals, row: "pd.Series[Any]", *, which: str, facts: Mapping[str, str]) -> None:
-    """The view and, below it, what changes it; a change draws this part of the page alone again."""
+    """Show the view and, below it, what changes it; a change draws this part of the page alone again."""
     name, target = str(row["id"]), shell.target(row["target"])
     look, cutoff, cells, across = _look(crystals, row, target)
     try:
@@ -101,7 +101,7 @@ def drawing(crystals: Crystals, row: "pd.Series[Any]", *, which: str, facts: Map
 
 
 def _look(crystals: Crystals, row: "pd.Series[Any]", target: Target) -> tuple[Look, float, tuple[int, int, int], bool]:
-    """What the widgets below the view say; before they are there, what is usual."""
+    """Return what the widgets below the view say; before they are there, what is usual."""
     state = st.session_state
     cutoff = float(state.get(f"cutoff_{target.name}", target.bond_window[1]))
     kind = str(state.get(*_usual(row)))
@@ -116,7 +116,7 @@ def _look(crystals: Crystals, row: "pd.Series[Any]", target: Target) -> tuple[Lo
 
 
 def _usual(row: "pd.Series[Any]") -> tuple[str, str]:
-    """Key of the choice of colours, and what stands there at first: what tells why a row was rejected."""
+    """Return key of the choice of colours, and what stands there at first: what shows why a row was rejected."""
     return ("marked_rejected", KINDS[2]) if row["reason"] in BONDS_MATTER else ("marked", KINDS[0])
 
 

@@ -33,7 +33,7 @@ REJECTED = ("class", "reason", "sites", "atoms", "density", "loss_before", *JUDG
 
 
 def facts(row: "pd.Series[Any]", crystals: Crystals, *, which: str = "") -> dict[str, str]:
-    """What is told beside the drawing of one of the row's geometries, of this geometry alone."""
+    """Return what is shown beside the drawing of one of the row's geometries, of this geometry alone."""
     shown: tuple[str, ...]
     if which == SAMPLED:
         shown, values = ("class", "reason", "loss_before"), dict(row)
@@ -54,7 +54,7 @@ def facts(row: "pd.Series[Any]", crystals: Crystals, *, which: str = "") -> dict
 
 
 def _of_geometry(row: "pd.Series[Any]", *, relaxed: bool) -> dict[str, Any]:
-    """The values of a valid row that belong to the crystal as generated, or to that which the potential relaxed."""
+    """Return a valid row's values that belong to the crystal as generated, or to that which the potential relaxed."""
     import pandas as pd
 
     values = dict(row) | {"screen_energy": None}
@@ -72,7 +72,7 @@ def _of_geometry(row: "pd.Series[Any]", *, relaxed: bool) -> dict[str, Any]:
 
 
 def value(name: str, content: Any) -> str:
-    """A value in words, with its unit."""
+    """Return a value in words, with its unit."""
     import pandas as pd
 
     quantity = QUANTITIES[name]
@@ -85,7 +85,7 @@ def value(name: str, content: Any) -> str:
 
 
 def listed(rows: Sequence[Sequence[str]], *, names: Sequence[str]) -> None:
-    """A small table as text: a table that can be sorted makes a browser load a megabyte of script."""
+    """Show a small table as text: a table that can be sorted makes a browser load a megabyte of script."""
     lines = ["| " + " | ".join(names) + " |", "|" + " --- |" * len(names)]
     st.markdown("\n".join(lines + ["| " + " | ".join(_safe(cell) for cell in row) + " |" for row in rows]))
 

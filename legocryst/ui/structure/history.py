@@ -22,7 +22,7 @@ STEPS = (
 
 
 def history(row: "pd.Series[Any]") -> None:
-    """The section of a row's history."""
+    """Show the section of a row's history."""
     record = shell.store().query("SELECT * FROM jobs WHERE job = ?", [row["job"]]).iloc[0]
     moment = str(record["started"])[:16].replace("T", " ")
     command = {"run": "a whole run"}.get(record["command"], record["command"])
@@ -45,13 +45,13 @@ def history(row: "pd.Series[Any]") -> None:
 
 
 def _unused(written: pd.DataFrame, name: str) -> bool:
-    """Whether a column belongs to a site that the row does not have."""
+    """Say whether a column belongs to a site that the row does not have."""
     number = name.lstrip("elwpxyz")
     return number.isdigit() and f"wp{number}" in written and bool((written[f"wp{number}"] < 0).all())
 
 
 def why(store: "Store", row: "pd.Series[Any]") -> list[str]:
-    """Sentences that tell why a valid crystal counts as new, known or a duplicate."""
+    """Return sentences that tell why a valid crystal counts as new, known or a duplicate."""
     sets = store.query(
         "SELECT (SELECT count(DISTINCT net_key) FROM seeds WHERE job = $1) AS seeds, "
         "(SELECT count(DISTINCT net_key) FROM reference WHERE job = $1) AS reference",

@@ -25,14 +25,14 @@ MOST = 10
 
 @st.cache_data(show_spinner=False, max_entries=50)
 def _topology(key: str, cutoff: float, _crystal: Crystals) -> "Topology":
-    """Of the crystal that `key` names."""
+    """Return it for the crystal that `key` names."""
     from legocryst.topology.symbols import topology
 
     return topology(_crystal, cutoff=cutoff)
 
 
 def net(row: "pd.Series[Any]", crystal: Crystals) -> None:
-    """The section of a valid crystal's net."""
+    """Show the section of a valid crystal's net."""
     st.header("Net")
     described = _topology(row["id"], shell.target(row["target"]).bond_window[1], crystal)
     entry = described.entry()
@@ -60,13 +60,13 @@ def net(row: "pd.Series[Any]", crystal: Crystals) -> None:
 
 
 def _raised(symbol: str) -> str:
-    """A point symbol as the field writes it: {4.6²}₂."""
+    """Return a point symbol as the field writes it: {4.6²}₂."""
     powers = re.sub(r"\^(\d+)", lambda match: match[1].translate(_UP), symbol)
     return re.sub(r"\}(\d+)", lambda match: "}" + match[1].translate(_DOWN), powers).replace("*", "∞")
 
 
 def similar(row: "pd.Series[Any]", crystal: Crystals) -> None:
-    """The section of the crystals that are nearest to a valid one, in the database and among those that are known."""
+    """Show the section of the crystals nearest to a valid one, in the database and among the known ones."""
     from legocryst.comparison.duplicates import TOLERANCE
 
     if row["nearest"]:
@@ -91,7 +91,7 @@ def similar(row: "pd.Series[Any]", crystal: Crystals) -> None:
 
 @st.cache_data(show_spinner="Comparing crystals", max_entries=20, ttl=300)
 def _similar(name: str, job: str, target_name: str, key: str, repeated: bool, _crystal: Crystals) -> pd.DataFrame:
-    """The nearest of the database and of what the job knows, with the reason why they are the same or not."""
+    """Return the nearest of the database and of what the job knows, with the reason why they are the same or not."""
     from legocryst.comparison.duplicates import TOLERANCE, matches, reason
     from legocryst.comparison.novelty import FILE, Known
     from legocryst.comparison.pdd import pdds
@@ -125,7 +125,7 @@ def _similar(name: str, job: str, target_name: str, key: str, repeated: bool, _c
 
 
 def _first_of_net(store: Store, pdd: "PDD", name: str, target_name: str, key: str) -> pd.DataFrame:
-    """The first other crystal of the database with a net, in the columns of `similar`; no row where there is none."""
+    """Find the first other crystal of the database with a net, in the columns of `similar`; no row without one."""
     from legocryst.comparison.pdd import distance, pdds
 
     rows = store.query(
@@ -139,6 +139,6 @@ def _first_of_net(store: Store, pdd: "PDD", name: str, target_name: str, key: st
 
 
 def stored(row: pd.DataFrame, target: "Target") -> Crystals:
-    """The crystal of the one row of `candidates`, made for a target."""
+    """Return the crystal of the one row of `candidates`, made for a target."""
     table = row[list(CRYSTAL_COLUMNS)].astype(float)
     return decode(table, element=target.atomic_number, max_atoms=10**6).crystals

@@ -26,7 +26,7 @@ LABELS, ROOM = 12, 3.0
 
 
 def pattern_figure(patterns: "Sequence[tuple[str, Sequence[Peak]]]", *, limits: tuple[float, float]) -> go.Figure:
-    """Peaks of one crystal as lines upwards and, where there are two, of the other downwards, the highest labelled."""
+    """Draw peaks of one crystal as lines upwards and, if there is one, another's downwards, the highest labelled."""
     two = len(patterns) > 1
     figure = go.Figure(layout={"template": figures.TEMPLATE, "hovermode": "closest", "showlegend": two, "height": 340})
     for k, (name, peaks) in enumerate(patterns):
@@ -58,7 +58,7 @@ def pattern_figure(patterns: "Sequence[tuple[str, Sequence[Peak]]]", *, limits: 
 
 
 def _labelled(peaks: "Sequence[Peak]") -> "list[Peak]":
-    """The highest that leave room for each other's labels."""
+    """Return the highest that leave room for each other's labels."""
     out: list[Peak] = []
     for peak in sorted(peaks, key=lambda peak: -peak.intensity):
         if len(out) < LABELS and all(abs(peak.angle - other.angle) >= ROOM for other in out):
@@ -67,20 +67,20 @@ def _labelled(peaks: "Sequence[Peak]") -> "list[Peak]":
 
 
 def _radiation(name: str) -> str:
-    """CuKa as Cu Kα."""
+    """Write CuKa as Cu Kα."""
     return name.replace("Ka", " Kα")
 
 
 @st.cache_data(show_spinner="Computing the pattern", max_entries=50)
 def _peaks(key: str, settings: PowderSettings, _crystal: Crystals) -> "list[Peak]":
-    """Of the crystal that `key` names."""
+    """Return it for the crystal that `key` names."""
     from legocryst.comparison.powder import powder
 
     return powder(_crystal, settings=settings)
 
 
 def _known(row: "pd.Series[Any]") -> dict[str, tuple[Known, int]]:
-    """The crystals of the job's training set and of the shipped one, by name: where they are, and their number."""
+    """Find the crystals of the job's training set and of the shipped one, by name: where they are, and their number."""
     from legocryst.stages.curate import shipped_file
 
     name, store = row["target"], shell.store()
@@ -94,7 +94,7 @@ def _known(row: "pd.Series[Any]") -> dict[str, tuple[Known, int]]:
 
 
 def _crystal(name: str, target: str, known: dict[str, tuple[Known, int]]) -> Crystals:
-    """A known crystal, or the one of the database with that name; raises StoreError where there is none."""
+    """Return a known crystal, or the one of the database with that name; raises StoreError where there is none."""
     if name not in known:
         return stored(shell.store().crystal(name), shell.target(target))
     of, number = known[name]
@@ -102,7 +102,7 @@ def _crystal(name: str, target: str, known: dict[str, tuple[Known, int]]) -> Cry
 
 
 def pattern(row: "pd.Series[Any]", crystal: Crystals, *, which: str) -> None:
-    """The section of the powder pattern of the crystal as it is shown; `which` tells geometries apart."""
+    """Show the section of the powder pattern of the crystal as it is shown; `which` tells geometries apart."""
     from legocryst.comparison.powder import likeness
 
     left, right = st.columns([1, 2])

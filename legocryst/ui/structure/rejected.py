@@ -89,14 +89,14 @@ ADVICE: dict[str, Advice] = {
 
 
 def explained(reason: str, target: Target) -> str:
-    """What a reason means, in words."""
+    """Return what a reason means, in words."""
     numbers = {"shortest": target.bond_window[0], "longest": target.bond_window[1], "angle": target.min_angle}
     numbers |= {"bond": target.bond, "gap": target.gap, "coordination": target.coordination}
     return ADVICE[reason].words.format(**numbers) if reason in ADVICE else ""
 
 
 def helpful(reason: str, settings: Mapping[str, Any]) -> str:
-    """A sentence that names the settings that may help, with what they were in the job; "" where none does."""
+    """Return a sentence that names the settings that may help, with what they were in the job; "" where none does."""
     if reason not in ADVICE:
         return ""
     advice = ADVICE[reason]
@@ -119,7 +119,7 @@ def _name(path: str) -> str:
 
 
 def _value(path: str, settings: Mapping[str, Any]) -> Any:
-    """Of the job, or the default where the job's version did not have it."""
+    """Return the job's value, or the default where the job's version did not have it."""
     stage, name = path.split(".")
     default = getattr(getattr(RunSettings(), stage), name)
     value = settings.get(stage, {}).get(name, default)

@@ -65,7 +65,7 @@ PLAIN = ("bond", "bond_window.0", "bond_window.1", "gap", "min_angle")
 
 @st.cache_data(show_spinner="Reading the file", max_entries=10)
 def uploaded(name: str, content: bytes) -> "list[tuple[str, Crystals | None, str]]":
-    """The crystals of an upload: where each stands, and it, or one sentence why it cannot be read."""
+    """Return the crystals of an upload: where each stands, and it, or one sentence why it cannot be read."""
     from legocryst.crystal.io.inputs import offers
     from legocryst.crystal.io.structures import FileError
 
@@ -81,7 +81,7 @@ def uploaded(name: str, content: bytes) -> "list[tuple[str, Crystals | None, str
 
 @st.cache_data(show_spinner=False, max_entries=4)
 def shipped_crystals() -> "pd.DataFrame":
-    """All shipped crystals: columns `of`, the target's name, `title`, and METHOD's."""
+    """Return all shipped crystals: columns `of`, the target's name, `title`, and METHOD's."""
     import pandas as pd
 
     from legocryst.stages.curate import shipped
@@ -97,7 +97,7 @@ def shipped_crystals() -> "pd.DataFrame":
 
 
 def shipped_crystal(number: int) -> Crystals:
-    """A row of `shipped_crystals`."""
+    """Return a row of `shipped_crystals`."""
     from legocryst.crystal.io.table import decode
 
     row = shipped_crystals().iloc[[number]]
@@ -105,7 +105,7 @@ def shipped_crystal(number: int) -> Crystals:
 
 
 def edit(start: Target, *, key: str) -> dict[str, Any]:
-    """A form of the numbers of a target; returns all values, to be checked by `derive.edited`. `key` names the atom."""
+    """Show a form of a target's numbers; returns all values, for `derive.edited` to check. `key` names the atom."""
     values = start.model_dump()
     has = [name for name in NUMBERS if values[name.partition(".")[0]] is not None]
     _row(values, [name for name in has if name in PLAIN], key)
@@ -134,7 +134,7 @@ def _row(values: dict[str, Any], names: list[str], key: str) -> None:
 
 
 def in_words(target: Target) -> str:
-    """A target in a sentence."""
+    """Return a target in a sentence."""
     from legocryst.environment.strain import reference_angles
 
     low, high = target.bond_window
@@ -150,7 +150,7 @@ def in_words(target: Target) -> str:
 
 
 def figures_of(target: Target, others: Mapping[str, Target]) -> None:
-    """Radial distribution, angular Fourier series and power spectrum of the first site of the reference of targets."""
+    """Show radial distribution, angular Fourier series and power spectrum of the reference's first site by target."""
     from legocryst.environment.descriptors import spectra
     from legocryst.environment.distributions import first_angular, first_radial
 
@@ -201,7 +201,7 @@ def forget(name: str) -> None:
 
 
 def saved() -> list[tuple[str, "Target | None", str]]:
-    """Each saved target by its name, or the sentence that says what is wrong with its file."""
+    """Return each saved target by its name, or the sentence that says what is wrong with its file."""
     out: list[tuple[str, Target | None, str]] = []
     for path in sorted((shell.workspace() / TARGETS).glob("*.json")):
         try:
@@ -212,7 +212,7 @@ def saved() -> list[tuple[str, "Target | None", str]]:
 
 
 def free_name(start: Target) -> str:
-    """A name for a new target that is not taken yet."""
+    """Return a name for a new target that is not taken yet."""
     stem = f"{start.element}-{start.coordination}".lower()
     taken = shell.target_names()
     numbers = range(1, len(taken) + 2)
@@ -220,7 +220,7 @@ def free_name(start: Target) -> str:
 
 
 def nearest_distances(distance: np.ndarray) -> str:
-    """The first neighbours of an atom by distance, equal ones together: "3 at 1.420, 6 at 2.460"."""
+    """Return the first neighbours of an atom by distance, equal ones together: "3 at 1.420, 6 at 2.460"."""
     parts: list[tuple[float, int]] = []
     for r in distance[:20]:
         if parts and math.isclose(parts[-1][0], r, abs_tol=1e-3):

@@ -1,4 +1,4 @@
-"""What tells the atoms of a drawing apart: their site, their bonds or their rings; each mark is a colour and a word."""
+"""What sets atoms of a drawing apart: their site, their bonds or their rings; each mark is a colour and a word."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from legocryst.crystal.symmetry.wyckoff import wyckoff
 
 KINDS = ("Element", "Site", "Coordination", "Ring size")
 COLORS = ("#2f7ab0", "#d9822b", "#3d8f6e", "#a0527f", "#8a7a3d", "#7a6fb0", "#c0504d", "#5d9aa8")
-"""Told apart by most colour-blind readers; each stands beside its word in the legend, and on the atoms if wanted."""
+"""Distinct for most colour-blind readers; each stands by its word in the legend, and on the atoms on request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Marks:
     of: np.ndarray  # (atoms,) number of each atom's mark
 
     def legend(self) -> list[dict[str, str]]:
-        """Each mark with its colour, where it has one: elements are drawn in their usual ones."""
+        """Return each mark with its colour, where it has one: elements are drawn in their usual ones."""
         colors = [""] * len(self.short) if self.title == KINDS[0] else COLORS
         return [
             {"short": short, "words": words, "color": colors[k % len(colors)]}
@@ -33,7 +33,7 @@ class Marks:
 
 
 def marks(crystals: Crystals, i: int = 0, *, kind: str, cutoff: float) -> Marks:
-    """Marks of one of `KINDS`; pairs up to `cutoff` angstrom are bonds. Raises ValueError for another kind."""
+    """Return marks of one of `KINDS`; pairs up to `cutoff` angstrom are bonds. Raises ValueError for another kind."""
     one = crystals.take([i])
     site = one.atoms().site
     match kind:
@@ -57,7 +57,7 @@ def marks(crystals: Crystals, i: int = 0, *, kind: str, cutoff: float) -> Marks:
 
 
 def _marks(kind: str, of_site: Sequence[str], site: np.ndarray, words: str) -> Marks:
-    """Each value of the sites once, in order of number."""
+    """Return each value of the sites once, in order of number."""
     short = sorted(set(of_site), key=lambda text: ([int(n) for n in text.split() if n.isdigit()], text))
     number = np.array([short.index(text) for text in of_site], int)
     texts = [words.format(text) for text in short]
@@ -65,7 +65,7 @@ def _marks(kind: str, of_site: Sequence[str], site: np.ndarray, words: str) -> M
 
 
 def coordination(crystal: Crystals, *, cutoff: float) -> list[int]:
-    """Bonds of an atom of each site of the one crystal of a batch, images of one neighbour counted each."""
+    """Return bonds of an atom of each site of the one crystal of a batch, images of one neighbour counted each."""
     from legocryst.environment.neighbors import neighbor_list
 
     edges = neighbor_list(crystal, cutoff)
@@ -73,7 +73,10 @@ def coordination(crystal: Crystals, *, cutoff: float) -> list[int]:
 
 
 def ring_sizes(crystal: Crystals, *, cutoff: float) -> list[tuple[int, ...]]:
-    """Sizes of the shortest rings at the angles of an atom of each site, each size once; () where there is none."""
+    """Find sizes of the shortest rings at the angles of an atom of each site, each size once.
+
+    () where there is none.
+    """
     from legocryst.topology.graphs import PeriodicGraph
     from legocryst.topology.nets import bond_graph
 

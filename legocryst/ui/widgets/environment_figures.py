@@ -23,7 +23,7 @@ def shaded(figure: go.Figure, target: Target) -> str:
 
 
 def compared(target: Target, crystals: Mapping[str, Crystals]) -> None:
-    """Radial distribution and angular Fourier series of some crystals."""
+    """Show radial distribution and angular Fourier series of some crystals."""
     from legocryst.environment.distributions import mean_angular, mean_radial
 
     left, right = st.columns(2)

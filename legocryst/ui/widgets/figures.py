@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COLORS = ("#2f7ab0", "#d9822b", "#3d8f6e", "#a0527f", "#7a6fb0", "#8a7a3d")
-"""Told apart by colour-blind readers; figures with several series also differ by pattern, dash or marker."""
+"""Distinct for colour-blind readers; figures with several series also differ by pattern, dash or marker."""
 _PATTERNS = ("", "/", ".", "x", "\\", "-")
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _MARKERS = ("circle", "square", "diamond", "cross", "triangle-up", "x")
@@ -37,13 +37,13 @@ TEMPLATE = go.layout.Template(
 
 
 def show(figure: go.Figure, *, caption: str, alt: str = "", key: str | None = None) -> None:
-    """A figure on the page with a caption below it; `alt` is read out to those who cannot see it."""
+    """Show a figure on the page with a caption below it; `alt` is read out to those who cannot see it."""
     st.plotly_chart(figure, alt=alt or caption, key=key, config={"displaylogo": False, "displayModeBar": False})
     st.caption(caption)
 
 
 def bars(table: "pd.DataFrame", *, x: str, y: str = "Rows", by: str | None = None, percent: bool = False) -> go.Figure:
-    """Bars of `count` (column `n`) at each value of the column `x`, side by side for each value of `by`."""
+    """Return bars of `count` (column `n`) at each value of the column `x`, side by side for each value of `by`."""
     figure = go.Figure(layout={"template": TEMPLATE, "barmode": "group"})
     parts = [("", table)] if by is None else [(str(name), part) for name, part in table.groupby(by, sort=False)]
     for k, (name, part) in enumerate(parts):
@@ -62,7 +62,7 @@ def bars(table: "pd.DataFrame", *, x: str, y: str = "Rows", by: str | None = Non
 
 
 def histogram(bins: "pd.DataFrame", *, x: str, y: str = "Crystals") -> go.Figure:
-    """Bars over `low` to `high` with height `n` (see `queries.histogram`)."""
+    """Return bars over `low` to `high` with height `n` (see `queries.histogram`)."""
     figure = go.Figure(layout={"template": TEMPLATE, "showlegend": False})
     width = bins["high"] - bins["low"]
     figure.add_bar(x=bins["low"] + width / 2, y=bins["n"], width=width, hovertemplate="%{y}")
@@ -72,7 +72,7 @@ def histogram(bins: "pd.DataFrame", *, x: str, y: str = "Crystals") -> go.Figure
 
 
 def mixture(bins: "pd.DataFrame", components: str, *, x: str) -> go.Figure:
-    """A histogram with what its Gaussian components (JSON with mean, std, weight) expect in bins, and their sum.
+    """Return a histogram with what its Gaussian components (JSON with mean, std, weight) expect in bins, and their sum.
 
     What stands for unused sites is left out. A curve tells how many rows a bin around each point would hold, so that a
     component for a single value, infinitely high as a density, is one bin wide and as high as the bar.
@@ -95,12 +95,12 @@ def mixture(bins: "pd.DataFrame", components: str, *, x: str) -> go.Figure:
 
 
 def _below(x: np.ndarray, part: Mapping[str, float]) -> np.ndarray:
-    """Share of a Gaussian below x."""
+    """Return share of a Gaussian below x."""
     return np.array([0.5 * (1 + math.erf((v - part["mean"]) / part["std"] / math.sqrt(2))) for v in x])
 
 
 def encoded(row: "pd.DataFrame", width: int) -> go.Figure:
-    """The numbers that a row becomes: its ones and its scalars (columns of `Featurizer.explain`, with `start`)."""
+    """Draw the numbers that a row becomes: its ones and its scalars (columns of `Featurizer.explain`, with `start`)."""
     figure = go.Figure(layout={"template": TEMPLATE, "hovermode": "closest", "height": 240})
     one = row["start"] + row["part"] - 1 + row["scalar"].notna()
     figure.add_bar(
@@ -124,7 +124,7 @@ def encoded(row: "pd.DataFrame", width: int) -> go.Figure:
 
 
 def lines(x: np.ndarray, series: Mapping[str, np.ndarray], *, across: str, up: str) -> go.Figure:
-    """A line of each of some series over the same x."""
+    """Return a line of each of some series over the same x."""
     figure = go.Figure(layout={"template": TEMPLATE, "showlegend": True})
     for k, (name, values) in enumerate(series.items()):
         line = {"dash": _DASHES[k % 6], "width": 2}
@@ -135,7 +135,7 @@ def lines(x: np.ndarray, series: Mapping[str, np.ndarray], *, across: str, up: s
 
 
 def columns(x: np.ndarray, series: Mapping[str, np.ndarray], *, across: str, up: str) -> go.Figure:
-    """A bar of each of some series at every whole number x."""
+    """Return a bar of each of some series at every whole number x."""
     figure = go.Figure(layout={"template": TEMPLATE, "barmode": "group", "showlegend": True})
     for k, (name, values) in enumerate(series.items()):
         pattern = {"shape": _PATTERNS[k % 6], "solidity": 0.4}
@@ -147,7 +147,7 @@ def columns(x: np.ndarray, series: Mapping[str, np.ndarray], *, across: str, up:
 
 
 def filters(dropped: "pd.DataFrame") -> go.Figure:
-    """What each filter leaves out by itself, and what it alone does (columns of `curate.dropped`)."""
+    """Return what each filter leaves out by itself, and what it alone does (columns of `curate.dropped`)."""
     height = 120 + 46 * len(dropped)
     figure = go.Figure(layout={"template": TEMPLATE, "barmode": "group", "hovermode": "y unified", "height": height})
     for k, (name, label) in enumerate((("alone", "by itself"), ("only", "and no other does"))):
@@ -161,7 +161,7 @@ def filters(dropped: "pd.DataFrame") -> go.Figure:
 
 
 def categories(components: str, *, x: str) -> go.Figure:
-    """Bars of the categories (JSON with value, weight) of a discrete column."""
+    """Return bars of the categories (JSON with value, weight) of a discrete column."""
     parts = json.loads(components)
     figure = go.Figure(layout={"template": TEMPLATE, "showlegend": False})
     shares = [100 * p["weight"] for p in parts]
@@ -172,7 +172,7 @@ def categories(components: str, *, x: str) -> go.Figure:
 
 
 def curves(training: "pd.DataFrame", names: Sequence[str], *, y: str, percent: bool = False) -> go.Figure:
-    """Lines over epochs of what training measured (columns epoch, quantity, value), those in `names` only."""
+    """Return lines over epochs of what training measured (columns epoch, quantity, value), those in `names` only."""
     parts = {name: training[training["quantity"] == name].sort_values("epoch") for name in names}
     labels = {
         name: QUANTITIES[name].label if name in QUANTITIES else name.replace("_", " ").capitalize() for name in names
@@ -181,7 +181,7 @@ def curves(training: "pd.DataFrame", names: Sequence[str], *, y: str, percent: b
 
 
 def curves_of(runs: Mapping[str, "pd.DataFrame"], *, y: str, percent: bool = False) -> go.Figure:
-    """Lines over epochs (columns epoch, value), each with its name; empty ones are left out."""
+    """Return lines over epochs (columns epoch, value), each with its name; empty ones are left out."""
     figure = go.Figure(layout={"template": TEMPLATE, "showlegend": True})
     for k, (name, part) in enumerate(runs.items()):
         if part.empty:
@@ -200,7 +200,7 @@ def curves_of(runs: Mapping[str, "pd.DataFrame"], *, y: str, percent: bool = Fal
 
 
 def funnel(counts: Mapping[str, Any]) -> go.Figure:
-    """How many of the sampled rows are decodable, valid, no duplicate, new and low in energy; of `counts.count`."""
+    """Draw how many of the sampled rows are decodable, valid, no duplicate, new and low in energy (`counts.count`)."""
     steps = funnel_steps(counts)
     total = max(1, counts["sampled"])
     labels = [f"{number:,} ({_percent(100 * number / total)} %)" for number in steps.values()]
@@ -212,12 +212,12 @@ def funnel(counts: Mapping[str, Any]) -> go.Figure:
 
 
 def _percent(share: float) -> str:
-    """Whole percents; of less than one the first digit that counts."""
+    """Return whole percents; of less than one the first digit that counts."""
     return f"{share:.0f}" if share >= 1 or not share else f"{share:.1g}"
 
 
 def funnel_steps(counts: Mapping[str, Any]) -> dict[str, int]:
-    """Rows left after each step, from sampled to new, and to low in energy once that is known of any."""
+    """Return rows left after each step, from sampled to new, and to low in energy once that is known of any."""
     decodable = counts["sampled"] - counts["undecodable"]
     valid = decodable - sum(counts["invalid"].values())
     unique = valid - counts["duplicate"]
@@ -232,7 +232,7 @@ def funnel_steps(counts: Mapping[str, Any]) -> dict[str, int]:
 
 
 def ranked(numbers: Mapping[str, int], *, x: str, most: int = 10) -> go.Figure:
-    """Lying bars, the largest on top; what is beyond the first `most` is put together."""
+    """Return lying bars, the largest on top; what is beyond the first `most` is put together."""
     parts = sorted(numbers.items(), key=lambda part: -part[1])
     if rest := sum(number for _, number in parts[most:]):
         parts = [*parts[:most], ("others", rest)]
@@ -248,7 +248,7 @@ def ranked(numbers: Mapping[str, int], *, x: str, most: int = 10) -> go.Figure:
 
 
 def before_after(bins: "pd.DataFrame") -> go.Figure:
-    """Losses before and after relaxation: bins (`low`, `high` of log10, `n`) for each `quantity`."""
+    """Return losses before and after relaxation: bins (`low`, `high` of log10, `n`) for each `quantity`."""
     figure = go.Figure(layout={"template": TEMPLATE, "barmode": "overlay"})
     for k, name in enumerate(("loss_before", "loss")):
         part = bins[bins["quantity"] == name]
@@ -265,7 +265,7 @@ def before_after(bins: "pd.DataFrame") -> go.Figure:
 
 
 def density(grid: "pd.DataFrame", *, x: str, y: str) -> go.Figure:
-    """Crystals at each pair of values: squares of a size and shade by number (columns x, y, n; see `queries.grid`)."""
+    """Draw crystals at pairs of values: squares of size and shade by number (columns x, y, n; see `queries.grid`)."""
     figure = go.Figure(layout={"template": TEMPLATE, "hovermode": "closest", "height": 380})
     size = 6 + 14 * np.sqrt(grid["n"] / max(1, grid["n"].max()))
     figure.add_scatter(

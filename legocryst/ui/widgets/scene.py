@@ -33,7 +33,7 @@ class Scene:
     axes: np.ndarray  # (3, 3) rows a, b, c of one cell
 
     def to_dict(self) -> dict[str, Any]:
-        """The scene as plain lists, rounded to 0.0001 angstrom, for the browser."""
+        """Return the scene as plain lists, rounded to 0.0001 angstrom, for the browser."""
         return {
             "positions": np.round(self.positions, 4).tolist(),
             "symbols": list(self.symbols),
@@ -45,7 +45,7 @@ class Scene:
 
 
 def turned(drawn: Scene, axes: np.ndarray) -> Scene:
-    """The scene turned, or mirrored, so that its cell has `axes` (3, 3), of the same lengths and angles."""
+    """Return the scene turned, or mirrored, so that its cell has `axes` (3, 3), of the same lengths and angles."""
     turn = np.linalg.solve(drawn.axes, axes)
     return replace(drawn, positions=drawn.positions @ turn, edges=drawn.edges @ turn, axes=axes)
 
@@ -53,7 +53,7 @@ def turned(drawn: Scene, axes: np.ndarray) -> Scene:
 def scene(
     crystals: Crystals, i: int = 0, *, cutoff: float, supercell: tuple[int, int, int] = (1, 1, 1), across: bool = True
 ) -> Scene:
-    """The drawing of crystal i: every atom of `supercell` cells, with its images on opposite faces.
+    """Return the drawing of crystal i: every atom of `supercell` cells, with its images on opposite faces.
 
     Pairs up to `cutoff` angstrom are bonds. With `across`, a bond that leaves the cells is drawn to the atom outside.
     Raises SceneError for more atoms than a browser can draw.
@@ -92,7 +92,7 @@ Node = tuple[int, ...]
 
 
 def _nodes(fractional: np.ndarray, supercell: np.ndarray) -> list[Node]:
-    """All atoms in the cells, those on a lower face also on the upper one."""
+    """Return all atoms in the cells, those on a lower face also on the upper one."""
     out: list[Node] = []
     for k, point in enumerate(fractional):
         last = supercell - 1 + (np.abs(point) <= _ON_FACE)
@@ -101,7 +101,7 @@ def _nodes(fractional: np.ndarray, supercell: np.ndarray) -> list[Node]:
 
 
 def _bonds(edges: np.ndarray, shift: np.ndarray, nodes: list[Node], *, across: bool) -> list[tuple[Node, Node]]:
-    """Each bond with at least one end among the nodes (both ends, unless `across`), once."""
+    """Return each bond with at least one end among the nodes (both ends, unless `across`), once."""
     steps: dict[int, list[Node]] = {}
     for a, b, *image in edges.tolist():
         x, y, z = (np.array(image) + shift[b] - shift[a]).tolist()
@@ -119,7 +119,7 @@ def _bonds(edges: np.ndarray, shift: np.ndarray, nodes: list[Node], *, across: b
 
 
 def _cell_edges(lattice: np.ndarray, supercell: tuple[int, int, int]) -> np.ndarray:
-    """The twelve edges of every cell, shared ones once."""
+    """Return the twelve edges of every cell, shared ones once."""
     lines = {
         tuple(sorted((tuple(cell + _CORNERS[i]), tuple(cell + _CORNERS[j]))))
         for cell in np.array(list(product(*map(range, supercell))))

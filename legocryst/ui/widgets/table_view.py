@@ -18,7 +18,7 @@ ABSENT = "–"
 
 
 def columns(names: Sequence[str]) -> dict[str, Any]:
-    """Settings of `st.dataframe` for columns of known quantities."""
+    """Return settings of `st.dataframe` for columns of known quantities."""
     out: dict[str, Any] = {}
     for name in names:
         if name not in QUANTITIES:
@@ -36,6 +36,6 @@ def columns(names: Sequence[str]) -> dict[str, Any]:
 
 
 def table(frame: "pd.DataFrame", *, extra: dict[str, Any] | None = None, height: int | str = "auto") -> None:
-    """A small table, at most some hundred rows."""
+    """Show a small table, at most some hundred rows."""
     config = columns(list(frame.columns)) | (extra or {})
     st.dataframe(frame, column_config=config, hide_index=True, height=height, placeholder=ABSENT)  # type: ignore[arg-type]

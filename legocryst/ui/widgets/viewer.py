@@ -74,7 +74,7 @@ class Tile:
 def gallery(
     tiles: Sequence[Tile], *, on_pick: Callable[[str], None], picked: str = "", columns: int = 4, key: str = "gallery"
 ) -> None:
-    """Thumbnails of crystals, the `picked` one framed; `on_pick` is a callback that gets the name of a clicked one.
+    """Show thumbnails of crystals, the `picked` one framed; the callback `on_pick` gets a clicked one's name.
 
     One viewer draws them all, one after another, since browsers keep no more than 16 in memory.
     """
@@ -103,7 +103,7 @@ def _data(scene: Scene, *, name: str, look: Look, height: int) -> dict[str, Any]
 
 
 def standalone(scene: Scene, *, title: str, look: Look | None = None, facts: Mapping[str, str] | None = None) -> str:
-    """A page with the drawing, its legend and `facts` alone; both scripts are inside, so that it needs no network."""
+    """Make a page of the drawing, its legend and `facts` alone; both scripts are inside: it needs no network."""
     data = _data(scene, name=title, look=look or Look(), height=560)
     content = json.dumps(data).replace("<", "\\u003c")  # so that nothing in it ends the script
     listed = "".join(f"<dt>{html.escape(k)}</dt><dd>{html.escape(v)}</dd>" for k, v in (facts or {}).items())
