@@ -41,7 +41,7 @@ def methods(job: Job) -> Methods:
 
 
 def _end(paper: Paper, place: str) -> None:
-    """Seed, time, versions and input."""
+    """Say seed, time, versions and input."""
     record, summary = paper.job.record, paper.summary
     versions = [f"{name} {record['versions'][key]}" for key, name in NAMES.items() if key in record["versions"]]
     paper.say(
