@@ -52,7 +52,7 @@ def run(
 
 
 def summary(job: Job) -> dict[str, Any]:
-    """Return the counts of a job: model, seed, version, threads, `cpu_seconds` by stage and in all, and those of stages.
+    """Return the counts of a job: model, seed, version, threads, `cpu_seconds` by stage and in all, those of stages.
 
     `seeds` counts the training set, `reference` the reference set, `augmented` the rows that are learnt from. After the
     relaxation `sampled` = `undecodable` + the sum of `invalid` (by reason) + `duplicate` + `known` + `new`, and there
