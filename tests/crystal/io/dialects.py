@@ -65,7 +65,7 @@ def example(hall: int, *, seed: int = 0, general: bool = True) -> Example:
     rotation, translation = dataset["rotations"], dataset["translations"]
     rng = np.random.default_rng((seed, hall))
     for _ in range(1000):
-        sites = np.array([_site(rng, rotation, translation, most=48 if general else 16) for _ in range(2)])
+        sites = np.array([_site(rng, rotation, translation, most=48 if general else 32) for _ in range(2)])
         lattice = _lattice(rng, rotation, sum(len(_images(site, rotation, translation)) for site in sites))
         points = np.concatenate([_images(site, rotation, translation) for site in sites])
         structure = Structure(lattice, ["C"] * len(points), points)
