@@ -137,7 +137,8 @@ def _require_packages(settings: RunSettings, stages: Sequence[str]) -> None:
     """Raise MissingExtra, before any work, where packages are not installed that the stages import."""
     needed: dict[str, str] = {}  # what can be chosen in place of each extra
     for name in stages:
-        needed = STAGES[name].needs(settings, stages) | needed
+        for extra, choice in STAGES[name].needs(settings, stages).items():
+            needed.setdefault(extra, choice)
     lacking = {extra: choice for extra, choice in needed.items() if missing(extra)}
     if lacking:
         choices = " and ".join(filter(None, lacking.values()))
