@@ -5,12 +5,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from legocryst.crystal.io.structures import to_cif
 from legocryst.crystal.io.table import decode
+from legocryst.environment.derive import derive
 from legocryst.environment.target_library import target
+from legocryst.environment.validity import judge
 from legocryst.jobs.record import jobs
 from legocryst.jobs.worker import work
 from legocryst.stages.curate import shipped_file
@@ -41,11 +44,14 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 
 def own_crystals(folder: Path) -> list[Path]:
-    """Some known crystals as CIF files of the user's, graphite's layer first."""
+    """Known crystals as CIF files of the user's, graphite's layer first, and of others those with atoms as flat."""
     table = pd.read_parquet(shipped_file("sp2-carbon"))
-    few = pd.concat([table[table["name"] == "hcb"], table[(table["atoms"] <= 24) & (table["name"] != "hcb")]]).head(OWN)
-    crystals = decode(few[list(CRYSTAL_COLUMNS)], element=target("sp2-carbon").atomic_number, max_atoms=100).crystals
-    paths = [folder / f"mine{k}.cif" for k in range(len(few))]
+    table = pd.concat([table[table["name"] == "hcb"], table[(table["atoms"] <= 24) & (table["name"] != "hcb")]])
+    crystals = decode(table[list(CRYSTAL_COLUMNS)], element=target("sp2-carbon").atomic_number, max_atoms=100).crystals
+    flat = judge(crystals, derive(crystals.take([0]), 1, name="mine")).valid
+    crystals = crystals.take(np.flatnonzero(flat)[:OWN])
+    assert len(crystals) == OWN
+    paths = [folder / f"mine{k}.cif" for k in range(OWN)]
     for k, path in enumerate(paths):
         path.write_text(to_cif(crystals, k))
     return paths
