@@ -120,11 +120,11 @@ def _row(values: dict[str, Any], names: list[str], key: str) -> None:
     for k, name in enumerate(names):
         field, _, part = name.partition(".")
         spec, inside = NUMBERS[name], int(part) if part.isdecimal() else part
-        value = values[field][inside] if part else values[field]
-        low, high = spec.bounds
+        value = float(values[field][inside] if part else values[field])
+        low, high = min(spec.bounds[0], value), max(spec.bounds[1], value)  # a saved target may lie outside
         with columns[k % 3]:
             new = st.number_input(
-                spec.label, low, high, float(value), step=spec.step, format="%g", help=spec.help, key=f"{key}.{name}"
+                spec.label, low, high, value, step=spec.step, format="%g", help=spec.help, key=f"{key}.{name}"
             )
         if not part:
             values[field] = new
