@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from legocryst.environment.target import Target
 
 ADVICE = {
-    "it holds": "give a crystal of that element only",
+    "it holds": "give a crystal of the target's element only, or another --target",
     "not known to the potential": "take another --model",
     "a molecule in a box": "give a crystal",
     "its parts are": "bring them nearer, or leave out --relax",

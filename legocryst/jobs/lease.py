@@ -4,6 +4,8 @@
 it, a token, and when the holder was last alive. The holder renews it every RENEW seconds. On the computer of the holder
 the lease ends with the process; on any other, where a process number says nothing, when it was not renewed for EXPIRE
 seconds. Taking and renewing happen under a lock on `lease.lock`, which NFS keeps too.
+
+A version before leases left process and start in `pid.json`; its job, which may still run, holds its folder by that.
 """
 
 import fcntl
@@ -20,7 +22,7 @@ from threading import Event, Thread
 
 from legocryst.infra.files import process_start, read_json, write_json
 
-FILE, LOCK = "lease.json", "lease.lock"
+FILE, LOCK, BEFORE_LEASES = "lease.json", "lease.lock", "pid.json"
 TOKEN = "LEGOCRYST_LEASE"
 """Environment variable by which a process that is started for a job knows the lease that was taken for it."""
 RENEW = 15.0
@@ -60,7 +62,12 @@ class Holder:
 def holder(folder: Path) -> Holder | None:
     """Return who holds the lease of a job's folder, alive or not; None where nobody does."""
     content = read_json(folder / FILE)
-    return Holder(**content) if content else None
+    if content:
+        return Holder(**content)
+    if earlier := read_json(folder / BEFORE_LEASES):
+        before = Holder(socket.gethostname(), _system(), **earlier, token=BEFORE_LEASES, renewed=time.time())
+        return before if before.alive else None
+    return None
 
 
 def claim(folder: Path, *, pid: int | None = None, token: str = "") -> Holder:

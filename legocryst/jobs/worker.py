@@ -9,7 +9,7 @@ from typing import Any
 
 from legocryst.infra.files import write_json
 from legocryst.infra.run_context import Stopped
-from legocryst.jobs.lease import LeaseHeld, held
+from legocryst.jobs.lease import Lease, LeaseHeld, held
 from legocryst.jobs.record import Job, State
 
 NICE = 10
@@ -32,19 +32,26 @@ def work(
         try:
             summary = run(job, progress=progress, should_stop=lambda: lease.lost or job.stopping(), cluster=cluster)
         except Stopped:
-            if lease.lost:
-                raise LeaseHeld(f"job {job.id} was deleted or taken over: this process ended its work on it") from None
+            _check(job, lease)
             _finish(job, "stopped", "The job was stopped; it can be resumed.", {})
             return {}
         except KeyboardInterrupt:
             _finish(job, "stopped", "The job was interrupted from the keyboard; it can be resumed.", {})
             raise
         except BaseException as error:  # whatever it was, the folder must say so; it is raised again
+            _check(job, lease)
             sentence = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
             _finish(job, "failed", " ".join(sentence.split()) or type(error).__name__, {})
             raise
         _finish(job, "finished", "", summary)
         return summary
+
+
+def _check(job: Job, lease: Lease) -> None:
+    """Raise LeaseHeld where the folder is gone or another process's by now: it gets no note from this one."""
+    lease.renew()
+    if lease.lost:
+        raise LeaseHeld(f"job {job.id} was deleted or taken over: this process ended its work on it") from None
 
 
 def _finish(job: Job, state: State, reason: str, summary: Mapping[str, Any]) -> None:

@@ -169,16 +169,11 @@ def _for_want_of_own(goal: "Target") -> pd.DataFrame | None:
     """Offer a target without a shipped set its reference and the sets of targets like it; else None."""
     from legocryst.crystal.io.readers import WORDS
     from legocryst.crystal.io.table import encode
-    from legocryst.environment.target import shipped_names
-    from legocryst.environment.target_library import target
 
     if shipped_file(goal.name).exists():
         return None
-    like = (goal.element, goal.coordination)
-    sets = [name for name in shipped_names() if shipped_file(name).exists()]
-    alike = [name for name in sets if (target(name).element, target(name).coordination) == like]
     columns, reference = [*CRYSTAL_COLUMNS, *WORDS, "net_key"], goal.reference.crystals()
-    offered = [shipped(name)[columns] for name in alike]
+    offered = [shipped(name)[columns] for name in _alike(goal)]
     if reference.site_count[0] <= SITES:
         own = encode(reference, sites=SITES)
         own = own.assign(source=f"reference of {goal.name}", licence="", energy=np.nan, net_key="")
@@ -186,6 +181,16 @@ def _for_want_of_own(goal: "Target") -> pd.DataFrame | None:
     if not offered:
         raise ValueError(f"no crystals of {goal.name} are shipped: give crystals in which every atom is like it")
     return pd.concat(offered, ignore_index=True)
+
+
+def _alike(goal: "Target") -> list[str]:
+    """Return names of the shipped targets with a set and with a target's element and coordination."""
+    from legocryst.environment.target import shipped_names
+    from legocryst.environment.target_library import target
+
+    like = (goal.element, goal.coordination)
+    sets = [name for name in shipped_names() if shipped_file(name).exists()]
+    return [name for name in sets if (target(name).element, target(name).coordination) == like]
 
 
 def describe(crystals: Crystals, target: "Target", *, progress: Progress | None = None) -> pd.DataFrame:
@@ -363,21 +368,24 @@ def _counts(job: JobFiles) -> dict[str, Any]:
 
 
 def _methods(paper: Paper) -> None:
-    job, settings, target, number = paper.job, paper.settings.curate, paper.target, paper.summary["seeds"]
+    settings, target, number = paper.settings.curate, paper.target, paper.summary["seeds"]
     low, high = target.bond_window
     paper.say(
         f'Crystals of {target.element} with the local environment "{target.title}" were treated with LEGO-Cryst '
         f"{paper.version} {paper.cite('legocryst')}, an independent implementation of the method of "
         f"{paper.cite('legoxtal', 'legoxtal2')}."
     )
-    where = (
-        f"read from {several(len(job.training_files), 'file')}" if job.training_files else "shipped with the program"
-    )
-    source = "" if job.training_files else f" (nets of the RCSR {paper.cite('rcsr')} and nets found by a random search)"
+    criteria = [
+        f"{several(target.coordination, 'bond')} of {low:g} to {high:g} Å",
+        f"no further atom nearer than {target.gap:g} Å",
+    ]
+    criteria += [f"no angle between bonds below {target.min_angle:g} degrees"] if target.coordination > 1 else []
+    if target.vertex_figure:
+        criteria.append(f"bonds in directions within {target.vertex_figure.limit:g} (RMSD) of the target's")
     paper.say(
-        f"The training set consists of {several(number, 'known crystal')} {where}{source}, each with another net, in "
-        f"which every atom has {target.coordination} bonds of {low:g} to {high:g} Å, no further atom nearer than "
-        f"{target.gap:g} Å, and no angle between bonds below {target.min_angle:g} degrees."
+        f"The training set consists of {several(number, 'known crystal')} {_origin(paper)}, "
+        f"{'each with another net, ' if number > 1 else ''}in which every atom has "
+        f"{', '.join(criteria[:-1])}, and {criteria[-1]}."
     )
     limits = [f"at most {settings.max_sites} Wyckoff sites", f"at most {settings.max_atoms} atoms in the cell"]
     limits += [f"a strain of at most {settings.max_strain:g}"] if settings.max_strain is not None else []
@@ -390,6 +398,17 @@ def _methods(paper: Paper) -> None:
     paper.say(f"Taken were crystals with {all_of(limits)}.")
     if paper.summary.get("reference"):
         paper.say(f"The nets of {several(paper.summary['reference'], 'further crystal')} counted as known.")
+
+
+def _origin(paper: Paper) -> str:
+    """Say where the crystals of a training set come from."""
+    if files := paper.job.training_files:
+        return f"read from {several(len(files), 'file')}"
+    own = shipped_file(paper.target.name).exists()
+    if not own and not _alike(paper.target):
+        return "that the target is made from"
+    shipped_ones = "shipped with the program" if own else "that the target is made from or that the program ships"
+    return f"{shipped_ones} (nets of the RCSR {paper.cite('rcsr')} and nets found by a random search)"
 
 
 STAGE = Stage(

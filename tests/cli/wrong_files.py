@@ -36,7 +36,7 @@ BOTH = {
     "notes.txt": "notes.txt is of no known kind",
 }
 ENERGY = BOTH | {
-    "hydrogen.vasp": "it holds H, and energies are counted from graphite: give a crystal of that element only",
+    "hydrogen.vasp": "it holds H, and energies are counted from graphite: give a crystal of the target's element only",
     "big.vasp": "the crystal has 1000 atoms in its conventional cell, and 800 are the most: give a smaller one",
     "5000.vasp": "the crystal has 5000 atoms in its conventional cell, and 800 are the most: give a smaller one",
     "many.vasp": "more than 200 atoms in the primitive cell: allow more with --max-atoms",

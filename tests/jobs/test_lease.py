@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -10,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from legocryst.infra.files import write_json
+from legocryst.infra.files import process_start, write_json
 from legocryst.jobs import lease
-from legocryst.jobs.lease import FILE, Holder, Lease, LeaseHeld, claim, held, holder, release
+from legocryst.jobs.lease import BEFORE_LEASES, FILE, Holder, Lease, LeaseHeld, claim, held, holder, release
 from legocryst.jobs.record import Job
 from legocryst.jobs.worker import work
 from tests.workspaces import tiny_job, wait_for
@@ -51,6 +52,20 @@ def test_a_dead_process_and_a_reused_number_hold_nothing(tmp_path: Path) -> None
     write_json(tmp_path / FILE, asdict(reused))
     assert not reused.alive
     claim(tmp_path)
+
+
+def test_a_job_that_an_earlier_version_still_runs_is_left_alone(tmp_path: Path) -> None:
+    job = tiny_job(tmp_path)
+    noted = {"pid": os.getppid(), "start": process_start(os.getppid())}
+    write_json(job.folder / BEFORE_LEASES, noted)
+    assert job.state == "running"
+    with pytest.raises(LeaseHeld, match=rf"running already \(process {os.getppid()} on "):
+        claim(job.folder)
+    with pytest.raises(ValueError, match="stop it before deleting it"):
+        job.delete()
+    write_json(job.folder / BEFORE_LEASES, noted | {"start": 1})  # killed, and its number is another's now
+    assert holder(job.folder) is None
+    claim(job.folder)
 
 
 def test_on_another_computer_the_last_sign_of_life_counts(tmp_path: Path) -> None:
@@ -98,6 +113,13 @@ def test_a_job_is_not_done_twice_and_ends_when_it_is_taken_over(tmp_path: Path) 
         patch.setattr(lease, "RENEW", 0.01)
         patch.setattr(Job, "stopping", lambda job: time.sleep(0.05))  # so that it is noticed in a run of a second
         work(job, progress=taken_over)
+    assert not (job.folder / "state.json").exists()
+
+
+def test_a_job_whose_folder_is_removed_ends_in_a_sentence(tmp_path: Path) -> None:
+    job = tiny_job(tmp_path)
+    with pytest.raises(LeaseHeld, match="was deleted or taken over"):
+        work(job, progress=lambda _: shutil.rmtree(job.folder, ignore_errors=True))
     assert not (job.folder / "state.json").exists()
 
 

@@ -6,11 +6,15 @@ from pathlib import Path
 import pytest
 
 from legocryst import __version__
+from legocryst.cli.crystal_files import read_one
+from legocryst.environment.derive import derive
+from legocryst.environment.target_library import save
 from legocryst.jobs.create import create
 from legocryst.jobs.methods import methods
 from legocryst.settings import RunSettings, preset
 from legocryst.vocabulary.references import REFERENCES, bibtex
 from legocryst.vocabulary.registry import GENERATORS
+from tests.other_elements import cif_of
 from tests.workspaces import few_training_crystals, finished, tiny_job
 
 
@@ -77,6 +81,15 @@ def test_own_crystals_are_not_called_shipped(tmp_path: Path) -> None:
         (own.folder / name).write_bytes((job.folder / name).read_bytes())
     text = methods(own).text
     assert "read from 1 file" in text and "shipped" not in text
+
+
+def test_a_derived_target_has_its_shape_and_its_own_crystal(tmp_path: Path) -> None:
+    crystal = read_one(cif_of("Si", tmp_path), element=14, max_atoms=8)
+    assert not isinstance(crystal, str)
+    save(derive(crystal, 1, name="silicon"), tmp_path / "w")
+    text = paragraph(tmp_path / "w", curate={"target": "silicon"})
+    assert "that the target is made from, each with another net, in which every atom has 4 bonds of" in text
+    assert "and bonds in directions within 0.15 (RMSD) of the target's." in text and "shipped" not in text
 
 
 def test_job_that_has_not_finished_has_no_methods(tmp_path: Path) -> None:

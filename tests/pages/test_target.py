@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from legocryst.crystal.io.structures import to_cif
-from legocryst.environment.target_library import saved_names, target
+from legocryst.environment.target_library import save, saved_names, target
 from tests.pages.test_pages import _close_database, opened
 
 __all__ = ["_close_database"]
@@ -30,6 +30,15 @@ def test_a_target_is_made_of_a_shipped_crystal_saved_and_deleted(
     test.button(key="target.delete.mine").click().run()
     assert not test.exception and saved_names(tmp_path) == []
     assert test.session_state["settings"]["curate"]["target"] != "mine"
+
+
+def test_a_saved_target_with_numbers_beyond_the_usual_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    roomy = target("sp2-carbon").model_copy(update={"name": "roomy", "volume_per_atom": (750.0, 1450.0)})
+    save(roomy, tmp_path)
+    test = opened("target", tmp_path, monkeypatch)
+    next(box for box in test.selectbox if box.label == "Target").set_value("roomy").run()
+    assert not test.exception and not test.error
+    assert 1450.0 in [field.value for field in test.number_input]
 
 
 def test_limits_that_make_no_sense_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

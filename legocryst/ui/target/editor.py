@@ -13,6 +13,7 @@ import streamlit as st
 from legocryst import settings as s
 from legocryst.crystal.crystals import Crystals
 from legocryst.environment.target import Target, read, shipped_names
+from legocryst.infra.phrases import several
 from legocryst.infra.workspace import TARGETS
 from legocryst.ui.shell import forms, shell
 from legocryst.ui.widgets import figures
@@ -119,11 +120,11 @@ def _row(values: dict[str, Any], names: list[str], key: str) -> None:
     for k, name in enumerate(names):
         field, _, part = name.partition(".")
         spec, inside = NUMBERS[name], int(part) if part.isdecimal() else part
-        value = values[field][inside] if part else values[field]
-        low, high = spec.bounds
+        value = float(values[field][inside] if part else values[field])
+        low, high = min(spec.bounds[0], value), max(spec.bounds[1], value)  # a saved target may lie outside
         with columns[k % 3]:
             new = st.number_input(
-                spec.label, low, high, float(value), step=spec.step, format="%g", help=spec.help, key=f"{key}.{name}"
+                spec.label, low, high, value, step=spec.step, format="%g", help=spec.help, key=f"{key}.{name}"
             )
         if not part:
             values[field] = new
@@ -142,8 +143,9 @@ def in_words(target: Target) -> str:
     listed = [f"{value:g}° ({times} times)" for value, times in zip(angle, count, strict=True)]
     between = ", ".join(listed[:6]) + (" and more" if len(listed) > 6 else "")
     return (
-        f"{target.coordination} bonds of {low:g} to {high:g} Å (ideal {target.bond:g} Å) at each {target.element} "
-        f"atom, no other atom nearer than {target.gap:g} Å, no angle below {target.min_angle:g}°."
+        f"{several(target.coordination, 'bond')} of {low:g} to {high:g} Å (ideal {target.bond:g} Å) at each "
+        f"{target.element} atom, no other atom nearer than {target.gap:g} Å"
+        + (f", no angle below {target.min_angle:g}°." if target.coordination > 1 else ".")
         + (f" Their shape is within {target.vertex_figure.limit:g} (RMSD) of its own." if target.vertex_figure else "")
         + (f" Angles between its bonds: {between}." if listed else "")
     )
