@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +99,7 @@ def augment(options: argparse.Namespace) -> Result:
     from legocryst.stages.augment import augment as stage
     from legocryst.stages.curate import curate as training_set
 
+    _load("legocryst.stages.pools", "legocryst.stages.variants", "legocryst.topology.nets")
     clock = Clock()
     settings, target = settings_of(options, s.AugmentSettings), target_of(options)
     inputs = [options.training] if options.training else []
@@ -170,12 +172,19 @@ def sample(options: argparse.Namespace) -> Result:
     return {"samples": len(table), "cpu_seconds": clock.seconds()}
 
 
+def _load(*modules: str) -> None:
+    """Import modules that stages import when they work, before CPU-s are counted."""
+    for name in modules:
+        import_module(name)
+
+
 def relax(options: argparse.Namespace) -> Result:
     """Relax and judge every row; CPU-s count from reading the file to the verdict, imports apart."""
     import pandas as pd
 
     from legocryst.stages.relax import relax_chunks
 
+    _load("legocryst.relax", "legocryst.topology.nets")
     settings, reading = settings_of(options, s.RelaxSettings), settings_of(options, s.SampleSettings)
     clock, target = Clock(), target_of(options)
     table = read(options.table)

@@ -1,6 +1,7 @@
 """Ways to spread work over processes, all with one face (`Executor`), and the choice among them by a text."""
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,6 +46,9 @@ def checked(cluster: str) -> str:
     cluster = cluster.strip()
     if not cluster:
         return ""
+    most = 4 * len(os.sched_getaffinity(0))
+    if _LOCAL.fullmatch(cluster) and int(cluster.partition(":")[2]) > most:
+        raise ExecutorError(f"{cluster} is too many processes for this computer: name at most local:{most}")
     if not (_LOCAL.fullmatch(cluster) or _ADDRESS.fullmatch(cluster)):
         path = Path(cluster).expanduser()
         if not path.is_file():

@@ -203,6 +203,11 @@ def test_other_versions_are_told_in_a_sentence(dask: Executor, monkeypatch: pyte
         list(dask.map(_wrong, range(2)))
 
 
+def test_more_processes_than_a_computer_can_bear_are_refused() -> None:
+    with pytest.raises(ExecutorError, match="too many processes for this computer: name at most local:"):
+        checked("local:99999")
+
+
 @pytest.mark.parametrize("text", ["nowhere", "local:", "local:0", "local:two", "node7:8786", "tcp://node7"])
 def test_text_that_names_no_cluster(text: str) -> None:
     with pytest.raises(ExecutorError, match=r"names no cluster: give local:N .*tcp://HOST:PORT, or the path"):
