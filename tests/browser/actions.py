@@ -25,6 +25,18 @@ def wait_for(condition: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.2)
 
 
+def press(page: "Page", name: str, until: Callable[[], bool]) -> None:
+    """Click a button until it took effect: a click that comes while the page draws itself anew can be lost."""
+    for _ in range(3):
+        page.get_by_role("button", name=name, exact=True).click()
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            if until():
+                return
+            time.sleep(0.2)
+    raise AssertionError(f"the button {name} did nothing")
+
+
 def demonstrate(page: "Page", address: str) -> None:
     page.goto(address)
     page.get_by_role("button", name="Run the demonstration").click()

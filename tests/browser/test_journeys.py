@@ -19,7 +19,7 @@ from legocryst.jobs.worker import work
 from legocryst.stages.curate import shipped_file
 from legocryst.vocabulary.quantities import CRYSTAL_COLUMNS
 from scripts.browser import App, served, settle
-from tests.browser.actions import FINISHED, cells, follow, passing
+from tests.browser.actions import FINISHED, cells, follow, passing, press
 from tests.workspaces import tiny_job
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def test_own_crystals_to_own_model_to_new_crystals(page: "Page", app: App, works
     page.get_by_role("button", name="Use as training set").click()
     page.get_by_text(f"{OWN} crystals, ").wait_for(timeout=FINISHED)
     follow(page, "train")
-    page.get_by_role("button", name="Train", exact=True).click()
+    press(page, "Train", until=lambda: len(jobs(workspace)) == 2)
     page.get_by_text("Finished.").wait_for(timeout=FINISHED)
     curated, trained = sorted(jobs(workspace), key=lambda job: job.record["started"])
     assert trained.record["parent"] == curated.id and len(curated.record["seeds"]) == OWN
@@ -87,7 +87,7 @@ def test_own_crystals_to_own_model_to_new_crystals(page: "Page", app: App, works
     page.get_by_role("combobox", name="Trained model").first.click()
     page.get_by_role("option").nth(1).click()  # the first is to train a new one
     settle(page)
-    page.get_by_role("button", name="Generate", exact=True).click()
+    press(page, "Generate", until=lambda: len(jobs(workspace)) == 3)
     page.get_by_text("Finished.").wait_for(timeout=FINISHED)
     made = jobs(workspace)[0]
     assert made.record["parent"] == trained.id and made.summary["sampled"] == 100

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from legocryst import settings as s
-from legocryst.infra.executors import ExecutorError, checked
+from legocryst.infra.executors import checked
 from legocryst.stages import catalogue
 
 _KEPT = "settings"
@@ -90,7 +90,7 @@ def cluster() -> bool:
         )
     try:
         checked(cluster_text())
-    except ExecutorError as error:
+    except ValueError as error:  # no such cluster, or Dask is not installed
         st.error(f"Cluster: {error}.")
         return False
     return True
