@@ -180,6 +180,8 @@ def main() -> None:
     parser.add_argument("--only", choices=("core", "full"))
     options = parser.parse_args()
     folder = options.folder.resolve()
+    if folder.exists():
+        parser.error(f"{folder} exists: name a new folder")
     folder.mkdir(parents=True)
     seconds, _ = timed([sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", str(folder), str(ROOT)])
     (wheel,) = folder.glob("*.whl")
