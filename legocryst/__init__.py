@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _BUNDLE = Path(__file__).resolve().parent / "_bundle"
 ROOT = _BUNDLE if _BUNDLE.is_dir() else _BUNDLE.parents[1]
