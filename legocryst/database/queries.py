@@ -97,14 +97,6 @@ def grid(store: Store, filters: Filters, x: str, y: str, *, bins: int = BINS) ->
     return store.query(sql, parameters)
 
 
-def extent(store: Store, name: str) -> tuple[float, float] | None:
-    """Return least and largest finite value of a column of all candidates; None where it has none."""
-    value = f"CAST({column(name)} AS DOUBLE)"
-    bounds = store.query(f"SELECT min({value}) AS low, max({value}) AS high FROM candidates WHERE isfinite({value})")
-    low, high = bounds.iloc[0]
-    return None if low is None or np.isnan(low) else (float(low), float(high))
-
-
 def free_variables(table: "pd.DataFrame") -> np.ndarray:
     """Return free variables (n,) of rows with METHOD's columns spg and wp0...: of the cell and of all sites."""
     from legocryst.crystal.cell import free_parameters

@@ -19,7 +19,6 @@ from uuid import uuid4
 
 from legocryst import __version__
 from legocryst.infra.executors.base import IN_FLIGHT, ExecutorError, Part, Result
-from legocryst.infra.extras import require
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -171,7 +170,6 @@ class DaskExecutor:
 @contextmanager
 def local_cluster(workers: int) -> Iterator[DaskExecutor]:
     """Give an executor over a cluster of worker processes on this computer, which ends with the block."""
-    require("cluster")
     from distributed import Client, LocalCluster
 
     with _environment(ONE_THREAD):  # a worker takes it over when it is started, also in another's place
@@ -191,7 +189,6 @@ def local_cluster(workers: int) -> Iterator[DaskExecutor]:
 @contextmanager
 def connected(address: str) -> Iterator[DaskExecutor]:
     """Give an executor over the workers of a running scheduler. Raises ExecutorError where none answers."""
-    require("cluster")
     from distributed import Client
 
     try:
